@@ -1,0 +1,133 @@
+"""A job is a list of steps; both are rows, so that nothing lives in a process alone."""
+
+import uuid
+
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+
+class State(models.TextChoices):
+    PENDING = "pending", _("pending")
+    RUNNING = "running", _("running")
+    COMPLETED = "completed", _("completed")
+    FAILED = "failed", _("failed")
+    CANCELLED = "cancelled", _("cancelled")
+
+
+ACTIVE = (State.PENDING, State.RUNNING)
+ENDED = (State.COMPLETED, State.FAILED, State.CANCELLED)
+
+
+class Job(models.Model):
+    """What the API shows of a piece of work, and who may run it now."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    type = models.TextField(_("type"))
+    univers_slug = models.TextField(_("universe"), default="", blank=True)
+    status = models.TextField(_("status"), choices=State.choices, default=State.PENDING)
+    progress = models.PositiveSmallIntegerField(_("progress"), default=0)
+    total_steps = models.PositiveIntegerField(_("steps"), default=0)
+    current_step = models.PositiveIntegerField(_("steps done"), default=0)
+    message = models.TextField(_("message"), default="", blank=True)
+    error = models.TextField(_("error"), null=True, blank=True)  # noqa: DJ001 - clients tell null from empty
+    result = models.JSONField(_("result"), null=True, blank=True)
+    params = models.JSONField(default=dict)
+    author = models.TextField(_("started by"), default="", blank=True)
+    created_at = models.DateTimeField(_("created"), default=timezone.now)
+    started_at = models.DateTimeField(_("started"), null=True, blank=True)
+    completed_at = models.DateTimeField(_("ended"), null=True, blank=True)
+
+    # The lease: who runs it, until when, and a token that grows with each owner, so that one who
+    # lost it without noticing can't write any more.
+    lease_owner = models.TextField(default="", blank=True)
+    lease_until = models.DateTimeField(null=True, blank=True)
+    lease_token = models.PositiveIntegerField(default=0)
+    # Runners in a row that ended without a word while they held it.
+    deaths = models.PositiveSmallIntegerField(default=0)
+    # When a message was last sent for it; null once a runner took that up.
+    message_sent_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        db_table = "jobs"
+        ordering = ["-created_at", "-id"]
+        verbose_name = _("job")
+        verbose_name_plural = _("jobs")
+        indexes = [
+            models.Index(fields=["-created_at", "-id"], name="jobs_newest"),
+            models.Index(fields=["status", "-created_at"], name="jobs_by_status"),
+            models.Index(fields=["univers_slug", "-created_at"], name="jobs_by_universe"),
+        ]
+
+    def __str__(self):
+        return f"{self.type} {self.univers_slug}"
+
+    @property
+    def ended(self):
+        return self.status in ENDED
+
+
+class JobStep(models.Model):
+    """One paid or slow unit of a job."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    job = models.ForeignKey(Job, models.CASCADE, related_name="steps")
+    position = models.PositiveIntegerField(default=0)
+    key = models.TextField(_("key"), help_text=_("What it is about; unique within its job."))
+    label = models.TextField(_("step"))
+    handler = models.TextField(help_text=_("Dotted path of the function that does it."))
+    params = models.JSONField(default=dict)
+    # While it is active, no other step may hold the same claim; empty claims nothing.
+    claim = models.TextField(default="", blank=True)
+    waits_for = models.ForeignKey("self", models.SET_NULL, null=True, blank=True, related_name="followers")
+    status = models.TextField(_("status"), choices=State.choices, default=State.PENDING)
+    attempts = models.PositiveSmallIntegerField(_("attempts"), default=0)
+    due_at = models.DateTimeField(default=timezone.now)
+    error = models.TextField(_("error"), default="", blank=True)
+    # Saved before a call that costs money; the provider's id for it at once after.
+    intent_at = models.DateTimeField(null=True, blank=True)
+    external_id = models.TextField(_("id at the provider"), default="", blank=True)
+    # A place among those that may run at once, by the name of what is scarce; empty holds none.
+    slot = models.TextField(default="", blank=True)
+    memory = models.JSONField(default=dict, help_text=_("What the handler keeps from one look to the next."))
+    cost = models.DecimalField(_("cost in USD"), max_digits=10, decimal_places=4, null=True, blank=True)
+    result = models.JSONField(_("result"), null=True, blank=True)
+    started_at = models.DateTimeField(_("started"), null=True, blank=True)
+    completed_at = models.DateTimeField(_("ended"), null=True, blank=True)
+
+    class Meta:
+        db_table = "job_steps"
+        ordering = ["position"]
+        verbose_name = _("step")
+        verbose_name_plural = _("steps")
+        constraints = [
+            models.UniqueConstraint(fields=["job", "key"], name="job_steps_key_once_per_job"),
+            models.UniqueConstraint(
+                fields=["claim"],
+                condition=Q(status__in=["pending", "running"]) & ~Q(claim=""),
+                name="job_steps_one_active_per_claim",
+            ),
+            models.UniqueConstraint(
+                fields=["external_id"], condition=~Q(external_id=""), name="job_steps_one_per_external_id"
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["job", "status", "due_at"], name="job_steps_due"),
+            models.Index(fields=["slot"], condition=~Q(slot=""), name="job_steps_slots"),
+        ]
+
+    def __str__(self):
+        return self.label
+
+
+class Slots(models.Model):
+    """A row to lock while the places of one scarce thing are counted and given out."""
+
+    name = models.TextField(primary_key=True)
+
+    class Meta:
+        db_table = "job_slots"
+
+    def __str__(self):
+        return self.name

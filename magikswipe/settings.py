@@ -1,0 +1,318 @@
+"""Every setting, each read from the environment or from `.env`. The README's table explains them."""
+
+import re
+from datetime import timedelta
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import dj_database_url
+from corsheaders.defaults import default_headers
+from django.core.exceptions import ImproperlyConfigured
+from django.urls import reverse_lazy
+from django.utils.translation import gettext_lazy as _
+from environs import Env, EnvError, validate
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+
+env = Env()
+env.read_env(BASE_DIR / ".env", recurse=False)
+
+
+def read(kind, name, default=..., **options):
+    """Read one value; a missing or senseless one stops the start with a sentence that names it."""
+    given = env.str(name, "").strip()
+    if not given:
+        if default is ...:
+            raise ImproperlyConfigured(f"{name} is not set; put it into the environment or into .env.")
+        return default
+    try:
+        return getattr(env, kind)(name, **options)
+    except (EnvError, ValueError) as error:
+        reason = "; ".join(getattr(error, "error_messages", None) or [str(error)])
+        raise ImproperlyConfigured(f"{name} is senseless: {reason}") from None
+
+
+def read_url(name, default=""):
+    """An http(s) address without a trailing slash."""
+    value = read("str", name, default).strip().rstrip("/")
+    if value and (urlsplit(value).scheme not in ("http", "https") or not urlsplit(value).hostname):
+        raise ImproperlyConfigured(f"{name} is senseless: it must start with http:// or https://.")
+    return value
+
+
+def read_list(name, default=()):
+    return [item.strip() for item in read("list", name, list(default)) if item.strip()]
+
+
+def read_model(name, default):
+    """A model as the provider names it: owner/name, or owner/name:version."""
+    value = read("str", name, default).strip()
+    if not re.fullmatch(r"[\w.-]+/[\w.-]+(:[\w.-]+)?", value):
+        raise ImproperlyConfigured(f"{name} is senseless: write it as owner/name or owner/name:version.")
+    return value
+
+
+# --- The installation --------------------------------------------------------------------------------------
+
+DEBUG = read("bool", "DEBUG", False)
+SECRET_KEY = read("str", "SECRET_KEY")
+ALLOWED_HOSTS = read_list("ALLOWED_HOSTS", ["localhost", "127.0.0.1", "[::1]"])
+CSRF_TRUSTED_ORIGINS = read_list("CSRF_TRUSTED_ORIGINS")
+API_OPEN = read("bool", "API_OPEN", DEBUG)
+HTTPS = read("bool", "HTTPS", not DEBUG)
+
+STORAGE_PATH = (BASE_DIR / read("str", "STORAGE_PATH", "var")).resolve()
+
+# --- Django ------------------------------------------------------------------------------------------------
+
+ROOT_URLCONF = "magikswipe.urls"
+WSGI_APPLICATION = "magikswipe.wsgi.application"
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+SILENCED_SYSTEM_CHECKS = []
+
+INSTALLED_APPS = [
+    "magikswipe",
+    "universes",
+    "generation",
+    "syncer",
+    # Before django_q: our `qcluster` command is the one that runs.
+    "jobs",
+    "storage",
+    "unfold",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "whitenoise.runserver_nostatic",
+    "django.contrib.staticfiles",
+    "corsheaders",
+    "rest_framework",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
+    "django_q",
+]
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "corsheaders.middleware.CorsMiddleware",
+    "magikswipe.middleware.TrailingSlashMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ]
+        },
+    }
+]
+
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in (
+        "UserAttributeSimilarityValidator",
+        "MinimumLengthValidator",
+        "CommonPasswordValidator",
+        "NumericPasswordValidator",
+    )
+]
+
+LANGUAGE_CODE = "en"
+LANGUAGES = [("en", _("English")), ("fr", _("French"))]
+LOCALE_PATHS = [BASE_DIR / "locale"]
+USE_I18N = True
+TIME_ZONE = "UTC"
+USE_TZ = True
+
+# whitenoise reads the packages' static files where they lie: no collecting step before a start.
+STATIC_URL = "/static/"
+STATIC_ROOT = STORAGE_PATH / "static"
+WHITENOISE_USE_FINDERS = True
+
+# --- Database ----------------------------------------------------------------------------------------------
+
+
+def sqlite_address():
+    folder = STORAGE_PATH / "db"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ImproperlyConfigured(
+            f"STORAGE_PATH is senseless: {folder} cannot be made ({error.strerror}); name a folder to write in."
+        ) from None
+    return f"sqlite:///{folder / 'local.db'}"
+
+
+def database():
+    """The database from DATABASE_URL; SQLite gets what makes many writers wait instead of fail."""
+    address = read("str", "DATABASE_URL", None) or sqlite_address()
+    try:
+        config = dj_database_url.parse(address)
+    except ValueError:
+        raise ImproperlyConfigured(
+            "DATABASE_URL is senseless: write it as postgres://user:password@host:port/name."
+        ) from None
+    if config.get("ENGINE") == "django.db.backends.sqlite3":
+        config["OPTIONS"] = {
+            # A transaction that reads, then writes, must take the writer's lock first: asked for
+            # later, it is refused at once, whatever the timeout (https://www.sqlite.org/rescode.html#busy).
+            "transaction_mode": "IMMEDIATE",
+            "timeout": 20,
+            "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
+        }
+    config["CONN_MAX_AGE"] = 60
+    config["CONN_HEALTH_CHECKS"] = True
+    return config
+
+
+DATABASES = {"default": database()}
+
+# --- Media -------------------------------------------------------------------------------------------------
+
+BUCKET_PREFIX = "/storage/buckets/univers"
+
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.InMemoryStorage"},
+    "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+    "bucket": {
+        "BACKEND": "storage.backends.FolderStorage",
+        "OPTIONS": {"location": STORAGE_PATH / "buckets" / "univers", "base_url": BUCKET_PREFIX + "/"},
+    },
+    # Content-addressed: what a click replaced or deleted lies here until retention takes it.
+    "archive": {
+        "BACKEND": "storage.backends.FolderStorage",
+        "OPTIONS": {"location": STORAGE_PATH / "archive"},
+    },
+}
+
+# --- REST API ----------------------------------------------------------------------------------------------
+
+REST_FRAMEWORK = {
+    # Open means that no authenticator runs: an admin's cookie in the same browser asks for no CSRF token.
+    "DEFAULT_AUTHENTICATION_CLASSES": [] if API_OPEN else ["magikswipe.api.permissions.SessionAuthentication"],
+    "DEFAULT_PERMISSION_CLASSES": ["magikswipe.api.permissions.EditorOrOpen"],
+    "DEFAULT_PARSER_CLASSES": ["magikswipe.api.parsers.JSONParser"],
+    "DEFAULT_RENDERER_CLASSES": [
+        "rest_framework.renderers.JSONRenderer",
+        "rest_framework.renderers.BrowsableAPIRenderer",
+    ],
+    "DEFAULT_SCHEMA_CLASS": "magikswipe.api.schema.Schema",
+    "EXCEPTION_HANDLER": "magikswipe.api.errors.handle",
+    "URL_FORMAT_OVERRIDE": None,
+    "TEST_REQUEST_DEFAULT_FORMAT": "json",
+}
+
+SPECTACULAR_SETTINGS = {
+    "TITLE": "MagikSwipe",
+    "DESCRIPTION": "Universes for children: write them, let AI models draw, animate and sing them, publish them.",
+    "VERSION": "0.1.0",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "COMPONENT_SPLIT_REQUEST": True,
+    "SCHEMA_PATH_PREFIX": r"/api/[a-z]+",
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "SWAGGER_UI_SETTINGS": {"deepLinking": True, "persistAuthorization": True, "filter": True},
+    "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
+    "ENUM_NAME_OVERRIDES": {"LanguageEnum": "universes.models.LANGUAGES"},
+}
+
+CORS_ALLOWED_ORIGINS = read_list("CORS_ALLOWED_ORIGINS")
+CORS_ALLOWED_ORIGIN_REGEXES = [r"^https?://(localhost|127\.0\.0\.1|\[::1\])(:\d+)?$"] if DEBUG else []
+CORS_URLS_REGEX = r"^/(api|storage|health|openapi\.json).*$"
+CORS_ALLOW_HEADERS = [*default_headers, "range", "if-none-match"]
+CORS_EXPOSE_HEADERS = ["Accept-Ranges", "Content-Range", "ETag", "Retry-After"]
+
+# --- Security ----------------------------------------------------------------------------------------------
+
+SECURE_SSL_REDIRECT = HTTPS
+SECURE_REDIRECT_EXEMPT = [r"^health$"]
+SECURE_HSTS_SECONDS = int(timedelta(days=365).total_seconds()) if HTTPS else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = HTTPS
+SECURE_HSTS_PRELOAD = HTTPS
+SESSION_COOKIE_SECURE = HTTPS
+CSRF_COOKIE_SECURE = HTTPS
+X_FRAME_OPTIONS = "SAMEORIGIN"
+DATA_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024 * 1024
+
+# --- Jobs --------------------------------------------------------------------------------------------------
+
+WORKERS = read("int", "WORKERS", 4, validate=validate.Range(min=1, max=64))
+
+Q_CLUSTER = {
+    "name": "magikswipe",
+    "orm": "default",
+    "workers": WORKERS,
+    "queue_limit": WORKERS,
+    "bulk": 1,
+    "poll": 0.05,
+    # A slice takes seconds; only a very large download comes near this.
+    "timeout": 900,
+    "retry": 3600,
+    "ack_failures": True,
+    "max_attempts": 1,
+    "save_limit": 100,
+    "catch_up": False,
+    "recycle": 500,
+    "label": "Queue",
+}
+
+# --- Replicate ---------------------------------------------------------------------------------------------
+
+REPLICATE_API_TOKEN = read("str", "REPLICATE_API_TOKEN", "").strip()
+REPLICATE_BASE_URL = read_url("REPLICATE_BASE_URL", "https://api.replicate.com")
+REPLICATE_CONCURRENCY = read("int", "REPLICATE_CONCURRENCY", 8, validate=validate.Range(min=1, max=100))
+REPLICATE_LLM_MODEL = read_model("REPLICATE_LLM_MODEL", "meta/meta-llama-3-70b-instruct")
+REPLICATE_IMAGE_MODEL = read_model("REPLICATE_IMAGE_MODEL", "recraft-ai/recraft-v3")
+REPLICATE_VIDEO_MODEL = read_model("REPLICATE_VIDEO_MODEL", "wan-video/wan-2.1-i2v-480p")
+REPLICATE_MUSIC_MODEL = read_model("REPLICATE_MUSIC_MODEL", "minimax/music-1.5")
+
+# --- Supabase ----------------------------------------------------------------------------------------------
+
+SUPABASE_URL = read_url("SUPABASE_URL")
+SUPABASE_SERVICE_ROLE_KEY = read("str", "SUPABASE_SERVICE_ROLE_KEY", "").strip()
+SUPABASE_BUCKET_NAME = read("str", "SUPABASE_BUCKET_NAME", "univers").strip()
+
+# --- Logs --------------------------------------------------------------------------------------------------
+
+LOG_LEVEL = read("str", "LOG_LEVEL", "INFO", validate=validate.OneOf(["DEBUG", "INFO", "WARNING", "ERROR"]))
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["console"], "level": LOG_LEVEL},
+    "loggers": {
+        # One line for each request to the other side, and for each slice, would drown the rest.
+        "httpx": {"level": "WARNING"},
+        "django-q": {"level": "WARNING"},
+        "django_q": {"level": "WARNING"},
+    },
+}
+
+# --- Admin -------------------------------------------------------------------------------------------------
+
+UNFOLD = {
+    "SITE_TITLE": "MagikSwipe",
+    "SITE_HEADER": "MagikSwipe",
+    "SITE_URL": reverse_lazy("swagger-ui"),
+    "SITE_SYMBOL": "auto_awesome",
+    "SHOW_HISTORY": True,
+    "SHOW_VIEW_ON_SITE": True,
+    "SHOW_LANGUAGES": True,
+}

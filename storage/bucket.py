@@ -1,0 +1,85 @@
+"""The bucket: folders of flat files, with the digest of each."""
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+
+from django.core.files.storage import storages
+
+from .models import FileRecord
+from .names import safe_key
+
+CHUNK = 1024 * 1024
+
+
+@dataclass(frozen=True)
+class FileInfo:
+    """One file: its name within the folder, its size in bytes, its SHA-256 and MD5 in hex."""
+
+    name: str
+    size: int
+    sha256: str
+    md5: str
+
+
+def bucket():
+    return storages["bucket"]
+
+
+def names(folder):
+    """The names of the files in a folder, without reading them."""
+    return set(bucket().files(folder))
+
+
+def listing(folder):
+    """`{name: FileInfo}` of a folder; a file is read only if its size or time changed since it was last."""
+    stats = bucket().files(folder)
+    known = {r.key: r for r in FileRecord.objects.filter(key__startswith=f"{folder}/")}
+    found, fresh = {}, []
+    for name, stat in stats.items():
+        record = known.pop(key := safe_key(folder, name), None)
+        if not record or (record.size, record.mtime_ns) != (stat.st_size, stat.st_mtime_ns):
+            record = FileRecord(
+                key=key, size=stat.st_size, mtime_ns=stat.st_mtime_ns, **digests(bucket().path(key))
+            )
+            fresh.append(record)
+        found[name] = FileInfo(name, record.size, record.sha256, record.md5)
+    _remember(fresh, known)
+    return found
+
+
+def _remember(fresh, gone):
+    if fresh:
+        FileRecord.objects.bulk_create(
+            fresh,
+            update_conflicts=True,
+            unique_fields=["key"],
+            update_fields=["size", "mtime_ns", "sha256", "md5"],
+        )
+    if gone:
+        FileRecord.objects.filter(key__in=list(gone)).delete()
+
+
+def digests(path):
+    """`{"sha256": hex, "md5": hex}` of a file, read in pieces of 1 MiB."""
+    sha256, md5 = hashlib.sha256(), hashlib.md5(usedforsecurity=False)
+    with Path(path).open("rb") as source:
+        while piece := source.read(CHUNK):
+            sha256.update(piece)
+            md5.update(piece)
+    return {"sha256": sha256.hexdigest(), "md5": md5.hexdigest()}
+
+
+def take(path, folder, name):
+    """Put a copy of the file at `path` under folder/name, replacing what was there, in one piece."""
+    bucket().take(path, safe_key(folder, name))
+
+
+def remove(folder, name):
+    """Delete one file; one that is not there is fine."""
+    bucket().delete(safe_key(folder, name))
+
+
+def remove_folder(folder):
+    bucket().delete_folder(safe_key(folder))
+    FileRecord.objects.filter(key__startswith=f"{folder}/").delete()

@@ -1,0 +1,28 @@
+"""Which keys may name a file in a bucket. Every key passes here, whatever it came from."""
+
+import re
+
+# A first character that is neither dot nor dash keeps out hidden files, `..` and option look-alikes;
+# ASCII alone, since Supabase Storage refuses the rest as InvalidKey.
+SEGMENT = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,149}", re.ASCII)
+
+TEMPORARY = ".part-"
+
+
+class UnsafeName(ValueError):
+    """A name that can't be a file's key; the message names it."""
+
+
+def is_safe_segment(segment):
+    return bool(SEGMENT.fullmatch(segment)) and not segment.endswith(".")
+
+
+def safe_key(*segments):
+    """Join folder and file names to a key.
+
+    Raises UnsafeName for anything but letters, digits, `_`, `-` and inner dots, 150 characters at most a segment.
+    """
+    for segment in segments:
+        if not is_safe_segment(segment):
+            raise UnsafeName(f"{segment[:80]!r} can't name a file or folder; use letters, digits, '_' and '-'.")
+    return "/".join(segments)

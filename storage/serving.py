@@ -1,0 +1,106 @@
+"""A file of the bucket over HTTP: its type, an ETag, Last-Modified, and Range for players that seek.
+
+Range and its conditions follow RFC 9110, sections 13 and 14 (https://www.rfc-editor.org/rfc/rfc9110).
+"""
+
+import re
+from email.utils import parsedate_to_datetime
+from pathlib import Path
+
+from django.http import FileResponse, HttpResponse
+from django.utils.cache import get_conditional_response
+from django.utils.http import http_date
+
+from .bucket import bucket
+from .names import UnsafeName, safe_key
+
+TYPES = {".png": "image/png", ".jpg": "image/jpeg", ".mp4": "video/mp4", ".mp3": "audio/mpeg"}
+BLOCK = 64 * 1024
+
+
+class Slice:
+    """A file object that ends `length` bytes after where it stands."""
+
+    def __init__(self, source, length):
+        self.source, self.left = source, length
+
+    def read(self, size=-1):
+        wanted = self.left if size is None or size < 0 else min(size, self.left)
+        data = self.source.read(wanted)
+        self.left -= len(data)
+        return data
+
+    def close(self):
+        self.source.close()
+
+
+def serve(request, folder, name):
+    """The response for GET or HEAD of a file: 200, 206, 304, 412 or 416; None when there is no such file."""
+    try:
+        source = bucket().open(safe_key(folder, name))
+    except (FileNotFoundError, UnsafeName):
+        return None
+    stat = Path(source.name).stat()
+    etag = f'"{stat.st_mtime_ns:x}-{stat.st_size:x}"'
+    response = _respond(request, source, stat, etag)
+    response.headers.update(
+        {
+            "ETag": etag,
+            "Last-Modified": http_date(stat.st_mtime),
+            "Accept-Ranges": "bytes",
+            # Always asked again: a picture that was drawn anew keeps its name.
+            "Cache-Control": "no-cache",
+            "X-Content-Type-Options": "nosniff",
+        }
+    )
+    return get_conditional_response(request, etag, int(stat.st_mtime), response)
+
+
+def _respond(request, source, stat, etag):
+    content_type = TYPES.get(Path(source.name).suffix, "application/octet-stream")
+    wanted = _wanted_range(request, stat, etag)
+    if wanted is None:
+        return _file(source, stat.st_size, content_type)
+    first, last = wanted
+    if first > last or first >= stat.st_size:
+        source.close()
+        return HttpResponse(status=416, headers={"Content-Range": f"bytes */{stat.st_size}"})
+    source.seek(first)
+    response = _file(Slice(source, last - first + 1), last - first + 1, content_type)
+    response.status_code = 206
+    response["Content-Range"] = f"bytes {first}-{last}/{stat.st_size}"
+    return response
+
+
+def _file(source, length, content_type):
+    response = FileResponse(source, content_type=content_type)
+    response.block_size = BLOCK
+    response["Content-Length"] = str(length)
+    return response
+
+
+def _wanted_range(request, stat, etag):
+    """(first, last) of a satisfiable or empty range; None to send the whole file."""
+    match = re.fullmatch(r"bytes=(\d{0,18})-(\d{0,18})", request.headers.get("Range", "").strip(), re.ASCII)
+    if not match or match.groups() == ("", "") or not _still_the_same(request, stat, etag):
+        return None
+    first, last = match.groups()
+    if not first:
+        length = min(int(last), stat.st_size)
+        return (stat.st_size - length, stat.st_size - 1) if length else (0, -1)
+    if last and int(last) < int(first):
+        return None
+    return int(first), min(int(last), stat.st_size - 1) if last else stat.st_size - 1
+
+
+def _still_the_same(request, stat, etag):
+    """Whether If-Range, when given, names the file as it is now."""
+    condition = request.headers.get("If-Range")
+    if not condition:
+        return True
+    if condition.startswith(('"', "W/")):
+        return condition == etag
+    try:
+        return int(parsedate_to_datetime(condition).timestamp()) == int(stat.st_mtime)
+    except (TypeError, ValueError):
+        return False

@@ -1,0 +1,17 @@
+"""What the services refuse, each with a sentence for the person who asked."""
+
+
+class NotFound(Exception):
+    """What was asked for does not exist."""
+
+
+class AlreadyExists(Exception):
+    """There is one already."""
+
+
+class Invalid(Exception):
+    """A value that can't be taken; `errors` says which, as `{field: [sentence]}`."""
+
+    def __init__(self, field, sentence):
+        super().__init__(sentence)
+        self.errors = {field: [sentence]}

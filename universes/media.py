@@ -1,0 +1,48 @@
+"""Which files belong to a universe and its cards, and their addresses."""
+
+from django.conf import settings
+
+from storage import archive, bucket
+
+from .names import THUMBNAIL, music_name, video_name
+
+
+def url(slug, name, present):
+    """The address of a file, None when it is not among those present."""
+    return f"{settings.BUCKET_PREFIX}/{slug}/{name}" if name in present else None
+
+
+def present(slug):
+    """The names of a universe's files."""
+    return bucket.names(slug)
+
+
+def thumbnail_url(universe, files=None):
+    """The column, else the address of `thumbnail.jpg` when there is one."""
+    if universe.thumbnail_url:
+        return universe.thumbnail_url
+    return url(universe.slug, THUMBNAIL, present(universe.slug) if files is None else files)
+
+
+def image_url(slug, asset, files):
+    return url(slug, asset.image_name, files)
+
+
+def video_url(slug, asset, files):
+    return url(slug, video_name(asset.image_name), files)
+
+
+def music_url(slug, language, files):
+    return url(slug, music_name(language), files)
+
+
+def files_of(asset):
+    """The names a card's picture and clip have, whether they exist or not."""
+    return [asset.image_name, video_name(asset.image_name)]
+
+
+def replace(slug, name, path):
+    """Put the file at `path` under `name`; what lay there goes to the archive. Returns its `{name: sha256}`."""
+    kept = archive.keep_from_bucket(slug, [name])
+    bucket.take(path, slug, name)
+    return kept

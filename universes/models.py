@@ -1,0 +1,199 @@
+"""The seven tables that Supabase has too, under its names, and the revisions that only we keep."""
+
+import uuid
+
+from django.db import models
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+
+class Language(models.TextChoices):
+    FRENCH = "fr", _("French")
+    ENGLISH = "en", _("English")
+    SPANISH = "es", _("Spanish")
+    ITALIAN = "it", _("Italian")
+    GERMAN = "de", _("German")
+
+
+LANGUAGES = tuple(Language.values)
+
+
+def one_of_our_languages(name):
+    return models.CheckConstraint(condition=models.Q(language__in=LANGUAGES), name=name)
+
+
+def uuid_key():
+    return models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+
+
+class Universe(models.Model):
+    """A theme with its cards. What is nullable in Supabase is nullable here, so that a pull can bring it."""
+
+    name = models.TextField(_("name"))
+    slug = models.TextField(_("slug"), unique=True, help_text=_("Names the media folder and never changes."))
+    thumbnail_url = models.TextField(_("thumbnail address"), null=True, blank=True)  # noqa: DJ001
+    is_public = models.BooleanField(_("public"), null=True, default=True)
+    owner_id = models.UUIDField(null=True, blank=True, editable=False)
+    background_music = models.TextField(_("background music"), null=True, blank=True)  # noqa: DJ001
+    background_color = models.TextField(_("background colour"), null=True, blank=True, default="#1a1a2e")  # noqa: DJ001
+    created_at = models.DateTimeField(_("created"), null=True, default=timezone.now, editable=False)
+    updated_at = models.DateTimeField(_("changed"), null=True, default=timezone.now, editable=False)
+    supabase_id = models.BigIntegerField(null=True, blank=True, unique=True, editable=False)
+    last_synced_at = models.DateTimeField(_("last synced"), null=True, blank=True, editable=False)
+
+    class Meta:
+        db_table = "univers"
+        ordering = ["-created_at", "-id"]
+        verbose_name = _("universe")
+        verbose_name_plural = _("universes")
+        indexes = [models.Index(fields=["-created_at", "-id"], name="univers_newest")]
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(slug__regex=r"^[a-z0-9]+([-_][a-z0-9]+)*$"), name="univers_slug_is_a_folder_name"
+            )
+        ]
+
+    def __str__(self):
+        return self.name
+
+
+class UniversePrompts(models.Model):
+    id = uuid_key()
+    universe = models.OneToOneField(Universe, models.CASCADE, db_column="univers_id", related_name="prompts")
+    default_image_prompt = models.TextField(_("picture prompt"), null=True, blank=True)  # noqa: DJ001
+    default_video_prompt = models.TextField(_("clip prompt"), null=True, blank=True)  # noqa: DJ001
+    created_at = models.DateTimeField(null=True, default=timezone.now, editable=False)
+
+    class Meta:
+        db_table = "univers_prompts"
+        verbose_name = _("default prompts")
+        verbose_name_plural = _("default prompts")
+
+    def __str__(self):
+        return str(self.universe_id)
+
+
+class UniverseTranslation(models.Model):
+    id = uuid_key()
+    universe = models.ForeignKey(Universe, models.CASCADE, db_column="univers_id", related_name="translations")
+    language = models.TextField(_("language"), choices=Language.choices)
+    name = models.TextField(_("name"), null=True)  # noqa: DJ001
+
+    class Meta:
+        db_table = "univers_translations"
+        ordering = ["language"]
+        verbose_name = _("name in a language")
+        verbose_name_plural = _("names in five languages")
+        constraints = [
+            models.UniqueConstraint(fields=["universe", "language"], name="univers_one_name_per_language"),
+            one_of_our_languages("univers_translations_language"),
+        ]
+
+    def __str__(self):
+        return f"{self.language}: {self.name}"
+
+
+class MusicPrompt(models.Model):
+    id = uuid_key()
+    universe = models.ForeignKey(Universe, models.CASCADE, db_column="univers_id", related_name="music_prompts")
+    language = models.TextField(_("language"), choices=Language.choices)
+    prompt = models.TextField(_("style"), null=True)  # noqa: DJ001
+    lyrics = models.TextField(_("lyrics"), null=True)  # noqa: DJ001
+    created_at = models.DateTimeField(null=True, default=timezone.now, editable=False)
+
+    class Meta:
+        db_table = "univers_music_prompts"
+        ordering = ["language"]
+        verbose_name = _("song")
+        verbose_name_plural = _("songs")
+        constraints = [
+            models.UniqueConstraint(fields=["universe", "language"], name="univers_one_song_per_language"),
+            one_of_our_languages("univers_music_prompts_language"),
+        ]
+
+    def __str__(self):
+        return f"{self.universe_id} {self.language}"
+
+
+class Asset(models.Model):
+    """A card: `image_name` is its picture's file name and, with .mp4, its clip's."""
+
+    id = uuid_key()
+    universe = models.ForeignKey(Universe, models.CASCADE, db_column="univers_id", related_name="assets")
+    sort_order = models.IntegerField(_("order"), null=True)
+    image_name = models.TextField(_("picture file"), editable=False)
+    display_name = models.TextField(_("name"), null=True)  # noqa: DJ001
+    created_at = models.DateTimeField(null=True, default=timezone.now, editable=False)
+    updated_at = models.DateTimeField(null=True, default=timezone.now, editable=False)
+
+    class Meta:
+        db_table = "univers_assets"
+        ordering = ["sort_order", "image_name"]
+        verbose_name = _("card")
+        verbose_name_plural = _("cards")
+        constraints = [
+            models.UniqueConstraint(fields=["universe", "image_name"], name="univers_one_card_per_file"),
+        ]
+
+    def __str__(self):
+        return self.display_name or self.image_name
+
+
+class AssetPrompts(models.Model):
+    id = uuid_key()
+    asset = models.OneToOneField(Asset, models.CASCADE, related_name="prompts")
+    custom_image_prompt = models.TextField(_("own picture prompt"), null=True, blank=True)  # noqa: DJ001
+    custom_video_prompt = models.TextField(_("own clip prompt"), null=True, blank=True)  # noqa: DJ001
+    generation_count = models.IntegerField(_("times generated"), null=True, default=1, editable=False)
+    last_generated_at = models.DateTimeField(_("last generated"), null=True, blank=True, editable=False)
+
+    class Meta:
+        db_table = "univers_assets_prompts"
+        verbose_name = _("own prompts")
+        verbose_name_plural = _("own prompts")
+
+    def __str__(self):
+        return str(self.asset_id)
+
+
+class AssetTranslation(models.Model):
+    id = uuid_key()
+    asset = models.ForeignKey(Asset, models.CASCADE, related_name="translations")
+    language = models.TextField(_("language"), choices=Language.choices)
+    display_name = models.TextField(_("name"), null=True)  # noqa: DJ001
+
+    class Meta:
+        db_table = "univers_assets_translations"
+        ordering = ["language"]
+        verbose_name = _("name in a language")
+        verbose_name_plural = _("names in five languages")
+        constraints = [
+            models.UniqueConstraint(fields=["asset", "language"], name="asset_one_name_per_language"),
+            one_of_our_languages("univers_assets_translations_language"),
+        ]
+
+    def __str__(self):
+        return f"{self.language}: {self.display_name}"
+
+
+class Revision(models.Model):
+    """What a universe was before something replaced it: rows as JSON, and the files that changed by hash.
+
+    The files' bytes lie in the archive under their SHA-256. It outlives its universe on purpose.
+    """
+
+    id = uuid_key()
+    univers_slug = models.TextField(_("universe"), db_index=True)
+    cause = models.TextField(_("cause"))
+    author = models.TextField(_("author"), default="", blank=True)
+    created_at = models.DateTimeField(_("when"), default=timezone.now)
+    rows = models.JSONField(_("rows"))
+    files = models.JSONField(_("files"), default=dict, help_text=_("File name to SHA-256."))
+
+    class Meta:
+        ordering = ["-created_at"]
+        verbose_name = _("revision")
+        verbose_name_plural = _("revisions")
+
+    def __str__(self):
+        return f"{self.univers_slug}: {self.cause}"

@@ -1,0 +1,94 @@
+"""A universe as neutral rows: plain values by table, as both sides of a sync and every revision know them."""
+
+from dataclasses import dataclass
+
+from django.db import models
+
+from .models import (
+    Asset,
+    AssetPrompts,
+    AssetTranslation,
+    MusicPrompt,
+    Universe,
+    UniversePrompts,
+    UniverseTranslation,
+)
+
+
+@dataclass(frozen=True)
+class Table:
+    """One mirrored table: its name, its columns as Supabase has them, and the column that names its parent."""
+
+    model: type[models.Model]
+    columns: tuple[str, ...]
+    parent: str | None = None
+
+    @property
+    def name(self):
+        return self.model._meta.db_table
+
+    def attribute(self, column):
+        """The model's attribute that holds a column."""
+        return {"univers_id": "universe_id"}.get(column, column)
+
+
+UNIVERS = Table(
+    Universe,
+    (
+        "id", "created_at", "updated_at", "name", "slug", "thumbnail_url", "is_public", "owner_id",
+        "background_music", "background_color",
+    ),
+)  # fmt: skip
+UNIVERS_PROMPTS = Table(
+    UniversePrompts,
+    ("id", "univers_id", "default_image_prompt", "default_video_prompt", "created_at"),
+    "univers_id",
+)
+UNIVERS_TRANSLATIONS = Table(UniverseTranslation, ("id", "univers_id", "language", "name"), "univers_id")
+UNIVERS_MUSIC_PROMPTS = Table(
+    MusicPrompt, ("id", "univers_id", "language", "prompt", "lyrics", "created_at"), "univers_id"
+)
+UNIVERS_ASSETS = Table(
+    Asset,
+    ("id", "univers_id", "sort_order", "image_name", "display_name", "created_at", "updated_at"),
+    "univers_id",
+)
+UNIVERS_ASSETS_PROMPTS = Table(
+    AssetPrompts,
+    ("id", "asset_id", "custom_image_prompt", "custom_video_prompt", "generation_count", "last_generated_at"),
+    "asset_id",
+)
+UNIVERS_ASSETS_TRANSLATIONS = Table(AssetTranslation, ("id", "asset_id", "language", "display_name"), "asset_id")
+
+# Parents before children.
+TABLES = (
+    UNIVERS,
+    UNIVERS_PROMPTS,
+    UNIVERS_TRANSLATIONS,
+    UNIVERS_MUSIC_PROMPTS,
+    UNIVERS_ASSETS,
+    UNIVERS_ASSETS_PROMPTS,
+    UNIVERS_ASSETS_TRANSLATIONS,
+)
+
+
+def read(universe):
+    """`{table name: [row]}` of one universe; a row maps each column to a JSON value, ids and times as text."""
+    return {table.name: [to_row(table, item) for item in _items(table, universe)] for table in TABLES}
+
+
+def _items(table, universe):
+    if table.parent is None:
+        return [universe]
+    path = "universe" if table.parent == "univers_id" else "asset__universe"
+    return table.model.objects.filter(**{path: universe}).order_by("pk")
+
+
+def to_row(table, item):
+    return {column: _plain(getattr(item, table.attribute(column))) for column in table.columns}
+
+
+def _plain(value):
+    if value is None or isinstance(value, bool | int | str):
+        return value
+    return value.isoformat() if hasattr(value, "isoformat") else str(value)

@@ -1,0 +1,1 @@
+"""What one can do with universes, cards and songs; every interface calls these."""

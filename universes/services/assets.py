@@ -1,0 +1,98 @@
+"""Cards: made, changed, deleted."""
+
+import uuid
+
+from django.db import transaction
+from django.db.models import Max
+from django.utils import timezone
+
+from storage import archive, bucket
+
+from ..errors import NotFound
+from ..media import files_of
+from ..models import Asset, AssetPrompts, AssetTranslation, Universe
+from ..names import make_image_name
+from . import revisions
+from .universes import check_languages
+
+PROMPTS = ("custom_image_prompt", "custom_video_prompt")
+
+
+def parse_uuid(text):
+    """The UUID a text spells, None for anything else."""
+    try:
+        return uuid.UUID(str(text))
+    except ValueError:
+        return None
+
+
+def find(universe, asset_id):
+    """A card of this universe; NotFound for any other id, whatever it looks like."""
+    asset = universe.assets.select_related("prompts").filter(pk=parse_uuid(asset_id)).first()
+    if not asset:
+        raise NotFound(f"Asset '{str(asset_id)[:100]}' not found in universe '{universe.slug}'.")
+    return asset
+
+
+@transaction.atomic
+def create(universe, *, display_name, sort_order=None, translations=None, **prompts):
+    """Make a card with a file name of its own; without an order it comes last."""
+    lock(universe)
+    taken = set(universe.assets.values_list("image_name", flat=True))
+    if sort_order is None:
+        sort_order = (universe.assets.aggregate(last=Max("sort_order"))["last"] or 0) + 1
+    asset = Asset.objects.create(
+        universe=universe,
+        display_name=display_name,
+        sort_order=sort_order,
+        image_name=make_image_name(display_name, taken),
+    )
+    save_prompts(asset, prompts)
+    save_translations(asset, translations or {})
+    return asset
+
+
+@transaction.atomic
+def update(asset, *, translations=None, **fields):
+    """Change what is given; the file name stays, whatever the card is called."""
+    prompts = {key: fields.pop(key) for key in PROMPTS if key in fields}
+    for field, value in fields.items():
+        setattr(asset, field, value)
+    asset.updated_at = timezone.now()
+    asset.save(update_fields=[*fields, "updated_at"])
+    save_prompts(asset, prompts)
+    if translations is not None:
+        save_translations(asset, translations)
+    return asset
+
+
+def delete(asset, author=""):
+    """Take the card away, then its picture and clip; a revision keeps all three."""
+    universe, files = asset.universe, files_of(asset)
+    kept = archive.keep_from_bucket(universe.slug, files)
+    with transaction.atomic():
+        revisions.keep(universe, "delete_card", author, kept)
+        asset.delete()
+    for name in files:
+        bucket.remove(universe.slug, name)
+
+
+def lock(universe):
+    """Let others that add cards to this universe wait until this transaction ends."""
+    Universe.objects.select_for_update().get(pk=universe.pk)
+
+
+def save_prompts(asset, prompts):
+    if not prompts or (not any(prompts.values()) and not AssetPrompts.objects.filter(asset=asset).exists()):
+        return
+    AssetPrompts.objects.update_or_create(asset=asset, defaults=prompts)
+
+
+def save_translations(asset, names):
+    """Make the names per language exactly these; rows of languages that stay keep their ids."""
+    check_languages(names)
+    asset.translations.exclude(language__in=names).delete()
+    for language, name in names.items():
+        AssetTranslation.objects.update_or_create(
+            asset=asset, language=language, defaults={"display_name": name}
+        )

@@ -1,0 +1,43 @@
+"""Songs: what is sung, and in which style, per language."""
+
+from django.db import IntegrityError, transaction
+
+from storage import archive, bucket
+
+from ..errors import AlreadyExists, NotFound
+from ..models import MusicPrompt
+from ..names import music_name
+from . import revisions
+
+
+def find(universe, language):
+    """The song prompt of a language; NotFound for one that is missing or no language of ours."""
+    found = universe.music_prompts.filter(language=language).first()
+    if not found:
+        raise NotFound(f"Music prompt for '{language[:20]}' not found in universe '{universe.slug}'.")
+    return found
+
+
+def create(universe, *, language, prompt, lyrics):
+    try:
+        with transaction.atomic():
+            return MusicPrompt.objects.create(universe=universe, language=language, prompt=prompt, lyrics=lyrics)
+    except IntegrityError:
+        raise AlreadyExists(f"A music prompt for '{language}' already exists; change it with PATCH.") from None
+
+
+def update(music_prompt, **fields):
+    for field, value in fields.items():
+        setattr(music_prompt, field, value)
+    music_prompt.save(update_fields=list(fields))
+    return music_prompt
+
+
+def delete(music_prompt, author=""):
+    """Take the prompt away and then its song; a revision keeps both."""
+    universe, name = music_prompt.universe, music_name(music_prompt.language)
+    kept = archive.keep_from_bucket(universe.slug, [name])
+    with transaction.atomic():
+        revisions.keep(universe, "delete_song", author, kept)
+        music_prompt.delete()
+    bucket.remove(universe.slug, name)

@@ -1,0 +1,99 @@
+"""Universes: made, changed, deleted."""
+
+from django.db import IntegrityError, transaction
+from django.db.models import Count
+from django.utils import timezone
+
+from storage import archive, bucket
+
+from ..errors import AlreadyExists, Invalid, NotFound
+from ..models import LANGUAGES, Universe, UniversePrompts, UniverseTranslation
+from ..names import SLUG_LENGTH, is_slug, make_slug
+from . import revisions
+
+PROMPTS = ("default_image_prompt", "default_video_prompt")
+
+
+def find(slug, queryset=None):
+    """The universe with this slug; NotFound when there is none."""
+    try:
+        return (Universe.objects if queryset is None else queryset).get(slug=slug)
+    except Universe.DoesNotExist:
+        raise NotFound(f"Universe '{slug[:100]}' not found.") from None
+
+
+def listing():
+    """Every universe with the number of its cards as `asset_count`, newest first."""
+    return Universe.objects.annotate(asset_count=Count("assets"))
+
+
+def create(*, name, slug="", translations=None, **fields):
+    """Make a universe; its folder comes with its first file.
+
+    Raises Invalid for a slug that can't name a folder or a language that is not ours, AlreadyExists for a taken slug.
+    """
+    slug = slug or make_slug(name)
+    if not is_slug(slug):
+        raise Invalid(
+            "slug",
+            f"slug takes lower-case letters and digits, joined by '-' or '_', {SLUG_LENGTH} characters at most.",
+        )
+    prompts = {key: fields.pop(key) for key in PROMPTS if key in fields}
+    try:
+        with transaction.atomic():
+            universe = Universe.objects.create(name=name, slug=slug, **fields)
+            save_prompts(universe, prompts)
+            save_translations(universe, translations or {})
+    except IntegrityError:
+        if Universe.objects.filter(slug=slug).exists():
+            raise AlreadyExists(f"Universe with slug '{slug}' already exists") from None
+        raise
+    return universe
+
+
+@transaction.atomic
+def update(universe, *, translations=None, **fields):
+    """Change what is given; `translations` replaces all of them, and keeps the rows of the languages that stay."""
+    prompts = {key: fields.pop(key) for key in PROMPTS if key in fields}
+    for field, value in fields.items():
+        setattr(universe, field, value)
+    universe.updated_at = timezone.now()
+    universe.save(update_fields=[*fields, "updated_at"])
+    save_prompts(universe, prompts)
+    if translations is not None:
+        save_translations(universe, translations)
+    return universe
+
+
+def delete(universe, author=""):
+    """Take the rows and then the media folder away; a revision keeps both."""
+    slug = universe.slug
+    kept = archive.keep_from_bucket(slug, bucket.names(slug))
+    with transaction.atomic():
+        revisions.keep(universe, "delete", author, kept)
+        universe.delete()
+    bucket.remove_folder(slug)
+
+
+def save_prompts(universe, prompts):
+    """Set the given default prompts; the row is made with the first that says something."""
+    if not prompts or (not any(prompts.values()) and not UniversePrompts.objects.filter(universe=universe).exists()):
+        return
+    UniversePrompts.objects.update_or_create(universe=universe, defaults=prompts)
+
+
+def save_translations(universe, names):
+    """Make the names per language exactly these; rows of languages that stay keep their ids."""
+    check_languages(names)
+    universe.translations.exclude(language__in=names).delete()
+    for language, name in names.items():
+        UniverseTranslation.objects.update_or_create(
+            universe=universe, language=language, defaults={"name": name}
+        )
+
+
+def check_languages(names):
+    if unknown := sorted(set(names) - set(LANGUAGES)):
+        raise Invalid(
+            "translations", f"'{unknown[0][:20]}' is not a language of ours; use {', '.join(LANGUAGES)}."
+        )
