@@ -33,7 +33,9 @@ class Job(models.Model):
     message = models.TextField(_("message"), default="", blank=True)
     error = models.TextField(_("error"), null=True, blank=True)  # noqa: DJ001 - clients tell null from empty
     result = models.JSONField(_("result"), null=True, blank=True)
-    params = models.JSONField(default=dict)
+    # What its steps are, for the sentence that counts them: "images".
+    unit = models.TextField(default="steps")
+    cancel_requested = models.BooleanField(default=False)
     author = models.TextField(_("started by"), default="", blank=True)
     created_at = models.DateTimeField(_("created"), default=timezone.now)
     started_at = models.DateTimeField(_("started"), null=True, blank=True)
@@ -88,8 +90,10 @@ class JobStep(models.Model):
     # Saved before a call that costs money; the provider's id for it at once after.
     intent_at = models.DateTimeField(null=True, blank=True)
     external_id = models.TextField(_("id at the provider"), default="", blank=True)
-    # A place among those that may run at once, by the name of what is scarce; empty holds none.
+    # What is scarce and it needs a place of while it runs, by name; empty needs none.
     slot = models.TextField(default="", blank=True)
+    holds_slot = models.BooleanField(default=False)
+    cancel_requested = models.BooleanField(default=False)
     memory = models.JSONField(default=dict, help_text=_("What the handler keeps from one look to the next."))
     cost = models.DecimalField(_("cost in USD"), max_digits=10, decimal_places=4, null=True, blank=True)
     result = models.JSONField(_("result"), null=True, blank=True)
@@ -114,7 +118,7 @@ class JobStep(models.Model):
         ]
         indexes = [
             models.Index(fields=["job", "status", "due_at"], name="job_steps_due"),
-            models.Index(fields=["slot"], condition=~Q(slot=""), name="job_steps_slots"),
+            models.Index(fields=["slot", "status"], condition=~Q(slot=""), name="job_steps_slots"),
         ]
 
     def __str__(self):

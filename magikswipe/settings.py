@@ -281,6 +281,9 @@ REPLICATE_IMAGE_MODEL = read_model("REPLICATE_IMAGE_MODEL", "recraft-ai/recraft-
 REPLICATE_VIDEO_MODEL = read_model("REPLICATE_VIDEO_MODEL", "wan-video/wan-2.1-i2v-480p")
 REPLICATE_MUSIC_MODEL = read_model("REPLICATE_MUSIC_MODEL", "minimax/music-1.5")
 
+# How many predictions may be in flight at once, over all jobs and workers.
+JOB_SLOTS = {"replicate": REPLICATE_CONCURRENCY}
+
 # --- Supabase ----------------------------------------------------------------------------------------------
 
 SUPABASE_URL = read_url("SUPABASE_URL")

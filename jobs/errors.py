@@ -1,0 +1,22 @@
+"""What the job services refuse."""
+
+
+class NotFound(Exception):
+    """There is no such job."""
+
+
+class NotPossible(Exception):
+    """The job is in no state for that."""
+
+
+class Busy(Exception):
+    """All that was asked for is being done already, by `job`."""
+
+    def __init__(self, job, sentence=None):
+        super().__init__(sentence or f"Job {job.pk} is at it already; wait for it or cancel it.")
+        self.job = job
+        self.extra = {"job_id": str(job.pk)}
+
+
+class LeaseLost(Exception):
+    """Another runner owns the job, or the step has ended: write nothing more."""

@@ -1,0 +1,87 @@
+"""Who runs a job: one at a time, for as long as it shows that it lives."""
+
+import logging
+import os
+import socket
+import threading
+from contextlib import contextmanager
+from datetime import timedelta
+
+from django.db import OperationalError, connection
+from django.db.models import F, Q
+from django.utils import timezone
+
+from .models import ACTIVE, Job
+
+LEASE = timedelta(seconds=15)
+RENEW_SECONDS = 4
+# A runner that dies with the same job three times in a row is taken to die of it.
+MOST_DEATHS = 3
+
+log = logging.getLogger(__name__)
+
+
+def free(now):
+    """Jobs that no living runner owns."""
+    return Q(lease_until__isnull=True) | Q(lease_until__lt=now)
+
+
+def acquire(job_id):
+    """Own the job: its fencing token, or None when another does or it has ended."""
+    now = timezone.now()
+    job = Job.objects.filter(free(now), pk=job_id, status__in=ACTIVE).first()
+    if not job:
+        return None
+    died = bool(job.lease_owner)
+    won = Job.objects.filter(free(now), pk=job_id, status__in=ACTIVE, lease_token=job.lease_token).update(
+        lease_owner=name(),
+        lease_until=now + LEASE,
+        lease_token=F("lease_token") + 1,
+        deaths=F("deaths") + int(died),
+        message_sent_at=None,
+        started_at=job.started_at or now,
+        status="running",
+    )
+    return job.lease_token + 1 if won else None
+
+
+def name():
+    """Host, process and cluster of a runner."""
+    return f"{os.environ.get('MAGIKSWIPE_CLUSTER', 'here')}:{socket.gethostname()}:{os.getpid()}"
+
+
+def renew(job_id, token):
+    return bool(
+        Job.objects.filter(pk=job_id, lease_token=token).update(lease_until=timezone.now() + LEASE)
+    )
+
+
+def release(job_id, token):
+    Job.objects.filter(pk=job_id, lease_token=token).update(lease_owner="", lease_until=None)
+
+
+@contextmanager
+def kept(job_id, token):
+    """Renew the lease from a thread while the block runs; release it when it ends."""
+    stop = threading.Event()
+    thread = threading.Thread(target=_keep, args=(job_id, token, stop), daemon=True, name=f"lease-{job_id}")
+    thread.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        thread.join()
+        release(job_id, token)
+
+
+def _keep(job_id, token, stop):
+    try:
+        while not stop.wait(RENEW_SECONDS):
+            try:
+                if not renew(job_id, token):
+                    return
+            except OperationalError as error:
+                # A busy database now is no reason to let go: the next round may get through in time.
+                log.warning("The lease of job %s could not be renewed: %s", job_id, error)
+    finally:
+        connection.close()

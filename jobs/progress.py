@@ -1,0 +1,82 @@
+"""What the job row says of its steps."""
+
+from collections import Counter
+
+from django.utils import timezone
+
+from .models import ACTIVE, Job, State
+
+
+def refresh(job):
+    """Bring the counters up to date; a step that ended also proves that the job kills no runner."""
+    counts = count(job)
+    ended, total = _ended(counts), counts.total()
+    Job.objects.filter(pk=job.pk).update(
+        total_steps=total,
+        current_step=counts[State.COMPLETED],
+        progress=100 * ended // total if total else 100,
+        message=sentence(job, counts),
+        deaths=0,
+    )
+
+
+def finish(job):
+    """End the job if all its steps have; how it ended is told from them."""
+    counts = count(job)
+    if any(counts[state] for state in ACTIVE):
+        return False
+    status = _status(job, counts)
+    Job.objects.filter(pk=job.pk, status__in=ACTIVE).update(
+        status=status,
+        progress=100,
+        total_steps=counts.total(),
+        current_step=counts[State.COMPLETED],
+        message=sentence(job, counts),
+        error=_error(job) if status == State.FAILED else None,
+        result=_result(job, counts),
+        completed_at=timezone.now(),
+        message_sent_at=None,
+    )
+    return True
+
+
+def count(job):
+    return Counter(job.steps.values_list("status", flat=True))
+
+
+def sentence(job, counts):
+    """`11 of 12 images, 1 failed`"""
+    if not counts:
+        return "Nothing left to do."
+    parts = [f"{counts[State.COMPLETED]} of {counts.total()} {job.unit}"]
+    parts += [f"{counts[state]} {state}" for state in (State.FAILED, State.CANCELLED) if counts[state]]
+    return ", ".join(parts)
+
+
+def _ended(counts):
+    return counts[State.COMPLETED] + counts[State.FAILED] + counts[State.CANCELLED]
+
+
+def _status(job, counts):
+    job.refresh_from_db(fields=["cancel_requested"])
+    if job.cancel_requested and counts[State.CANCELLED]:
+        return State.CANCELLED
+    return State.FAILED if counts[State.FAILED] else State.COMPLETED
+
+
+def _error(job):
+    errors = [f"{label}: {error}" for label, error in _failed(job).values_list("label", "error")]
+    more = f" ({len(errors) - 1} more failed.)" if len(errors) > 1 else ""
+    return errors[0] + more
+
+
+def _failed(job):
+    return job.steps.filter(status=State.FAILED).order_by("position")
+
+
+def _result(job, counts):
+    return {
+        "completed": counts[State.COMPLETED],
+        "failed": dict(_failed(job).values_list("key", "error")),
+        "results": dict(job.steps.filter(result__isnull=False).values_list("key", "result")),
+    }

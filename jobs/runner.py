@@ -1,0 +1,194 @@
+"""A slice: for a few seconds, one runner looks after the due steps of one job."""
+
+import errno
+import logging
+import random
+import time
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+
+from django.db import OperationalError, connections, transaction
+from django.db.models import Q
+from django.utils import timezone
+from django.utils.module_loading import import_string
+
+from . import lease, progress, slots, stopping
+from .errors import LeaseLost
+from .handlers import StepRun
+from .models import ACTIVE, Job, State
+from .outcomes import Done, Drop, Passing, Permanent, Wait
+
+SLICE_SECONDS = 5
+THREADS = 8
+MOST_ATTEMPTS = 8
+LONGEST_BACKOFF = 60
+SLOT_PATIENCE = timedelta(seconds=1)
+
+log = logging.getLogger(__name__)
+
+
+def run_slice(job_id):
+    """The queue's task: own the job, advance what is due, let go. Harmless when it comes twice or too late."""
+    token = lease.acquire(job_id)
+    if token is None:
+        return
+    with lease.kept(job_id, token):
+        job = Job.objects.get(pk=job_id)
+        if job.deaths >= lease.MOST_DEATHS:
+            _park(job)
+            return
+        _work(job, token)
+
+
+def run_here(job_id):
+    """Run a job to its end in this process; for requests and commands that wait for it anyway."""
+    while not Job.objects.get(pk=job_id).ended:
+        token = lease.acquire(job_id)
+        if token is not None:
+            with lease.kept(job_id, token):
+                _work(Job.objects.get(pk=job_id), token, threads=1)
+        time.sleep(_pause(job_id, owned=token is not None))
+    return Job.objects.get(pk=job_id)
+
+
+def _pause(job_id, owned):
+    """Seconds to let pass before another look: until the next step is due, or while another runner is at it."""
+    due = Job.objects.get(pk=job_id).steps.filter(status__in=ACTIVE).order_by("due_at").first()
+    if not due:
+        return 0
+    return min(1, max(0, (due.due_at - timezone.now()).total_seconds())) if owned else 0.2
+
+
+def _work(job, token, threads=THREADS):
+    ends = time.monotonic() + SLICE_SECONDS
+    while time.monotonic() < ends and not stopping.requested() and (steps := _ready(job)):
+        _advance_all([StepRun(step, token) for step in steps[:threads]], threads)
+    progress.finish(job)
+
+
+def _advance_all(runs, threads):
+    if threads == 1:
+        for run in runs:
+            _advance(run)
+        return
+    with ThreadPoolExecutor(threads) as pool:
+        list(pool.map(_advance_in_thread, runs))
+
+
+def _ready(job):
+    """The steps to look after now: those in flight first, then as many new ones as there are places."""
+    due = list(
+        job.steps.filter(status__in=ACTIVE, due_at__lte=timezone.now())
+        .filter(Q(waits_for__isnull=True) | ~Q(waits_for__status__in=ACTIVE))
+        .select_related("job", "waits_for")
+        .order_by("-holds_slot", "position")
+    )
+    waiting = [s for s in due if s.slot and not s.holds_slot and not s.cancel_requested and not _orphaned(s)]
+    granted = slots.take(waiting)
+    late = [s.pk for s in waiting if s not in granted]
+    if late:
+        job.steps.filter(pk__in=late).update(due_at=timezone.now() + SLOT_PATIENCE)
+    return [s for s in due if s.pk not in late]
+
+
+def _orphaned(step):
+    return step.waits_for is not None and step.waits_for.status != State.COMPLETED
+
+
+def _advance_in_thread(run):
+    try:
+        _advance(run)
+    finally:
+        connections.close_all()
+
+
+def _advance(run):
+    """One look at one step; whatever comes of it is written, unless it is no longer ours to write."""
+    try:
+        _settle(run, _look(run))
+    except LeaseLost as lost:
+        log.info("%s", lost)
+    except OperationalError as error:
+        log.warning("Step %s could not be saved and is looked at again: %s", run.step.pk, error)
+
+
+def _look(run):
+    handler = import_string(run.step.handler)()
+    try:
+        if run.step.cancel_requested:
+            handler.cancel(run)
+            return Drop("Cancelled.")
+        if _orphaned(run.step):
+            return Permanent(f"Not started, since this was not done: {run.step.waits_for.label}.")
+        if run.step.status == State.PENDING:
+            run.save(status=State.RUNNING, started_at=run.step.started_at or timezone.now())
+        return handler.advance(run)
+    except (Permanent, Passing) as failure:
+        return failure
+    except (LeaseLost, OperationalError):
+        raise
+    except OSError as error:
+        if error.errno == errno.ENOSPC:
+            return Passing("The disk is full; make room and it goes on by itself.", retry_after=LONGEST_BACKOFF)
+        return _bug(run, error)
+    except Exception as error:  # noqa: BLE001 - a bug in one handler must not stop the other steps
+        return _bug(run, error)
+
+
+def _bug(run, error):
+    log.exception("Step %s of job %s broke", run.step.pk, run.step.job_id)
+    return Permanent(f"An internal error ({type(error).__name__}); the log has the details.")
+
+
+def _settle(run, outcome):
+    match outcome:
+        case Wait(seconds=seconds):
+            run.save(due_at=timezone.now() + timedelta(seconds=seconds))
+        case Done():
+            _end(run, outcome.commit, status=State.COMPLETED, result=outcome.result, cost=outcome.cost, error="")
+        case Drop(reason=reason):
+            _end(run, status=State.CANCELLED, error=reason, **_without_prediction(run))
+        case Passing():
+            _try_later(run, outcome)
+        case Permanent():
+            spent = _without_prediction(run) if outcome.spent else {}
+            _end(run, status=State.FAILED, error=str(outcome), result=outcome.result, **spent)
+
+
+def _without_prediction(run):
+    """What a step that is tried again must not attach to; the id is kept for the books."""
+    spent = [*run.step.memory.get("spent", []), *([run.step.external_id] if run.step.external_id else [])]
+    return {"external_id": "", "intent_at": None, "memory": {"spent": spent} if spent else {}}
+
+
+def _try_later(run, failure):
+    attempts = run.step.attempts + int(failure.counts)
+    if attempts >= MOST_ATTEMPTS:
+        _end(run, status=State.FAILED, error=str(failure), attempts=attempts)
+        return
+    pause = failure.retry_after
+    if pause is None:
+        pause = min(LONGEST_BACKOFF, 2**attempts) * random.uniform(0.5, 1)  # noqa: S311 - spreads retries
+    run.save(attempts=attempts, error=str(failure), due_at=timezone.now() + timedelta(seconds=pause))
+
+
+def _end(run, commit=None, **fields):
+    with transaction.atomic():
+        run.save(completed_at=timezone.now(), holds_slot=False, **fields)
+        if commit:
+            commit()
+        progress.refresh(run.step.job)
+        if run.step.slot:
+            slots.wake_waiting(run.step.slot)
+
+
+def _park(job):
+    """A job that its runners die of is failed, so that it takes no more of them with it."""
+    now = timezone.now()
+    job.steps.filter(status__in=ACTIVE).update(
+        status=State.FAILED,
+        error=f"Its runner died {lease.MOST_DEATHS} times in a row; look at the log, then retry the job.",
+        completed_at=now,
+        holds_slot=False,
+    )
+    progress.finish(job)

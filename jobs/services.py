@@ -1,0 +1,162 @@
+"""Jobs: started, cancelled, retried, cleaned up. Every interface calls these."""
+
+import uuid
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from . import progress, queue
+from .errors import Busy, NotFound, NotPossible
+from .models import ACTIVE, ENDED, Job, JobStep, State
+
+
+@dataclass(frozen=True)
+class Step:
+    """A step to be made.
+
+    `handler`: dotted path of a `jobs.handlers.Handler`. `claim`: what only one active step, of whichever job, may
+    be at. `slot`: the scarce thing it needs a place of. `after`: the key of the step that must complete first.
+    """
+
+    key: str
+    label: str
+    handler: str
+    params: dict = field(default_factory=dict)
+    claim: str = ""
+    slot: str = ""
+    after: str = ""
+
+
+def start(type, slug, steps, *, unit="steps", author=""):
+    """Make a job of these steps, but for those whose claim another job holds, and ask for its first slice.
+
+    No steps at all: a job that is completed already. Raises Busy when other jobs are at every one of them.
+    """
+    for last_try in (False, True):
+        try:
+            with transaction.atomic():
+                return _start(Job(type=type, univers_slug=slug, unit=unit, author=author), steps)
+        except IntegrityError:
+            # Somebody claimed the same between our look and our write: look again, once.
+            if last_try:
+                raise
+
+
+def _start(job, steps):
+    job.save(force_insert=True)
+    made = add_steps(job, steps)
+    if steps and not made:
+        raise Busy(_holder(steps))
+    if made:
+        queue.send(job.pk)
+    else:
+        progress.finish(job)
+    job.refresh_from_db()
+    return job
+
+
+def add_steps(job, steps):
+    """Append steps to a job, within the caller's transaction; returns those made.
+
+    A step that another job is at is left out; who waits for it, waits for that other one.
+    """
+    held = {s.claim: s for s in JobStep.objects.filter(status__in=ACTIVE, claim__in=[s.claim for s in steps if s.claim])}
+    known = {s.key: s for s in job.steps.all()} | {s.key: held[s.claim] for s in steps if s.claim in held}
+    made = []
+    for position, spec in enumerate((s for s in steps if s.claim not in held), start=job.steps.count() + 1):
+        row = JobStep(
+            job=job,
+            position=position,
+            key=spec.key,
+            label=spec.label,
+            handler=spec.handler,
+            params=spec.params,
+            claim=spec.claim,
+            slot=spec.slot,
+            waits_for=known.get(spec.after),
+        )
+        known[spec.key] = row
+        made.append(row)
+    JobStep.objects.bulk_create(made)
+    progress.refresh(job)
+    return made
+
+
+def _holder(steps):
+    return Job.objects.filter(
+        steps__status__in=ACTIVE, steps__claim__in=[s.claim for s in steps if s.claim]
+    ).order_by("created_at")[0]
+
+
+def find(job_id):
+    """The job with this id; NotFound for any other text."""
+    try:
+        return Job.objects.get(pk=uuid.UUID(str(job_id)))
+    except (ValueError, Job.DoesNotExist):
+        raise NotFound(f"Job '{str(job_id)[:100]}' not found.") from None
+
+
+@transaction.atomic
+def cancel(job):
+    """Stop a job: what has not begun ends now, what is in flight is cancelled at the provider by the next slice."""
+    job = _locked(job)
+    if job.ended:
+        raise NotPossible(f"Job {job.pk} has ended already ({job.status}); there is nothing to cancel.")
+    now = timezone.now()
+    Job.objects.filter(pk=job.pk).update(cancel_requested=True)
+    active = job.steps.filter(status__in=ACTIVE)
+    active.filter(intent_at__isnull=True, status=State.PENDING).update(
+        status=State.CANCELLED, completed_at=now, holds_slot=False
+    )
+    active.update(cancel_requested=True, due_at=now)
+    if not progress.finish(job):
+        progress.refresh(job)
+        queue.send(job.pk)
+    job.refresh_from_db()
+    return job
+
+
+@transaction.atomic
+def retry(job):
+    """Do again what failed or was cancelled, and only that, in the same job.
+
+    Raises NotPossible while it runs or when nothing failed, Busy when another job is at one of these steps.
+    """
+    job = _locked(job)
+    again = job.steps.filter(status__in=[State.FAILED, State.CANCELLED])
+    if not job.ended or not again.exists():
+        raise NotPossible(f"Job {job.pk} is {job.status} and has nothing to retry.")
+    claims = [claim for claim in again.values_list("claim", flat=True) if claim]
+    if other := JobStep.objects.filter(status__in=ACTIVE, claim__in=claims).first():
+        raise Busy(other.job)
+    again.update(
+        status=State.PENDING,
+        error="",
+        attempts=0,
+        due_at=timezone.now(),
+        completed_at=None,
+        cancel_requested=False,
+        result=None,
+    )
+    Job.objects.filter(pk=job.pk).update(
+        status=State.PENDING, error=None, result=None, completed_at=None, cancel_requested=False
+    )
+    progress.refresh(job)
+    queue.send(job.pk)
+    job.refresh_from_db()
+    return job
+
+
+def _locked(job):
+    return Job.objects.select_for_update().get(pk=job.pk)
+
+
+def cleanup(days):
+    """Delete the jobs that ended more than so many days ago; returns how many. Active ones stay."""
+    before = timezone.now() - timedelta(days=days)
+    old = Job.objects.filter(status__in=ENDED, completed_at__lt=before)
+    number = old.count()
+    old.delete()
+    return number

@@ -1,0 +1,42 @@
+"""The waker: it alone guarantees that a job with something to do is looked after."""
+
+from datetime import timedelta
+
+from django.db.models import Exists, OuterRef, Q
+from django.utils import timezone
+
+from . import lease, queue
+from .models import ACTIVE, Job, JobStep
+
+# A message that nobody took up by then is lost, or stuck in a cluster that died.
+MESSAGE_PATIENCE = timedelta(seconds=15)
+
+
+def wake():
+    """Send one message for each job that has due steps, no living owner and no message under way."""
+    for job_id in list(needing_a_runner().values_list("pk", flat=True)[:100]):
+        queue.send(job_id)
+
+
+def needing_a_runner():
+    now = timezone.now()
+    active = JobStep.objects.filter(job=OuterRef("pk"), status__in=ACTIVE)
+    due = active.filter(due_at__lte=now).exclude(waits_for__status__in=ACTIVE)
+    return (
+        Job.objects.filter(lease.free(now), status__in=ACTIVE)
+        .filter(Q(message_sent_at__isnull=True) | Q(message_sent_at__lt=now - MESSAGE_PATIENCE))
+        # No active step left: its runner died before it could say how the job ended.
+        .filter(Exists(due) | ~Exists(active))
+        .order_by("created_at")
+    )
+
+
+def oldest_unclaimed():
+    """How long, in seconds, the longest waiting message has been under way; 0 when none is."""
+    oldest = (
+        Job.objects.filter(lease.free(timezone.now()), status__in=ACTIVE, message_sent_at__isnull=False)
+        .order_by("message_sent_at")
+        .values_list("message_sent_at", flat=True)
+        .first()
+    )
+    return (timezone.now() - oldest).total_seconds() if oldest else 0.0
