@@ -1,0 +1,28 @@
+"""The workers' own process group, as seen from inside: it ends when its supervisor does."""
+
+import os
+import signal
+import threading
+import time
+
+from . import stopping
+
+# The supervisor kills what is left by then; a cluster whose supervisor died does it to itself.
+STOP_SECONDS = 8
+
+
+def end_with_supervisor():
+    """Watch the supervisor from a thread; when it dies without a word, end this process group."""
+    if stopping.VARIABLE in os.environ:
+        supervisor = os.getppid()
+        threading.Thread(target=_watch, args=(supervisor,), daemon=True, name="watch-supervisor").start()
+
+
+def _watch(supervisor):
+    stopping.wait()
+    if os.getppid() == supervisor:
+        # It lives and closed the pipe on purpose: it also sends the signal, and kills what stays.
+        return
+    os.kill(os.getpid(), signal.SIGTERM)
+    time.sleep(STOP_SECONDS)
+    os.killpg(0, signal.SIGKILL)

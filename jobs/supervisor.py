@@ -1,0 +1,133 @@
+"""The process behind `qcluster`: it starts django-q2's cluster, wakes jobs, and replaces a cluster that hangs.
+
+The cluster runs in a process group of its own, so that a signal to ours reaches this process alone: django-q2's
+main process waits for ever for children that such a signal killed.
+"""
+
+import logging
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+import uuid
+from contextlib import suppress
+
+from django.conf import settings
+from django.db import DatabaseError, close_old_connections, connection
+from django.db.migrations.executor import MigrationExecutor
+from django.utils import timezone
+
+from . import lease, waker
+from .cluster import STOP_SECONDS
+from .models import Job
+from .stopping import VARIABLE
+
+TICK_SECONDS = 0.1
+# No worker took a message for so long, though one is free: the cluster hangs.
+HANG_SECONDS = 12
+MIGRATION_SECONDS = 1
+
+log = logging.getLogger(__name__)
+
+
+class Supervisor:
+    def __init__(self, output):
+        self.output = output
+        self.stop = threading.Event()
+        self.id = uuid.uuid4().hex[:12]
+        self.cluster = None
+        self.pipe = None
+        self.started = 0.0
+
+    def run(self):
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda *_: self.stop.set())
+        self._wait_for_migrations()
+        if not self.stop.is_set():
+            self._start_cluster()
+            self.output.write(f"Ready: {settings.WORKERS} workers wait for jobs.")
+            self.output.flush()
+        while not self.stop.wait(TICK_SECONDS):
+            self._tick()
+        self._end_cluster(STOP_SECONDS)
+
+    def _wait_for_migrations(self):
+        """Let `migrate` of another process go first, saying so."""
+        told = False
+        while not self.stop.is_set() and _migrations_missing():
+            if not told:
+                self.output.write("The database is not ready; waiting for: manage.py migrate")
+                self.output.flush()
+                told = True
+            self.stop.wait(MIGRATION_SECONDS)
+
+    def _tick(self):
+        try:
+            close_old_connections()
+            waker.wake()
+            hangs = self._hangs()
+        except DatabaseError as error:
+            log.warning("The waker could not reach the database and goes on: %s", error)
+            connection.close()
+            return
+        if self.cluster.poll() is not None:
+            log.error("The cluster ended with code %s; a new one starts.", self.cluster.returncode)
+            self._replace()
+        elif hangs:
+            log.error("The cluster takes no work; a new one replaces it.")
+            self._replace()
+
+    def _hangs(self):
+        """Whether a message lies for long while the cluster has a worker to spare."""
+        if time.monotonic() - self.started < HANG_SECONDS or waker.oldest_unclaimed() < HANG_SECONDS:
+            return False
+        busy = Job.objects.filter(lease_owner__startswith=self.id, lease_until__gt=timezone.now()).count()
+        return busy < settings.WORKERS
+
+    def _replace(self):
+        self._end_cluster(0)
+        self._start_cluster()
+
+    def _start_cluster(self):
+        connection.close()
+        reader, self.pipe = os.pipe()
+        self.started = time.monotonic()
+        self.cluster = subprocess.Popen(
+            [sys.executable, sys.argv[0], "qcluster", "--only-cluster"],
+            env={**os.environ, VARIABLE: str(reader), "MAGIKSWIPE_CLUSTER": self.id},
+            pass_fds=[reader],
+            start_new_session=True,
+        )
+        os.close(reader)
+
+    def _end_cluster(self, patience):
+        """Ask the cluster to end, then kill what is left of its group: safe, since every step can be taken up again."""
+        if self.cluster is None:
+            return
+        os.close(self.pipe)
+        with suppress(ProcessLookupError):
+            self.cluster.send_signal(signal.SIGTERM)
+        with suppress(subprocess.TimeoutExpired):
+            self.cluster.wait(patience)
+        with suppress(ProcessLookupError):
+            os.killpg(self.cluster.pid, signal.SIGKILL)
+        self.cluster.wait()
+        self._free_leases()
+
+    def _free_leases(self):
+        """Nobody is left of this cluster: its jobs need not wait, nor count a death that was not their doing."""
+        with suppress(DatabaseError):
+            Job.objects.filter(lease_owner__startswith=self.id).update(lease_until=None, lease_owner="")
+
+
+def _migrations_missing():
+    try:
+        executor = MigrationExecutor(connection)
+        return bool(executor.migration_plan(executor.loader.graph.leaf_nodes()))
+    except DatabaseError as error:
+        log.warning("The database can't be reached: %s", error)
+        return True
+    finally:
+        connection.close()

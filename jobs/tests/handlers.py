@@ -1,0 +1,45 @@
+"""Handlers that the tests' jobs are made of."""
+
+import os
+import signal
+
+from jobs.handlers import Handler
+from jobs.outcomes import Done, Passing, Permanent, Wait
+
+
+class Waits(Handler):
+    """Looks twice: begins, then is done so many seconds later."""
+
+    def advance(self, step):
+        if not step.memory.get("begun"):
+            step.remember(begun=True)
+            return Wait(step.params.get("seconds", 0))
+        return Done(result={"key": step.key})
+
+
+class Fails(Handler):
+    def advance(self, step):
+        raise Permanent("The picture was refused; change its prompt.")
+
+
+class Breaks(Handler):
+    def advance(self, step):
+        return {}["missing"]
+
+
+class Stumbles(Handler):
+    """Fails in passing as often as `times` says, then succeeds."""
+
+    def advance(self, step):
+        stumbled = step.memory.get("stumbled", 0)
+        if stumbled < step.params["times"]:
+            step.remember(stumbled=stumbled + 1)
+            raise Passing("The provider is out of breath.", retry_after=0, counts=step.params.get("counts", True))
+        return Done()
+
+
+class Kills(Handler):
+    """Takes its runner with it."""
+
+    def advance(self, step):
+        os.kill(os.getpid(), signal.SIGKILL)
