@@ -51,9 +51,7 @@ def name():
 
 
 def renew(job_id, token):
-    return bool(
-        Job.objects.filter(pk=job_id, lease_token=token).update(lease_until=timezone.now() + LEASE)
-    )
+    return bool(Job.objects.filter(pk=job_id, lease_token=token).update(lease_until=timezone.now() + LEASE))
 
 
 def release(job_id, token):

@@ -1,8 +1,9 @@
 """What a handler says after it looked after a step."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any, Callable
+from typing import Any
 
 
 @dataclass(frozen=True)

@@ -22,12 +22,13 @@ SLICE_SECONDS = 5
 THREADS = 8
 MOST_ATTEMPTS = 8
 LONGEST_BACKOFF = 60
+DATABASE_PATIENCE = 1
 SLOT_PATIENCE = timedelta(seconds=1)
 
 log = logging.getLogger(__name__)
 
 
-def run_slice(job_id):
+def run_slice(job_id, threads=THREADS):
     """The queue's task: own the job, advance what is due, let go. Harmless when it comes twice or too late."""
     token = lease.acquire(job_id)
     if token is None:
@@ -37,7 +38,7 @@ def run_slice(job_id):
         if job.deaths >= lease.MOST_DEATHS:
             _park(job)
             return
-        _work(job, token)
+        _work(job, token, threads)
 
 
 def run_here(job_id):
@@ -59,7 +60,7 @@ def _pause(job_id, owned):
     return min(1, max(0, (due.due_at - timezone.now()).total_seconds())) if owned else 0.2
 
 
-def _work(job, token, threads=THREADS):
+def _work(job, token, threads):
     ends = time.monotonic() + SLICE_SECONDS
     while time.monotonic() < ends and not stopping.requested() and (steps := _ready(job)):
         _advance_all([StepRun(step, token) for step in steps[:threads]], threads)
@@ -110,6 +111,8 @@ def _advance(run):
         log.info("%s", lost)
     except OperationalError as error:
         log.warning("Step %s could not be saved and is looked at again: %s", run.step.pk, error)
+        # A full disk, say, is not to be asked a thousand times a second.
+        time.sleep(DATABASE_PATIENCE)
 
 
 def _look(run):
@@ -129,9 +132,12 @@ def _look(run):
         raise
     except OSError as error:
         if error.errno == errno.ENOSPC:
-            return Passing("The disk is full; make room and it goes on by itself.", retry_after=LONGEST_BACKOFF)
+            return Passing(
+                "The disk is full; make room and it goes on by itself.", retry_after=LONGEST_BACKOFF
+            )
         return _bug(run, error)
-    except Exception as error:  # noqa: BLE001 - a bug in one handler must not stop the other steps
+    except Exception as error:
+        # A bug in one handler must not stop the other steps.
         return _bug(run, error)
 
 
@@ -145,7 +151,14 @@ def _settle(run, outcome):
         case Wait(seconds=seconds):
             run.save(due_at=timezone.now() + timedelta(seconds=seconds))
         case Done():
-            _end(run, outcome.commit, status=State.COMPLETED, result=outcome.result, cost=outcome.cost, error="")
+            _end(
+                run,
+                outcome.commit,
+                status=State.COMPLETED,
+                result=outcome.result,
+                cost=outcome.cost,
+                error="",
+            )
         case Drop(reason=reason):
             _end(run, status=State.CANCELLED, error=reason, **_without_prediction(run))
         case Passing():

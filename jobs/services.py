@@ -62,7 +62,10 @@ def add_steps(job, steps):
 
     A step that another job is at is left out; who waits for it, waits for that other one.
     """
-    held = {s.claim: s for s in JobStep.objects.filter(status__in=ACTIVE, claim__in=[s.claim for s in steps if s.claim])}
+    held = {
+        s.claim: s
+        for s in JobStep.objects.filter(status__in=ACTIVE, claim__in=[s.claim for s in steps if s.claim])
+    }
     known = {s.key: s for s in job.steps.all()} | {s.key: held[s.claim] for s in steps if s.claim in held}
     made = []
     for position, spec in enumerate((s for s in steps if s.claim not in held), start=job.steps.count() + 1):

@@ -19,7 +19,7 @@ from django.db import DatabaseError, close_old_connections, connection
 from django.db.migrations.executor import MigrationExecutor
 from django.utils import timezone
 
-from . import lease, waker
+from . import waker
 from .cluster import STOP_SECONDS
 from .models import Job
 from .stopping import VARIABLE

@@ -46,7 +46,7 @@ class FolderStorage(FileSystemStorage):
         try:
             yield str(temporary)
             _flush(temporary)
-            os.replace(temporary, target)
+            temporary.replace(target)
             _flush(target.parent)
         finally:
             with suppress(FileNotFoundError):
@@ -63,7 +63,9 @@ class FolderStorage(FileSystemStorage):
         if not root.is_dir():
             return []
         with os.scandir(root) as entries:
-            return sorted(e.name for e in entries if e.is_dir(follow_symlinks=False) and is_safe_segment(e.name))
+            return sorted(
+                e.name for e in entries if e.is_dir(follow_symlinks=False) and is_safe_segment(e.name)
+            )
 
     def files(self, folder):
         """`{file name: os.stat_result}` of the plain files right in a folder; a missing folder has none."""

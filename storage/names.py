@@ -24,5 +24,7 @@ def safe_key(*segments):
     """
     for segment in segments:
         if not is_safe_segment(segment):
-            raise UnsafeName(f"{segment[:80]!r} can't name a file or folder; use letters, digits, '_' and '-'.")
+            raise UnsafeName(
+                f"{segment[:80]!r} can't name a file or folder; use letters, digits, '_' and '-'."
+            )
     return "/".join(segments)

@@ -34,7 +34,9 @@ class Stumbles(Handler):
         stumbled = step.memory.get("stumbled", 0)
         if stumbled < step.params["times"]:
             step.remember(stumbled=stumbled + 1)
-            raise Passing("The provider is out of breath.", retry_after=0, counts=step.params.get("counts", True))
+            raise Passing(
+                "The provider is out of breath.", retry_after=0, counts=step.params.get("counts", True)
+            )
         return Done()
 
 

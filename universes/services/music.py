@@ -5,14 +5,14 @@ from django.db import IntegrityError, transaction
 from storage import archive, bucket
 
 from ..errors import AlreadyExists, NotFound
-from ..models import MusicPrompt
+from ..models import LANGUAGES, MusicPrompt
 from ..names import music_name
 from . import revisions
 
 
 def find(universe, language):
     """The song prompt of a language; NotFound for one that is missing or no language of ours."""
-    found = universe.music_prompts.filter(language=language).first()
+    found = language in LANGUAGES and universe.music_prompts.filter(language=language).first()
     if not found:
         raise NotFound(f"Music prompt for '{language[:20]}' not found in universe '{universe.slug}'.")
     return found
@@ -21,9 +21,13 @@ def find(universe, language):
 def create(universe, *, language, prompt, lyrics):
     try:
         with transaction.atomic():
-            return MusicPrompt.objects.create(universe=universe, language=language, prompt=prompt, lyrics=lyrics)
+            return MusicPrompt.objects.create(
+                universe=universe, language=language, prompt=prompt, lyrics=lyrics
+            )
     except IntegrityError:
-        raise AlreadyExists(f"A music prompt for '{language}' already exists; change it with PATCH.") from None
+        raise AlreadyExists(
+            f"A music prompt for '{language}' already exists; change it with PATCH."
+        ) from None
 
 
 def update(music_prompt, **fields):

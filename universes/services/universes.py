@@ -8,7 +8,7 @@ from storage import archive, bucket
 
 from ..errors import AlreadyExists, Invalid, NotFound
 from ..models import LANGUAGES, Universe, UniversePrompts, UniverseTranslation
-from ..names import SLUG_LENGTH, is_slug, make_slug
+from ..names import SLUG, SLUG_LENGTH, is_slug, make_slug
 from . import revisions
 
 PROMPTS = ("default_image_prompt", "default_video_prompt")
@@ -16,10 +16,10 @@ PROMPTS = ("default_image_prompt", "default_video_prompt")
 
 def find(slug, queryset=None):
     """The universe with this slug; NotFound when there is none."""
-    try:
-        return (Universe.objects if queryset is None else queryset).get(slug=slug)
-    except Universe.DoesNotExist:
-        raise NotFound(f"Universe '{slug[:100]}' not found.") from None
+    found = SLUG.fullmatch(slug) and (Universe.objects if queryset is None else queryset).filter(slug=slug).first()
+    if not found:
+        raise NotFound(f"Universe '{slug[:100]}' not found.")
+    return found
 
 
 def listing():
@@ -77,7 +77,9 @@ def delete(universe, author=""):
 
 def save_prompts(universe, prompts):
     """Set the given default prompts; the row is made with the first that says something."""
-    if not prompts or (not any(prompts.values()) and not UniversePrompts.objects.filter(universe=universe).exists()):
+    if not prompts or (
+        not any(prompts.values()) and not UniversePrompts.objects.filter(universe=universe).exists()
+    ):
         return
     UniversePrompts.objects.update_or_create(universe=universe, defaults=prompts)
 

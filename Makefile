@@ -1,0 +1,47 @@
+# Two commands are all: `make run` and `make test`. Both set up what they need.
+PYTHON ?= python3
+PORT ?= 8000
+BIN := .venv/bin
+WORKERS ?= 2
+
+.DEFAULT_GOAL := help
+.PHONY: help run install test test-all lint conformance clean
+
+help: ## Show this list
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+run: install .env ## Run the product on http://localhost:8000 (PORT=… moves it)
+	@exec $(BIN)/python manage.py up --port $(PORT)
+
+install: .venv/.installed ## Make the virtual environment
+
+.venv/.installed: requirements.txt requirements-dev.txt constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] < (3, 11) and "Python 3.11 is needed: make run PYTHON=python3.11")'
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	@echo "Installing the requirements (a minute, the first time) …"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	@touch $@
+
+.env:
+	@$(BIN)/python -m magikswipe.first_env
+
+test: install ## Run the tests (under 5 minutes)
+	$(BIN)/python -m pytest -n $(WORKERS) --cov --cov-report=term:skip-covered $(ARGS)
+
+test-all: install ## Run what takes longer, too
+	$(BIN)/python -m pytest -n $(WORKERS) -m slow $(ARGS)
+
+lint: install ## Check style, imports, migrations and the API's schema
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports
+	@export SECRET_KEY=lint DEBUG=true HTTPS=false STORAGE_PATH=$$(mktemp -d) && \
+	$(BIN)/python manage.py makemigrations --check --dry-run && \
+	$(BIN)/python manage.py check && \
+	$(BIN)/python manage.py spectacular --validate --fail-on-warn --file /dev/null
+
+conformance: install ## Check the sandbox, or any SUPABASE_URL, against what the protocols do
+	$(BIN)/python -m pytest tests/conformance -p no:django -p tests.sandbox_plugin -c /dev/null --rootdir . $(ARGS)
+
+clean: ## Remove the virtual environment and caches; data and .env stay
+	rm -rf .venv .pytest_cache .ruff_cache .coverage*

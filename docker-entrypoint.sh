@@ -1,0 +1,23 @@
+#!/bin/sh
+# Gives a container that was given no SECRET_KEY one of its own, kept in the volume and shared by its services.
+set -eu
+
+if [ -z "${SECRET_KEY:-}" ]; then
+    file="$STORAGE_PATH/secret_key"
+    if [ ! -s "$file" ]; then
+        umask 077
+        python -c 'import secrets; print(secrets.token_urlsafe(48))' > "$file.$$"
+        # Linking fails when another container was first; then its key is the one.
+        ln "$file.$$" "$file" 2>/dev/null || true
+        rm -f "$file.$$"
+    fi
+    SECRET_KEY=$(cat "$file")
+    export SECRET_KEY
+fi
+
+if [ "${1:-}" = gunicorn ]; then
+    python manage.py migrate --noinput
+    python manage.py ensure_admin
+fi
+
+exec "$@"

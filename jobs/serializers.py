@@ -1,0 +1,54 @@
+"""Jobs and their steps as JSON."""
+
+from rest_framework import serializers
+
+from magikswipe.api.fields import Query
+from magikswipe.api.paging import LimitQuery
+
+from .models import Job, JobStep
+
+
+class JobQuery(LimitQuery):
+    univers_slug = serializers.CharField(required=False, default="")
+    status = serializers.CharField(required=False, default="", help_text="pending, running, completed, failed, cancelled")
+
+
+class CleanupQuery(Query):
+    days = serializers.IntegerField(min_value=1, max_value=30, default=7)
+
+
+class JobSerializer(serializers.ModelSerializer):
+    """A job as every call that starts one answers with it; `job_id` equals `id`."""
+
+    job_id = serializers.UUIDField(source="id", read_only=True)
+
+    class Meta:
+        model = Job
+        fields = [
+            "id", "job_id", "type", "univers_slug", "status", "progress", "total_steps", "current_step", "message",
+            "error", "result", "created_at", "started_at", "completed_at",
+        ]  # fmt: skip
+        read_only_fields = fields
+
+
+class JobStepSerializer(serializers.ModelSerializer):
+    cost = serializers.FloatField(help_text="US dollars")
+
+    class Meta:
+        model = JobStep
+        fields = ["key", "label", "status", "attempts", "error", "cost", "started_at", "completed_at"]
+        read_only_fields = fields
+
+
+class JobDetailSerializer(JobSerializer):
+    steps = JobStepSerializer(many=True, read_only=True)
+
+    class Meta(JobSerializer.Meta):
+        fields = [*JobSerializer.Meta.fields, "steps"]
+        read_only_fields = fields
+
+
+class CleanupSerializer(serializers.Serializer):
+    success = serializers.BooleanField()
+    message = serializers.CharField()
+    deleted_count = serializers.IntegerField()

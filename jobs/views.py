@@ -1,0 +1,41 @@
+"""Jobs over REST: seen, cancelled, retried, cleaned up."""
+
+from drf_spectacular.utils import extend_schema
+from rest_framework.response import Response
+from rest_framework.viewsets import ViewSet
+
+from . import queries, services
+from .serializers import CleanupQuery, CleanupSerializer, JobDetailSerializer, JobQuery, JobSerializer
+
+
+class JobViewSet(ViewSet):
+    """What is generated or synced, and how far it is."""
+
+    @extend_schema(parameters=[JobQuery], responses=JobSerializer(many=True))
+    def list(self, request):
+        """The newest jobs. 400 for an unknown status."""
+        query = JobQuery.read(request)
+        found = queries.listing(univers_slug=query["univers_slug"], status=query["status"])
+        return Response(JobSerializer(found[: query["limit"]], many=True).data)
+
+    @extend_schema(responses=JobDetailSerializer)
+    def retrieve(self, request, job_id):
+        return Response(JobDetailSerializer(services.find(job_id)).data)
+
+    @extend_schema(request=None, responses=JobSerializer)
+    def cancel(self, request, job_id):
+        """Stop it; what is done stays. 400 when it has ended already."""
+        return Response(JobSerializer(services.cancel(services.find(job_id))).data)
+
+    @extend_schema(request=None, responses=JobSerializer)
+    def retry(self, request, job_id):
+        """Do what failed again, and only that. 400 when nothing did, 409 when another job is at it."""
+        return Response(JobSerializer(services.retry(services.find(job_id))).data)
+
+    @extend_schema(parameters=[CleanupQuery], responses=CleanupSerializer)
+    def cleanup(self, request):
+        """Delete the jobs that ended more than `days` ago; never one that is pending or running."""
+        days = CleanupQuery.read(request)["days"]
+        deleted = services.cleanup(days)
+        message = f"{deleted} finished {'job' if deleted == 1 else 'jobs'} older than {days} days deleted."
+        return Response({"success": True, "message": message, "deleted_count": deleted})

@@ -1,0 +1,52 @@
+"""`manage.py demo`: one universe from idea to published, the way a client would do it, through the queue."""
+
+from itertools import count as numbers
+
+from django.core.management import CommandError
+from django.core.management.base import BaseCommand
+from generation.services import start_all
+from syncer.services import start_push
+
+from jobs import watching
+from universes import media, names
+from universes.models import Universe
+from universes.services import universes
+
+THEME = "les animaux de la ferme"
+
+
+class Command(BaseCommand):
+    help = "Makes a universe with cards, pictures, clips and songs, and publishes it. A worker must run."
+
+    def add_arguments(self, parser):
+        parser.add_argument("--name", default="La ferme", help="The universe's name (La ferme).")
+        parser.add_argument("--theme", default=THEME, help=f"What its cards are about ({THEME}).")
+        parser.add_argument("--count", type=int, default=8, help="How many cards, 1 to 50 (8).")
+
+    def handle(self, *, name, theme, count, **options):
+        if not 1 <= count <= 50:
+            raise CommandError("--count takes a number from 1 to 50.")
+        universe = universes.create(name=name, slug=free_slug(name))
+        self.run_job(start_all(universe, theme=theme, count=count, author="demo"))
+        self.run_job(start_push([universe.slug], author="demo"))
+        self.tell(universe)
+
+    def run_job(self, job):
+        job = watching.show(job, self.stdout)
+        if job.status != "completed":
+            raise CommandError(f"{job.type} ended {job.status}: {job.error or job.message}")
+
+    def tell(self, universe):
+        files = media.present(universe.slug)
+        kinds = {"pictures": ".png", "clips": ".mp4", "songs": ".mp3"}
+        made = ", ".join(f"{sum(f.endswith(end) for f in files)} {kind}" for kind, end in kinds.items())
+        self.stdout.write(
+            f"'{universe.name}' has {universe.assets.count()} cards, {made}; it is published as {universe.slug}."
+        )
+
+
+def free_slug(name):
+    """The name's slug, numbered when there is such a universe already."""
+    slug = names.make_slug(name)
+    taken = set(Universe.objects.filter(slug__startswith=slug).values_list("slug", flat=True))
+    return next(s for n in numbers(1) if (s := slug if n == 1 else f"{slug}-{n}") not in taken)
