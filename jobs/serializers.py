@@ -10,7 +10,9 @@ from .models import Job, JobStep
 
 class JobQuery(LimitQuery):
     univers_slug = serializers.CharField(required=False, default="")
-    status = serializers.CharField(required=False, default="", help_text="pending, running, completed, failed, cancelled")
+    status = serializers.CharField(
+        required=False, default="", help_text="pending, running, completed, failed, cancelled"
+    )
 
 
 class CleanupQuery(Query):
@@ -25,8 +27,8 @@ class JobSerializer(serializers.ModelSerializer):
     class Meta:
         model = Job
         fields = [
-            "id", "job_id", "type", "univers_slug", "status", "progress", "total_steps", "current_step", "message",
-            "error", "result", "created_at", "started_at", "completed_at",
+            "id", "job_id", "type", "univers_slug", "status", "progress", "total_steps", "current_step",
+            "message", "error", "result", "created_at", "started_at", "completed_at",
         ]  # fmt: skip
         read_only_fields = fields
 

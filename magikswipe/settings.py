@@ -99,7 +99,7 @@ MIDDLEWARE = [
     "corsheaders.middleware.CorsMiddleware",
     "magikswipe.middleware.TrailingSlashMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
-    "django.middleware.locale.LocaleMiddleware",
+    "magikswipe.middleware.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
@@ -203,14 +203,14 @@ STORAGES = {
 # --- REST API ----------------------------------------------------------------------------------------------
 
 REST_FRAMEWORK = {
-    # Open means that no authenticator runs: an admin's cookie in the same browser asks for no CSRF token.
-    "DEFAULT_AUTHENTICATION_CLASSES": [] if API_OPEN else ["magikswipe.api.permissions.SessionAuthentication"],
+    "DEFAULT_AUTHENTICATION_CLASSES": ["magikswipe.api.permissions.SessionAuthentication"],
     "DEFAULT_PERMISSION_CLASSES": ["magikswipe.api.permissions.EditorOrOpen"],
     "DEFAULT_PARSER_CLASSES": ["magikswipe.api.parsers.JSONParser"],
     "DEFAULT_RENDERER_CLASSES": [
         "rest_framework.renderers.JSONRenderer",
         "rest_framework.renderers.BrowsableAPIRenderer",
     ],
+    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "magikswipe.api.parsers.Negotiation",
     "DEFAULT_SCHEMA_CLASS": "magikswipe.api.schema.Schema",
     "EXCEPTION_HANDLER": "magikswipe.api.errors.handle",
     "URL_FORMAT_OVERRIDE": None,
@@ -223,12 +223,12 @@ SPECTACULAR_SETTINGS = {
     "VERSION": "0.1.0",
     "SERVE_INCLUDE_SCHEMA": False,
     "COMPONENT_SPLIT_REQUEST": True,
-    "SCHEMA_PATH_PREFIX": r"/api/[a-z]+",
+    "SCHEMA_PATH_PREFIX": r"/api/",
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "SWAGGER_UI_SETTINGS": {"deepLinking": True, "persistAuthorization": True, "filter": True},
     "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
-    "ENUM_NAME_OVERRIDES": {"LanguageEnum": "universes.models.LANGUAGES"},
+    "ENUM_NAME_OVERRIDES": {"LanguageEnum": "universes.models.Language"},
 }
 
 CORS_ALLOWED_ORIGINS = read_list("CORS_ALLOWED_ORIGINS")

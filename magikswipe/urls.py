@@ -1,1 +1,30 @@
-urlpatterns = []
+"""Every address. None ends with a slash but the admin's; the middleware takes away one that is given."""
+
+from django.contrib import admin
+from django.urls import include, path, re_path
+from drf_spectacular.views import SpectacularSwaggerView
+
+from .api.views import NothingView, RootView, SchemaView
+from .health import HealthView, InfoView
+
+urlpatterns = [
+    path("", InfoView.as_view(), name="info"),
+    path("health", HealthView.as_view(), name="health"),
+    path("docs", SpectacularSwaggerView.as_view(url_name="schema"), name="swagger-ui"),
+    path("openapi.json", SchemaView.as_view(), name="schema"),
+    path("api", RootView.as_view(), name="api-root"),
+    path("api/", include("universes.urls")),
+    path("api/", include("jobs.urls")),
+    path("api/", include("generation.urls")),
+    path("api/", include("syncer.urls")),
+    path("storage/", include("storage.urls")),
+    # With a page of its own for developers, DEBUG would answer an unknown path in HTML.
+    re_path(r"^(?:api|storage)(?:/|$)", NothingView.as_view()),
+    path("admin/", admin.site.urls),
+    path("i18n/", include("django.conf.urls.i18n")),
+]
+
+handler400 = "magikswipe.api.views.bad_request"
+handler403 = "magikswipe.api.views.forbidden"
+handler404 = "magikswipe.api.views.not_found"
+handler500 = "magikswipe.api.views.server_error"

@@ -43,17 +43,19 @@ def serve(request, folder, name):
     stat = Path(source.name).stat()
     etag = f'"{stat.st_mtime_ns:x}-{stat.st_size:x}"'
     response = _respond(request, source, stat, etag)
-    response.headers.update(
-        {
-            "ETag": etag,
-            "Last-Modified": http_date(stat.st_mtime),
-            "Accept-Ranges": "bytes",
-            # Always asked again: a picture that was drawn anew keeps its name.
-            "Cache-Control": "no-cache",
-            "X-Content-Type-Options": "nosniff",
-        }
-    )
-    return get_conditional_response(request, etag, int(stat.st_mtime), response)
+    for header, value in {
+        "ETag": etag,
+        "Last-Modified": http_date(stat.st_mtime),
+        "Accept-Ranges": "bytes",
+        # Always asked again: a picture that was drawn anew keeps its name.
+        "Cache-Control": "no-cache",
+        "X-Content-Type-Options": "nosniff",
+    }.items():
+        response[header] = value
+    final = get_conditional_response(request, etag, int(stat.st_mtime), response)
+    if final is not response:
+        response.close()
+    return final
 
 
 def _respond(request, source, stat, etag):

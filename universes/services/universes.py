@@ -16,7 +16,8 @@ PROMPTS = ("default_image_prompt", "default_video_prompt")
 
 def find(slug, queryset=None):
     """The universe with this slug; NotFound when there is none."""
-    found = SLUG.fullmatch(slug) and (Universe.objects if queryset is None else queryset).filter(slug=slug).first()
+    every = Universe.objects.all() if queryset is None else queryset
+    found = every.filter(slug=slug).first() if SLUG.fullmatch(slug) else None
     if not found:
         raise NotFound(f"Universe '{slug[:100]}' not found.")
     return found
@@ -30,13 +31,14 @@ def listing():
 def create(*, name, slug="", translations=None, **fields):
     """Make a universe; its folder comes with its first file.
 
-    Raises Invalid for a slug that can't name a folder or a language that is not ours, AlreadyExists for a taken slug.
+    Raises Invalid for a slug that can't name a folder or a language that is not ours, AlreadyExists for a
+    taken slug.
     """
     slug = slug or make_slug(name)
     if not is_slug(slug):
         raise Invalid(
             "slug",
-            f"slug takes lower-case letters and digits, joined by '-' or '_', {SLUG_LENGTH} characters at most.",
+            f"slug takes a-z and 0-9, joined by single '-' or '_', {SLUG_LENGTH} characters at most.",
         )
     prompts = {key: fields.pop(key) for key in PROMPTS if key in fields}
     try:
@@ -53,7 +55,7 @@ def create(*, name, slug="", translations=None, **fields):
 
 @transaction.atomic
 def update(universe, *, translations=None, **fields):
-    """Change what is given; `translations` replaces all of them, and keeps the rows of the languages that stay."""
+    """Change what is given; `translations` replaces all, and keeps the rows of the languages that stay."""
     prompts = {key: fields.pop(key) for key in PROMPTS if key in fields}
     for field, value in fields.items():
         setattr(universe, field, value)

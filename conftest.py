@@ -1,0 +1,94 @@
+"""Fixtures for every test: an empty bucket and archive, a client, and makers of what is looked at."""
+
+import io
+from pathlib import Path
+
+import pytest
+from django.conf import settings as django_settings
+from django.contrib.auth import get_user_model
+from django.db import connections
+from PIL import Image
+from rest_framework.test import APIClient
+
+from storage import bucket
+from universes.services import assets, universes
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings():
+    """SQLite in a file: in memory, threads would share one connection's locks."""
+    database = connections["default"].settings_dict
+    if database["ENGINE"] == "django.db.backends.sqlite3":
+        database["TEST"]["NAME"] = str(Path(django_settings.STORAGE_PATH) / "db" / "test.db")
+
+
+@pytest.fixture(autouse=True)
+def empty_storage(settings, tmp_path):
+    """Each test's bucket and archive are its own; returns the folder that holds both."""
+    changed = {name: {**config} for name, config in settings.STORAGES.items()}
+    for name in ("bucket", "archive"):
+        changed[name]["OPTIONS"] = {**changed[name]["OPTIONS"], "location": tmp_path / name}
+    settings.STORAGES = changed
+    return tmp_path
+
+
+@pytest.fixture
+def api():
+    """A client of the API that sends JSON; a crash comes back as the 500 that a user would see."""
+    return APIClient(raise_request_exception=False)
+
+
+@pytest.fixture
+def editor(db):
+    """A member of staff."""
+    return get_user_model().objects.create_user("editor", password="words", is_staff=True)
+
+
+@pytest.fixture
+def make_universe(db):
+    """Makes universes: `make_universe(name="Winter", slug="winter", …)`, as the service takes them."""
+
+    def make(name="Winter", **fields):
+        return universes.create(name=name, **fields)
+
+    return make
+
+
+@pytest.fixture
+def universe(make_universe):
+    return make_universe(slug="winter", translations={"fr": "Hiver", "en": "Winter"})
+
+
+@pytest.fixture
+def make_asset(universe):
+    """Makes cards, of the `universe` fixture unless another is given."""
+
+    def make(display_name="Snowflake", of=None, **fields):
+        return assets.create(of or universe, display_name=display_name, **fields)
+
+    return make
+
+
+@pytest.fixture
+def asset(make_asset):
+    return make_asset()
+
+
+@pytest.fixture
+def png_bytes():
+    """A small picture, as a PNG file's bytes."""
+    target = io.BytesIO()
+    Image.new("RGB", (8, 8), "#1a1a2e").save(target, "PNG")
+    return target.getvalue()
+
+
+@pytest.fixture
+def put_file(tmp_path):
+    """Puts bytes into the bucket: `put_file("winter", "thumbnail.jpg", b"…")`."""
+
+    def put(folder, name, content=b"content"):
+        source = tmp_path / "source"
+        source.write_bytes(content)
+        bucket.take(source, folder, name)
+
+    return put

@@ -1,0 +1,87 @@
+"""How every error leaves the API: a status and `{"detail": one sentence}`, in English."""
+
+import logging
+
+from django.core.exceptions import PermissionDenied
+from django.core.signals import got_request_exception
+from django.db import OperationalError
+from django.http import Http404
+from rest_framework import exceptions
+from rest_framework.response import Response
+from rest_framework.views import set_rollback
+
+from .sentences import clean, flatten
+
+log = logging.getLogger(__name__)
+
+# Status by the dotted path of an exception's class; the most special class that is named here counts.
+# Such an exception may carry `errors`, `{field: [sentence]}`, and `extra`, further fields of the body.
+STATUS = {
+    "django.core.exceptions.RequestDataTooBig": 413,
+    "django.core.exceptions.SuspiciousOperation": 400,
+    "django.db.utils.OperationalError": 503,
+    "jobs.errors.Busy": 409,
+    "jobs.errors.NotFound": 404,
+    "jobs.errors.NotPossible": 400,
+    "storage.names.UnsafeName": 404,
+    "universes.errors.AlreadyExists": 400,
+    "universes.errors.Invalid": 422,
+    "universes.errors.NotFound": 404,
+}
+
+# What is said instead of the exception's own words, which are for developers.
+SENTENCES = {
+    "django.core.exceptions.RequestDataTooBig": "The body is too large; send 5 MB at most.",
+    "django.core.exceptions.SuspiciousOperation": "The request is malformed; check its address and headers.",
+    "django.db.utils.OperationalError": "The database is busy or can't be reached; try again in a moment.",
+    "storage.names.UnsafeName": "The file was not found.",
+}
+
+CRASHED = "Something went wrong on the server; the details are in its log."
+NOT_FOUND = "Nothing was found at this address; /docs lists all that there is (not found)."
+
+
+def handle(exc, context):
+    """DRF's EXCEPTION_HANDLER: a Response for whatever a view raised."""
+    set_rollback()
+    status, body, headers = describe(exc)
+    if status == 500 or isinstance(exc, OperationalError):
+        log.error("%s: %s", getattr(context.get("request"), "path", "?"), exc, exc_info=exc)
+    if status == 500:
+        # What Django does for a crash that reaches it.
+        got_request_exception.send(sender=handle, request=context.get("request"))
+    return Response(clean(body), status=status, headers=headers)
+
+
+def describe(exc):
+    """(status, body, headers) of an exception."""
+    if isinstance(exc, exceptions.APIException):
+        return _describe_api_exception(exc)
+    if isinstance(exc, Http404):
+        return 404, {"detail": NOT_FOUND}, {}
+    if isinstance(exc, PermissionDenied):
+        return 403, {"detail": str(exceptions.PermissionDenied.default_detail)}, {}
+    for cls in type(exc).__mro__:
+        if (path := f"{cls.__module__}.{cls.__qualname__}") in STATUS:
+            return STATUS[path], _domain_body(exc, path), {}
+    return 500, {"detail": CRASHED}, {}
+
+
+def _describe_api_exception(exc):
+    if isinstance(exc, exceptions.ValidationError):
+        errors = flatten(exc.detail)
+        return 422, {"detail": next(iter(errors.values()))[0], "errors": errors}, {}
+    headers = {}
+    if header := getattr(exc, "auth_header", None):
+        headers["WWW-Authenticate"] = header
+    if wait := getattr(exc, "wait", None):
+        headers["Retry-After"] = str(int(wait) + 1)
+    status = 422 if isinstance(exc, exceptions.ParseError) else exc.status_code
+    return status, {"detail": str(exc.detail)}, headers
+
+
+def _domain_body(exc, path):
+    body = {"detail": SENTENCES.get(path) or str(exc)}
+    if errors := getattr(exc, "errors", None):
+        body["errors"] = errors
+    return {**body, **getattr(exc, "extra", {})}

@@ -1,0 +1,116 @@
+"""Fields that take nothing that merely looks like what they say, and how bodies and queries are read."""
+
+from drf_spectacular.utils import extend_schema_field
+from rest_framework import serializers
+
+from universes import models
+from universes.models import LANGUAGES
+
+NAME_LENGTH = 500
+PROMPT_LENGTH = 5000
+LYRICS_LENGTH = 20000
+ADDRESS_LENGTH = 2000
+
+
+class Text(serializers.CharField):
+    """Text alone: a number or a boolean is none."""
+
+    default_error_messages = {"invalid": "This field must be a text."}
+
+    def to_internal_value(self, data):
+        if not isinstance(data, str):
+            self.fail("invalid")
+        return super().to_internal_value(data)
+
+
+class Boolean(serializers.BooleanField):
+    """`true` or `false` alone: "false" in quotes must never be read as yes."""
+
+    default_error_messages = {"invalid": "This field must be true or false."}
+
+    def to_internal_value(self, data):
+        if not isinstance(data, bool):
+            self.fail("invalid")
+        return data
+
+
+class Integer(serializers.IntegerField):
+    """A whole number, no boolean."""
+
+    default_error_messages = {"invalid": "This field must be a whole number."}
+
+    def to_internal_value(self, data):
+        if isinstance(data, bool):
+            self.fail("invalid")
+        return super().to_internal_value(data)
+
+
+class Language(serializers.ChoiceField):
+    """One of our five languages."""
+
+    default_error_messages = {
+        "invalid_choice": f"This field must be one of {', '.join(LANGUAGES)}.",
+    }
+
+    def __init__(self, **kwargs):
+        super().__init__(choices=models.Language.choices, **kwargs)
+
+    def to_internal_value(self, data):
+        if not isinstance(data, str):
+            self.fail("invalid_choice", input=data)
+        return super().to_internal_value(data)
+
+
+@extend_schema_field(
+    {
+        "type": "object",
+        "nullable": True,
+        "properties": {language: {"type": "string", "maxLength": NAME_LENGTH} for language in LANGUAGES},
+        "additionalProperties": False,
+    }
+)
+class Translations(serializers.DictField):
+    """`{language: name}`; null is empty, and so is a language whose name is."""
+
+    default_error_messages = {
+        "not_a_dict": "This field must be an object that maps languages to names.",
+        "language": f"This field takes the languages {', '.join(LANGUAGES)} alone.",
+    }
+
+    def __init__(self, **kwargs):
+        super().__init__(child=Text(max_length=NAME_LENGTH, allow_blank=True), allow_null=True, **kwargs)
+
+    def run_validation(self, data=serializers.empty):
+        return {} if data is None else super().run_validation(data)
+
+    def to_internal_value(self, data):
+        if isinstance(data, dict) and not set(data) <= set(LANGUAGES):
+            self.fail("language")
+        return {language: name for language, name in super().to_internal_value(data).items() if name}
+
+
+class Body(serializers.Serializer):
+    """A request's body: a JSON object; fields it does not know are ignored."""
+
+    @classmethod
+    def read(cls, request, instance=None):
+        """The validated fields that were given, of a change when there is an instance; or ValidationError."""
+        if not isinstance(request.data, dict):
+            raise serializers.ValidationError({"body": ["The body must be a JSON object."]})
+        return _validated(cls(instance, data=dict(request.data), partial=instance is not None))
+
+
+class Query(serializers.Serializer):
+    """A request's query parameters; an empty one counts as absent."""
+
+    @classmethod
+    def read(cls, request):
+        """The validated parameters with their defaults; or ValidationError."""
+        return _validated(
+            cls(data={key: value for key, value in request.query_params.items() if value != ""})
+        )
+
+
+def _validated(serializer):
+    serializer.is_valid(raise_exception=True)
+    return serializer.validated_data

@@ -1,0 +1,55 @@
+"""What every operation of the OpenAPI schema shares: its name, its room, its errors."""
+
+from django.conf import settings
+from drf_spectacular.openapi import AutoSchema
+from rest_framework import serializers
+
+from .permissions import EditorOrOpen
+
+
+class ErrorSerializer(serializers.Serializer):
+    """What every error answers with."""
+
+    detail = serializers.CharField(help_text="One sentence a person can act on.")
+    errors = serializers.DictField(
+        child=serializers.ListField(child=serializers.CharField()),
+        required=False,
+        help_text="The sentences by field, when the request failed validation.",
+    )
+
+
+class Schema(AutoSchema):
+    """DRF views document what they take and give; this adds the rest."""
+
+    def get_operation_id(self):
+        """`universes_list`, `jobs_cancel`: the path's words, then what is done unless they say it already."""
+        words = [token.replace("-", "_") for token in self._tokenize_path()]
+        action = getattr(self.view, "action", None)
+        if not action:
+            return super().get_operation_id()
+        return "_".join(words if words[-1:] == [action] else [*words, action])
+
+    def get_tags(self):
+        return self._tokenize_path()[:1] if self.path.startswith("/api/") else ["system"]
+
+    def get_auth(self):
+        return [] if settings.API_OPEN else super().get_auth()
+
+    def _get_response_bodies(self, direction="response"):
+        bodies = super()._get_response_bodies(direction)
+        for status in self._errors():
+            bodies.setdefault(
+                status, self._get_response_for_code(ErrorSerializer, status, direction=direction)
+            )
+        return dict(sorted(bodies.items()))
+
+    def _errors(self):
+        guarded = any(isinstance(permission, EditorOrOpen) for permission in self.view.get_permissions())
+        return [
+            *(["401", "403"] if guarded else []),
+            *(["404"] if "{" in self.path else []),
+            *(["422"] if self._takes_input() else []),
+        ]
+
+    def _takes_input(self):
+        return self.method in ("POST", "PATCH") or any(p["in"] == "query" for p in self._get_parameters())

@@ -1,0 +1,67 @@
+"""The root of the API, and what is answered where there is nothing."""
+
+from django.http import Http404, JsonResponse
+from django.views import defaults
+from drf_spectacular.renderers import OpenApiJsonRenderer2
+from drf_spectacular.utils import extend_schema
+from drf_spectacular.views import SpectacularJSONAPIView
+from rest_framework.renderers import JSONRenderer
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from magikswipe.middleware import is_api
+
+from .errors import CRASHED, NOT_FOUND
+
+ROOMS = {"universes": "/api/universes", "jobs": "/api/jobs", "sync": "/api/sync/status"}
+
+
+class RootView(APIView):
+    """MagikSwipe's API: where to begin."""
+
+    @extend_schema(exclude=True)
+    def get(self, request):
+        return Response({room: request.build_absolute_uri(path) for room, path in ROOMS.items()})
+
+
+class NothingView(APIView):
+    """404 for whatever method: a path that leads nowhere."""
+
+    renderer_classes = [JSONRenderer]
+    schema = None
+
+    def initial(self, request, *args, **kwargs):
+        super().initial(request, *args, **kwargs)
+        raise Http404
+
+
+class SchemaView(SpectacularJSONAPIView):
+    """The OpenAPI schema, as plain JSON."""
+
+    renderer_classes = [OpenApiJsonRenderer2]
+
+
+def bad_request(request, exception):
+    if is_api(request):
+        return JsonResponse(
+            {"detail": "The request is malformed; check its address and headers."}, status=400
+        )
+    return defaults.bad_request(request, exception)
+
+
+def forbidden(request, exception):
+    if is_api(request):
+        return JsonResponse({"detail": "You may not do that."}, status=403)
+    return defaults.permission_denied(request, exception)
+
+
+def not_found(request, exception):
+    if is_api(request):
+        return JsonResponse({"detail": NOT_FOUND}, status=404)
+    return defaults.page_not_found(request, exception)
+
+
+def server_error(request):
+    if is_api(request):
+        return JsonResponse({"detail": CRASHED}, status=500)
+    return defaults.server_error(request)

@@ -1,0 +1,39 @@
+"""What the API's addresses have in common before a view is chosen."""
+
+import re
+
+from django.middleware import locale
+from django.utils import translation
+
+API = re.compile(r"/(api|storage|health|docs|openapi\.json)(/|$)")
+
+
+def is_api(request):
+    """Whether a path is the API's, which speaks English and JSON, and not the admin's."""
+    return bool(API.match(request.path_info))
+
+
+class TrailingSlashMiddleware:
+    """Answer the same with a trailing slash as without: a redirect would lose the body of a POST."""
+
+    def __init__(self, get_response):
+        self.get_response = get_response
+
+    def __call__(self, request):
+        if is_api(request) and request.path_info.endswith("/"):
+            request.path_info = request.path_info.removesuffix("/")
+            request.path = request.path.removesuffix("/")
+        return self.get_response(request)
+
+
+class LocaleMiddleware(locale.LocaleMiddleware):
+    """The reader's language for the admin; English for the API, whatever the client accepts."""
+
+    def process_request(self, request):
+        if not is_api(request):
+            return super().process_request(request)
+        translation.activate("en")
+        request.LANGUAGE_CODE = translation.get_language()
+
+    def process_response(self, request, response):
+        return response if is_api(request) else super().process_response(request, response)

@@ -1,0 +1,35 @@
+"""The environment of the tests, set before Django reads its settings, so that no developer's `.env` leaks in.
+
+Loaded by `-p tests.env_plugin`. Every process, each of xdist's workers too, gets a storage folder of its own.
+"""
+
+import os
+import shutil
+import tempfile
+
+FOLDER = tempfile.mkdtemp(prefix="magikswipe-tests-")
+
+os.environ.update(
+    SECRET_KEY="for-the-tests-alone-" + "x" * 40,
+    DEBUG="true",
+    API_OPEN="true",
+    HTTPS="false",
+    ALLOWED_HOSTS="localhost,127.0.0.1,testserver",
+    CSRF_TRUSTED_ORIGINS="",
+    CORS_ALLOWED_ORIGINS="",
+    STORAGE_PATH=FOLDER,
+    REPLICATE_API_TOKEN="",
+    REPLICATE_BASE_URL="",
+    REPLICATE_CONCURRENCY="",
+    SUPABASE_URL="",
+    SUPABASE_SERVICE_ROLE_KEY="",
+    SUPABASE_BUCKET_NAME="",
+    LOG_LEVEL="WARNING",
+    WORKERS="2",
+)
+# DATABASE_URL stays: `make test-all` runs the tests on PostgreSQL with it.
+os.environ.setdefault("DATABASE_URL", "")
+
+
+def pytest_unconfigure():
+    shutil.rmtree(FOLDER, ignore_errors=True)

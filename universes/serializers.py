@@ -1,0 +1,229 @@
+"""Universes, cards and songs as JSON, both ways.
+
+What is written takes a request's body apart; what is read needs `files` in its context, the names of the
+universe's files, to tell an address from null.
+"""
+
+import re
+
+from rest_framework import serializers
+
+from magikswipe.api.fields import (
+    ADDRESS_LENGTH,
+    LYRICS_LENGTH,
+    NAME_LENGTH,
+    PROMPT_LENGTH,
+    Body,
+    Boolean,
+    Integer,
+    Language,
+    Text,
+    Translations,
+)
+from magikswipe.api.paging import PageQuery
+
+from . import media
+from .models import (
+    Asset,
+    AssetPrompts,
+    AssetTranslation,
+    MusicPrompt,
+    Universe,
+    UniversePrompts,
+    UniverseTranslation,
+)
+from .names import SLUG_LENGTH
+from .queries import ORDERINGS
+
+COLOR = re.compile(r"#([0-9a-fA-F]{3}|[0-9a-fA-F]{6})", re.ASCII)
+SORT_ORDER = {"min_value": -(2**31), "max_value": 2**31 - 1}
+
+
+def prompt_field():
+    return Text(
+        required=False, allow_null=True, allow_blank=True, max_length=PROMPT_LENGTH, trim_whitespace=False
+    )
+
+
+# --- What requests say -------------------------------------------------------------------------------------
+
+
+class UniverseQuery(PageQuery):
+    is_public = serializers.BooleanField(required=False, allow_null=True, default=None)
+    search = serializers.CharField(
+        required=False, max_length=200, default="", help_text="In name, slug, translations."
+    )
+    ordering = serializers.ChoiceField(
+        ORDERINGS, required=False, default="", help_text="Newest first unless given."
+    )
+
+
+class UniverseBody(Body):
+    name = Text(max_length=NAME_LENGTH)
+    is_public = Boolean(required=False)
+    background_color = Text(required=False, allow_null=True, max_length=100, help_text="#rgb or #rrggbb")
+    default_image_prompt = prompt_field()
+    default_video_prompt = prompt_field()
+    translations = Translations(required=False)
+
+    def validate_background_color(self, value):
+        """A colour; one that came from elsewhere may stay as it is."""
+        if (
+            value is None
+            or COLOR.fullmatch(value)
+            or value == getattr(self.instance, "background_color", None)
+        ):
+            return value
+        raise serializers.ValidationError("background_color must be a colour such as #1a1a2e or #fff.")
+
+
+class UniverseCreateSerializer(UniverseBody):
+    slug = Text(
+        required=False,
+        allow_null=True,
+        allow_blank=True,
+        trim_whitespace=False,
+        help_text=f"Made from the name when absent; {SLUG_LENGTH} characters at most.",
+    )
+
+
+class UniversePatchSerializer(UniverseBody):
+    thumbnail_url = Text(required=False, allow_null=True, allow_blank=True, max_length=ADDRESS_LENGTH)
+    background_music = Text(required=False, allow_null=True, allow_blank=True, max_length=ADDRESS_LENGTH)
+
+
+class AssetCreateSerializer(Body):
+    display_name = Text(max_length=NAME_LENGTH)
+    sort_order = Integer(required=False, allow_null=True, **SORT_ORDER, help_text="Last when absent.")
+    translations = Translations(required=False)
+    custom_image_prompt = prompt_field()
+    custom_video_prompt = prompt_field()
+
+
+class AssetPatchSerializer(AssetCreateSerializer):
+    sort_order = Integer(required=False, **SORT_ORDER)
+
+
+class MusicPromptPatchSerializer(Body):
+    prompt = Text(allow_null=True, allow_blank=True, max_length=PROMPT_LENGTH, trim_whitespace=False)
+    lyrics = Text(allow_null=True, allow_blank=True, max_length=LYRICS_LENGTH, trim_whitespace=False)
+
+
+class MusicPromptCreateSerializer(Body):
+    language = Language()
+    prompt = Text(allow_blank=True, max_length=PROMPT_LENGTH, trim_whitespace=False)
+    lyrics = Text(allow_blank=True, max_length=LYRICS_LENGTH, trim_whitespace=False)
+
+
+# --- What answers say --------------------------------------------------------------------------------------
+
+
+class UniverseItemSerializer(serializers.ModelSerializer):
+    thumbnail_url = serializers.SerializerMethodField()
+    asset_count = serializers.IntegerField()
+
+    class Meta:
+        model = Universe
+        fields = ["id", "name", "slug", "thumbnail_url", "is_public", "asset_count", "last_synced_at"]
+
+    def get_thumbnail_url(self, universe) -> str | None:
+        return media.thumbnail_url(universe, self.context.get("files"))
+
+
+class UniversePageSerializer(serializers.Serializer):
+    items = UniverseItemSerializer(many=True)
+    total = serializers.IntegerField()
+
+
+class UniversePromptsSerializer(serializers.ModelSerializer):
+    univers_id = serializers.IntegerField(source="universe_id")
+
+    class Meta:
+        model = UniversePrompts
+        fields = ["id", "univers_id", "default_image_prompt", "default_video_prompt"]
+
+
+class UniverseTranslationSerializer(serializers.ModelSerializer):
+    class Meta:
+        model = UniverseTranslation
+        fields = ["id", "language", "name"]
+
+
+class MusicPromptSerializer(serializers.ModelSerializer):
+    univers_id = serializers.IntegerField(source="universe_id")
+
+    class Meta:
+        model = MusicPrompt
+        fields = ["id", "univers_id", "language", "prompt", "lyrics", "created_at"]
+
+
+class SongSerializer(MusicPromptSerializer):
+    music_url = serializers.SerializerMethodField()
+
+    class Meta(MusicPromptSerializer.Meta):
+        fields = [*MusicPromptSerializer.Meta.fields, "music_url"]
+
+    def get_music_url(self, song) -> str | None:
+        return media.music_url(self.context["slug"], song.language, self.context["files"])
+
+
+class AssetItemSerializer(serializers.ModelSerializer):
+    image_url = serializers.SerializerMethodField()
+    video_url = serializers.SerializerMethodField()
+
+    class Meta:
+        model = Asset
+        fields = ["id", "sort_order", "display_name", "image_name", "image_url", "video_url"]
+
+    def get_image_url(self, asset) -> str | None:
+        return media.image_url(self.context["slug"], asset, self.context["files"])
+
+    def get_video_url(self, asset) -> str | None:
+        return media.video_url(self.context["slug"], asset, self.context["files"])
+
+
+class AssetPromptsSerializer(serializers.ModelSerializer):
+    asset_id = serializers.UUIDField()
+
+    class Meta:
+        model = AssetPrompts
+        fields = [
+            "id", "asset_id", "custom_image_prompt", "custom_video_prompt", "generation_count",
+            "last_generated_at",
+        ]  # fmt: skip
+
+
+class AssetTranslationSerializer(serializers.ModelSerializer):
+    asset_id = serializers.UUIDField()
+
+    class Meta:
+        model = AssetTranslation
+        fields = ["id", "asset_id", "language", "display_name"]
+
+
+class AssetSerializer(AssetItemSerializer):
+    univers_id = serializers.IntegerField(source="universe_id")
+    prompts = AssetPromptsSerializer(allow_null=True)
+    translations = AssetTranslationSerializer(many=True)
+
+    class Meta:
+        model = Asset
+        fields = [
+            "id", "univers_id", "sort_order", "image_name", "display_name", "created_at", "updated_at",
+            "image_url", "video_url", "prompts", "translations",
+        ]  # fmt: skip
+
+
+class UniverseSerializer(UniverseItemSerializer):
+    prompts = UniversePromptsSerializer(allow_null=True)
+    translations = UniverseTranslationSerializer(many=True)
+    music_prompts = SongSerializer(many=True)
+    assets = AssetItemSerializer(many=True)
+
+    class Meta:
+        model = Universe
+        fields = [
+            "id", "name", "slug", "thumbnail_url", "is_public", "background_music", "background_color",
+            "created_at", "updated_at", "supabase_id", "last_synced_at", "asset_count",
+            "prompts", "translations", "music_prompts", "assets",
+        ]  # fmt: skip

@@ -1,0 +1,134 @@
+"""Universes, their cards and their songs over REST."""
+
+from drf_spectacular.utils import extend_schema
+from rest_framework.response import Response
+from rest_framework.viewsets import ViewSet
+
+from magikswipe.api.paging import page
+from magikswipe.api.permissions import author
+
+from . import media, queries
+from .serializers import (
+    AssetCreateSerializer,
+    AssetItemSerializer,
+    AssetPatchSerializer,
+    AssetSerializer,
+    MusicPromptCreateSerializer,
+    MusicPromptPatchSerializer,
+    MusicPromptSerializer,
+    UniverseCreateSerializer,
+    UniversePageSerializer,
+    UniversePatchSerializer,
+    UniverseQuery,
+    UniverseSerializer,
+)
+from .services import assets, music, universes
+
+
+def render(serializer, what, slug, **options):
+    """The serializer's data, with the addresses of the universe's files; its folder is listed once."""
+    return serializer(what, context={"slug": slug, "files": media.present(slug)}, **options).data
+
+
+class UniverseViewSet(ViewSet):
+    """Universes, newest first, and one with all that belongs to it."""
+
+    @extend_schema(parameters=[UniverseQuery], responses=UniversePageSerializer)
+    def list(self, request):
+        query = UniverseQuery.read(request)
+        window = {"skip": query.pop("skip"), "limit": query.pop("limit")}
+        return Response(UniversePageSerializer(page(queries.listing(**query), **window)).data)
+
+    @extend_schema(request=UniverseCreateSerializer, responses={201: UniverseSerializer})
+    def create(self, request):
+        """Make a universe. 400 when its slug is taken."""
+        universe = universes.create(**UniverseCreateSerializer.read(request))
+        return Response(self._whole(universe.slug), status=201)
+
+    @extend_schema(responses=UniverseSerializer)
+    def retrieve(self, request, slug):
+        return Response(self._whole(slug))
+
+    @extend_schema(request=UniversePatchSerializer, responses=UniverseSerializer)
+    def partial_update(self, request, slug):
+        """Change what is given. `translations` replaces all of them; the slug stays."""
+        universe = universes.find(slug)
+        universes.update(universe, **UniversePatchSerializer.read(request, universe))
+        return Response(self._whole(slug))
+
+    @extend_schema(responses={204: None})
+    def destroy(self, request, slug):
+        """Take the universe and its media away; an archived revision keeps both."""
+        universes.delete(universes.find(slug), author(request))
+        return Response(status=204)
+
+    def _whole(self, slug):
+        universe = queries.detail(slug)
+        return render(UniverseSerializer, universe, universe.slug)
+
+
+class AssetViewSet(ViewSet):
+    """The cards of a universe, in their order."""
+
+    @extend_schema(responses=AssetItemSerializer(many=True))
+    def list(self, request, slug):
+        universe = universes.find(slug)
+        return Response(render(AssetItemSerializer, queries.cards(universe), slug, many=True))
+
+    @extend_schema(request=AssetCreateSerializer, responses={201: AssetSerializer})
+    def create(self, request, slug):
+        """Make a card with a file name of its own; without an order it comes last."""
+        universe = universes.find(slug)
+        asset = assets.create(universe, **AssetCreateSerializer.read(request))
+        return Response(self._whole(asset, slug), status=201)
+
+    @extend_schema(responses=AssetSerializer)
+    def retrieve(self, request, slug, asset_id):
+        return Response(self._whole(assets.find(universes.find(slug), asset_id), slug))
+
+    @extend_schema(request=AssetPatchSerializer, responses=AssetSerializer)
+    def partial_update(self, request, slug, asset_id):
+        """Change what is given; the files keep their names."""
+        asset = assets.find(universes.find(slug), asset_id)
+        assets.update(asset, **AssetPatchSerializer.read(request, asset))
+        return Response(self._whole(asset, slug))
+
+    @extend_schema(responses={204: None})
+    def destroy(self, request, slug, asset_id):
+        """Take the card, its picture and its clip away."""
+        assets.delete(assets.find(universes.find(slug), asset_id), author(request))
+        return Response(status=204)
+
+    def _whole(self, asset, slug):
+        return render(AssetSerializer, queries.card(asset), slug)
+
+
+class MusicPromptViewSet(ViewSet):
+    """What is sung in each language, and in which style."""
+
+    @extend_schema(responses=MusicPromptSerializer(many=True))
+    def list(self, request, slug):
+        return Response(MusicPromptSerializer(universes.find(slug).music_prompts.all(), many=True).data)
+
+    @extend_schema(request=MusicPromptCreateSerializer, responses={201: MusicPromptSerializer})
+    def create(self, request, slug):
+        """Write a song prompt. 400 when the language has one already."""
+        universe = universes.find(slug)
+        song = music.create(universe, **MusicPromptCreateSerializer.read(request))
+        return Response(MusicPromptSerializer(song).data, status=201)
+
+    @extend_schema(responses=MusicPromptSerializer)
+    def retrieve(self, request, slug, language):
+        return Response(MusicPromptSerializer(music.find(universes.find(slug), language)).data)
+
+    @extend_schema(request=MusicPromptPatchSerializer, responses=MusicPromptSerializer)
+    def partial_update(self, request, slug, language):
+        song = music.find(universes.find(slug), language)
+        music.update(song, **MusicPromptPatchSerializer.read(request, song))
+        return Response(MusicPromptSerializer(music.find(song.universe, language)).data)
+
+    @extend_schema(responses={204: None})
+    def destroy(self, request, slug, language):
+        """Take the prompt and its song away."""
+        music.delete(music.find(universes.find(slug), language), author(request))
+        return Response(status=204)
