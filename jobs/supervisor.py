@@ -47,7 +47,7 @@ class Supervisor:
         self._wait_for_migrations()
         if not self.stop.is_set():
             self._start_cluster()
-            self.output.write(f"Ready: {settings.WORKERS} workers wait for jobs.")
+            self.output.write(f"Started {settings.WORKERS} workers and the waker.")
             self.output.flush()
         while not self.stop.wait(TICK_SECONDS):
             self._tick()

@@ -1,0 +1,145 @@
+"""The product as it runs: web server, worker and sandbox as processes on a data folder of their own."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from contextlib import suppress
+from pathlib import Path
+
+import httpx
+
+ROOT = Path(__file__).resolve().parent.parent
+PATIENCE = 90
+
+
+class Stack:
+    def __init__(self, folder, **env):
+        self.folder = Path(folder)
+        self.port = free_port()
+        self.env = {
+            **os.environ,
+            "SECRET_KEY": "a key for tests",
+            "DEBUG": "true",
+            "API_OPEN": "true",
+            "HTTPS": "false",
+            "STORAGE_PATH": str(self.folder / "var"),
+            "REPLICATE_API_TOKEN": "",
+            "SUPABASE_URL": "",
+            "SUPABASE_SERVICE_ROLE_KEY": "",
+            "WEB_CONCURRENCY": "1",
+            "WORKERS": "2",
+            **env,
+        }
+        self.processes = []
+        self.api = httpx.Client(base_url=f"http://127.0.0.1:{self.port}", timeout=60)
+        self.manage("migrate", "-v", "0")
+
+    def use(self, sandbox):
+        """Point both services to a running sandbox."""
+        self.env |= {
+            "REPLICATE_API_TOKEN": sandbox.key,
+            "REPLICATE_BASE_URL": sandbox.url,
+            "SUPABASE_URL": sandbox.url,
+            "SUPABASE_SERVICE_ROLE_KEY": sandbox.key,
+        }
+
+    def manage(self, *arguments, check=True):
+        """Run a management command to its end; returns the finished process with its output as text."""
+        done = subprocess.run(
+            [sys.executable, "manage.py", *arguments],
+            cwd=ROOT,
+            env=self.env,
+            capture_output=True,
+            text=True,
+            timeout=PATIENCE,
+        )
+        if check and done.returncode:
+            raise AssertionError(f"{arguments} ended with {done.returncode}:\n{done.stdout}\n{done.stderr}")
+        return done
+
+    def start(self, *arguments):
+        """Start a process in a group of its own."""
+        process = subprocess.Popen(
+            [sys.executable, *arguments],
+            cwd=ROOT,
+            env=self.env,
+            stdout=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+        )
+        self.processes.append(process)
+        return process
+
+    def start_worker(self):
+        """Start `qcluster` and wait until it says that it has."""
+        process = self.start("manage.py", "qcluster")
+        for line in process.stdout:
+            if line.startswith("Started"):
+                return process
+        raise AssertionError("The worker ended before it was ready.")
+
+    def start_web(self):
+        process = self.start("-m", "gunicorn", "magikswipe.wsgi", "-b", f"127.0.0.1:{self.port}")
+        self.until(self.answers)
+        return process
+
+    def answers(self):
+        with suppress(httpx.TransportError):
+            return self.api.get("/health").is_success
+        return False
+
+    def until(self, condition, patience=PATIENCE):
+        """Wait until the condition holds and return what it said; AssertionError when it never does."""
+        end = time.monotonic() + patience
+        while time.monotonic() < end:
+            if found := condition():
+                return found
+            time.sleep(0.05)
+        raise AssertionError(f"{condition} did not come true within {patience} s")
+
+    def job_when(self, job_id, condition):
+        """The job as the API shows it, once the condition holds for it."""
+
+        def look():
+            job = self.api.get(f"/api/jobs/{job_id}").json()
+            return job if condition(job) else None
+
+        return self.until(look)
+
+    def ended_job(self, job_id):
+        return self.job_when(job_id, lambda job: job["completed_at"])
+
+    def query(self, code):
+        """Evaluate an expression in `manage.py shell` and return it from JSON."""
+        done = self.manage("shell", "-v", "0", "-c", f"import json; print(json.dumps({code}))")
+        return json.loads(done.stdout.splitlines()[-1])
+
+    def stop(self):
+        for process in self.processes:
+            kill_tree(process)
+            process.stdout.close()
+        self.api.close()
+
+
+def kill_tree(process, number=signal.SIGKILL):
+    """Send a signal to a process started here and to all that descend from it, whatever group they are in."""
+    for pid in [process.pid, *descendants(process.pid)]:
+        with suppress(ProcessLookupError):
+            os.kill(pid, number)
+    process.wait()
+
+
+def descendants(pid):
+    children = Path(f"/proc/{pid}/task/{pid}/children")
+    found = [int(child) for child in children.read_text().split()] if children.exists() else []
+    return found + [grandchild for child in found for grandchild in descendants(child)]
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]

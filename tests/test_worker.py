@@ -1,0 +1,115 @@
+"""The worker as a process: what it does when it, or what is below it, is stopped or killed."""
+
+import os
+import signal
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.stack import Stack, descendants, kill_tree
+
+START = """__import__("jobs.services", fromlist=["x"]).start("test", "winter", [
+    __import__("jobs.services", fromlist=["x"]).Step(
+        key=str(n), label=str(n), handler="jobs.tests.handlers.{handler}", params={params})
+    for n in range({number})]).pk.hex"""
+JOB = """(lambda j: {{"status": j.status, "message": j.message, "error": j.error, "progress": j.progress}})(
+    __import__("jobs.models", fromlist=["x"]).Job.objects.get(pk="{job}"))"""
+
+
+@pytest.fixture
+def stack(tmp_path):
+    stack = Stack(tmp_path)
+    yield stack
+    stack.stop()
+
+
+def start(stack, handler="Waits", number=3, **params):
+    return stack.query(START.format(handler=handler, number=number, params=params))
+
+
+def ended(stack, job):
+    def look():
+        found = stack.query(JOB.format(job=job))
+        return found if found["status"] not in ("pending", "running") else None
+
+    return stack.until(look)
+
+
+def test_a_job_that_was_started_while_no_worker_ran_is_done_by_the_next(stack):
+    job = start(stack)
+    stack.start_worker()
+    assert ended(stack, job) == {
+        "status": "completed",
+        "message": "3 of 3 steps",
+        "error": None,
+        "progress": 100,
+    }
+
+
+@pytest.mark.parametrize("to_group", [False, True], ids=["process", "group"])
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_stop_ends_within_ten_seconds_and_leaves_no_process(stack, number, to_group):
+    worker = stack.start_worker()
+    below = all_below(stack, worker)
+    start(stack, number=20, seconds=1)
+    began = time.monotonic()
+    (os.killpg if to_group else os.kill)(worker.pid, number)
+    assert worker.wait(timeout=20) == 0
+    assert time.monotonic() - began < 10
+    stack.until(lambda: not any(alive(pid) for pid in below), 2)
+
+
+def test_a_worker_killed_with_its_whole_tree_is_followed_by_one_that_finishes(stack):
+    worker = stack.start_worker()
+    job = start(stack, number=6, seconds=3)
+    kill_tree(worker)
+    stack.start_worker()
+    assert ended(stack, job)["message"] == "6 of 6 steps"
+
+
+def test_when_only_the_supervisor_is_killed_its_cluster_ends_by_itself(stack):
+    worker = stack.start_worker()
+    below = all_below(stack, worker)
+    os.kill(worker.pid, signal.SIGKILL)
+    worker.wait()
+    stack.until(lambda: not any(alive(pid) for pid in below), 15)
+
+
+def test_a_cluster_that_dies_is_replaced(stack):
+    worker = stack.start_worker()
+    cluster = descendants(worker.pid)[0]
+    os.kill(cluster, signal.SIGKILL)
+    assert ended(stack, start(stack))["status"] == "completed"
+    assert cluster not in descendants(worker.pid)
+
+
+@pytest.mark.slow
+def test_a_cluster_that_takes_no_work_is_replaced_within_thirty_seconds(stack):
+    worker = stack.start_worker()
+    for pid in all_below(stack, worker):
+        os.kill(pid, signal.SIGSTOP)
+    began = time.monotonic()
+    assert ended(stack, start(stack))["status"] == "completed"
+    assert time.monotonic() - began < 35
+
+
+@pytest.mark.slow
+def test_a_job_that_kills_its_runner_three_times_is_parked(stack):
+    stack.start_worker()
+    killer, other = start(stack, "Kills", number=1), start(stack)
+    assert ended(stack, other)["status"] == "completed"
+    assert "died 3 times" in ended(stack, killer)["error"]
+
+
+def all_below(stack, worker):
+    """The cluster, its sentinel, pusher, monitor and workers."""
+    return stack.until(lambda: found if len(found := descendants(worker.pid)) >= 4 + int(stack.env["WORKERS"]) else None)
+
+
+def alive(pid):
+    """Whether a process runs; one that ended and was not yet asked how (a zombie) does not."""
+    try:
+        return "State:\tZ" not in Path(f"/proc/{pid}/status").read_text()
+    except FileNotFoundError:
+        return False
