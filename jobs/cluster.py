@@ -9,6 +9,7 @@ from . import stopping
 
 # The supervisor kills what is left by then; a cluster whose supervisor died does it to itself.
 STOP_SECONDS = 8
+PARENT_POLL_SECONDS = 0.2
 
 
 def end_with_supervisor():
@@ -20,9 +21,10 @@ def end_with_supervisor():
 
 def _watch(supervisor):
     stopping.wait()
-    if os.getppid() == supervisor:
-        # It lives and closed the pipe on purpose: it also sends the signal, and kills what stays.
-        return
+    # A supervisor that lives closed the pipe on purpose: it also sends the signal, and kills what stays.
+    # One that dies closes its end a moment before it ceases to be our parent.
+    while os.getppid() == supervisor:
+        time.sleep(PARENT_POLL_SECONDS)
     os.kill(os.getpid(), signal.SIGTERM)
     time.sleep(STOP_SECONDS)
     os.killpg(0, signal.SIGKILL)
