@@ -6,6 +6,8 @@ from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from .fields import CascadeKey, CascadeOneToOne
+
 
 class Language(models.TextChoices):
     FRENCH = "fr", _("French")
@@ -49,7 +51,8 @@ class Universe(models.Model):
         indexes = [models.Index(fields=["-created_at", "-id"], name="univers_newest")]
         constraints = [
             models.CheckConstraint(
-                condition=models.Q(slug__regex=r"^[a-z0-9]+([-_][a-z0-9]+)*$"), name="univers_slug_is_a_folder_name"
+                condition=models.Q(slug__regex=r"^[a-z0-9]+([-_][a-z0-9]+)*$"),
+                name="univers_slug_is_a_folder_name",
             )
         ]
 
@@ -59,7 +62,7 @@ class Universe(models.Model):
 
 class UniversePrompts(models.Model):
     id = uuid_key()
-    universe = models.OneToOneField(Universe, models.CASCADE, db_column="univers_id", related_name="prompts")
+    universe = CascadeOneToOne(Universe, db_column="univers_id", related_name="prompts")
     default_image_prompt = models.TextField(_("picture prompt"), null=True, blank=True)  # noqa: DJ001
     default_video_prompt = models.TextField(_("clip prompt"), null=True, blank=True)  # noqa: DJ001
     created_at = models.DateTimeField(null=True, default=timezone.now, editable=False)
@@ -75,7 +78,7 @@ class UniversePrompts(models.Model):
 
 class UniverseTranslation(models.Model):
     id = uuid_key()
-    universe = models.ForeignKey(Universe, models.CASCADE, db_column="univers_id", related_name="translations")
+    universe = CascadeKey(Universe, db_column="univers_id", related_name="translations")
     language = models.TextField(_("language"), choices=Language.choices)
     name = models.TextField(_("name"), null=True)  # noqa: DJ001
 
@@ -95,7 +98,7 @@ class UniverseTranslation(models.Model):
 
 class MusicPrompt(models.Model):
     id = uuid_key()
-    universe = models.ForeignKey(Universe, models.CASCADE, db_column="univers_id", related_name="music_prompts")
+    universe = CascadeKey(Universe, db_column="univers_id", related_name="music_prompts")
     language = models.TextField(_("language"), choices=Language.choices)
     prompt = models.TextField(_("style"), null=True)  # noqa: DJ001
     lyrics = models.TextField(_("lyrics"), null=True)  # noqa: DJ001
@@ -119,7 +122,7 @@ class Asset(models.Model):
     """A card: `image_name` is its picture's file name and, with .mp4, its clip's."""
 
     id = uuid_key()
-    universe = models.ForeignKey(Universe, models.CASCADE, db_column="univers_id", related_name="assets")
+    universe = CascadeKey(Universe, db_column="univers_id", related_name="assets")
     sort_order = models.IntegerField(_("order"), null=True)
     image_name = models.TextField(_("picture file"), editable=False)
     display_name = models.TextField(_("name"), null=True)  # noqa: DJ001
@@ -141,7 +144,7 @@ class Asset(models.Model):
 
 class AssetPrompts(models.Model):
     id = uuid_key()
-    asset = models.OneToOneField(Asset, models.CASCADE, related_name="prompts")
+    asset = CascadeOneToOne(Asset, related_name="prompts")
     custom_image_prompt = models.TextField(_("own picture prompt"), null=True, blank=True)  # noqa: DJ001
     custom_video_prompt = models.TextField(_("own clip prompt"), null=True, blank=True)  # noqa: DJ001
     generation_count = models.IntegerField(_("times generated"), null=True, default=1, editable=False)
@@ -158,7 +161,7 @@ class AssetPrompts(models.Model):
 
 class AssetTranslation(models.Model):
     id = uuid_key()
-    asset = models.ForeignKey(Asset, models.CASCADE, related_name="translations")
+    asset = CascadeKey(Asset, related_name="translations")
     language = models.TextField(_("language"), choices=Language.choices)
     display_name = models.TextField(_("name"), null=True)  # noqa: DJ001
 
