@@ -3,7 +3,8 @@
     npm pack emojibase-data@17.0.0 openmoji@17.0.0      # then unpack each .tgz
     python -m sandbox.build_lexicon EMOJIBASE_FOLDER OPENMOJI_FOLDER
 
-Names and tags come from emojibase-data (MIT), pictures from OpenMoji (CC BY-SA 4.0). Nothing is downloaded here.
+Names and tags come from emojibase-data (MIT), pictures from OpenMoji (CC BY-SA 4.0). Nothing is
+downloaded here.
 """
 
 import argparse
@@ -12,10 +13,11 @@ import re
 import zipfile
 from pathlib import Path
 
-from sandbox.curation import PICKED, RENAMED, UNSUITABLE, WHOLE_SUBGROUPS
+from sandbox.curation import PICKED, UNSUITABLE, WHOLE_SUBGROUPS, renamed
 
 LANGUAGES = ("en", "fr", "es", "it", "de")
 DATA = Path(__file__).parent / "data"
+RENAMED = renamed()
 LONGEST_NAME = 26
 MOST_WORDS = 4
 ZIP_TIME = (2026, 1, 1, 0, 0, 0)  # constant, so that the same input gives the same archive
@@ -44,7 +46,7 @@ def is_suitable(entry: dict) -> bool:
 def names_of(catalogue: dict, code: str) -> dict[str, str]:
     label = catalogue["en"][code]["label"]
     if label in RENAMED:
-        return dict(zip(LANGUAGES, RENAMED[label].split("|"), strict=True))
+        return dict(zip(LANGUAGES, RENAMED[label], strict=True))
     return {language: catalogue[language][code]["label"] for language in LANGUAGES}
 
 

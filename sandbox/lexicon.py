@@ -12,13 +12,8 @@ from pathlib import Path
 DATA = Path(__file__).parent / "data"
 LANGUAGES = ("fr", "en", "es", "it", "de")
 # Words of picture prompts that seldom are what the picture is about.
-BACKDROP = frozenset(
-    """book books livre background fond picture image drawing dessin painting tableau frame light star stars sun
-    child children kids enfant enfants style cartoon white blanc colour colours color colors blue red green yellow
-    camera video television pencil crayon theatre paper line lines school soft ear nose foot heart thread fan goal
-    ring bow fog wind die log tin city bridge cap target rose orange cup key card jar hat shoe rope ice hook
-    portrait landscape paysage scene shadow shadows""".split()
-)
+LATE = 5  # so late in a prompt, an ordinary word says nothing about its subject
+BACKDROP = frozenset((DATA / "backdrop.txt").read_text("utf-8").split())
 
 
 def fold(text: str) -> str:
@@ -66,7 +61,7 @@ class Lexicon:
         return self._by_name.get(tuple(map(stem, fold(name).split())))
 
     def depicted(self, prompt: str) -> Entry | None:
-        """What a picture prompt is about: a quoted name first, else the longest, least ordinary, earliest name."""
+        """What a picture prompt is about: a quoted name, else the longest, rarest, earliest one."""
         for quoted in re.findall(r"[\"“«]\s*([^\"”»]{2,60}?)\s*[\"”»]", prompt):
             if found := self.named(quoted) or self._best(quoted):
                 return found
@@ -79,6 +74,7 @@ class Lexicon:
             for size in (4, 3, 2, 1)
             for at in range(len(words) - size + 1)
             if (entry := self._by_name.get(tuple(map(stem, words[at : at + size]))))
+            and not (words[at] in BACKDROP and at > LATE)
         ]
         return min(found, key=lambda hit: hit[:3])[3] if found else None
 

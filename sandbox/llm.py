@@ -1,8 +1,9 @@
 """What the stand-in for a language model answers.
 
-It understands prompts that name their task in lines of their own: ``TASK: concepts``, ``TASK: lyrics`` or
-``TASK: translate``, with ``THEME:``, ``COUNT:``, ``LANGUAGE:``/``LANGUAGES:``, ``SOURCE:``, ``TARGET:``/``TARGETS:`` and
-``EXCLUDE:``, and a text between the lines ``<text>`` and ``</text>``. Any other prompt gets a short plain answer.
+It understands prompts that name their task in a line of its own, ``TASK: concepts``, ``TASK: lyrics`` or
+``TASK: translate``, with lines ``THEME:``, ``COUNT:``, ``LANGUAGE:`` or ``LANGUAGES:``, ``SOURCE:``,
+``TARGET:`` or ``TARGETS:`` and ``EXCLUDE:``, and a text between the lines ``<text>`` and ``</text>``.
+Any other prompt gets a plain answer.
 """
 
 import json
@@ -19,7 +20,7 @@ _KEPT_WHEN_TRUNCATED = 0.6  # share of the answer
 
 
 def answer(prompt: str, style: str, max_tokens: int) -> list[str]:
-    """The tokens of the answer, at most ``max_tokens``; a ``style`` that is none of ``STYLES`` is the answer itself."""
+    """The tokens of the answer, at most ``max_tokens``; an unknown ``style`` is the answer itself."""
     text = _text(prompt, style) if style in STYLES else style
     return tokens(text)[:max_tokens]
 

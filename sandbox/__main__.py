@@ -1,0 +1,80 @@
+"""``python -m sandbox --state DIR``: runs the sandbox until SIGTERM or SIGINT."""
+
+import argparse
+import asyncio
+import ipaddress
+import socket
+from pathlib import Path
+
+import uvicorn
+
+from sandbox.app import build_app
+from sandbox.wire import Protocol
+
+LONGEST_REQUEST_LINE = 50_000  # bytes; hosted PostgREST refuses addresses of about that length too
+SECONDS_TO_STOP = 1
+
+
+class Server(uvicorn.Server):
+    """Says on stdout when it listens."""
+
+    def __init__(self, config: uvicorn.Config, address: str):
+        super().__init__(config)
+        self.address = address
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        print(f"sandbox ready on {self.address}", flush=True)
+
+
+def loopback(host: str) -> str:
+    if host != "localhost" and not ipaddress.ip_address(host).is_loopback:
+        raise argparse.ArgumentTypeError(
+            f"{host} can be reached from outside; use a loopback address, such as 127.0.0.1"
+        )
+    return "127.0.0.1" if host == "localhost" else host
+
+
+def parse_options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="sandbox", description="A local stand-in for Replicate and Supabase."
+    )
+    parser.add_argument("--host", type=loopback, default="127.0.0.1", help="a loopback address (127.0.0.1)")
+    parser.add_argument("--port", type=int, default=0, help="0, the default, takes a free one")
+    parser.add_argument("--state", type=Path, required=True, metavar="DIR", help="where it keeps its data")
+    parser.add_argument("--key", default="sandbox", help="the token and API key that it accepts (sandbox)")
+    return parser.parse_args()
+
+
+def bind(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)  # asyncio then sets TCP_NODELAY
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((host, port))
+    except OSError as error:
+        raise SystemExit(
+            f"sandbox: port {port} of {host} cannot be used: {error.strerror}; take another --port"
+        ) from error
+    return listener
+
+
+def main() -> None:
+    options = parse_options()
+    listener = bind(options.host, options.port)
+    host = f"[{options.host}]" if ":" in options.host else options.host
+    config = uvicorn.Config(
+        build_app(options.state, options.key),
+        http=Protocol,
+        ws="none",
+        log_level="warning",
+        access_log=False,
+        h11_max_incomplete_event_size=LONGEST_REQUEST_LINE,
+        timeout_graceful_shutdown=SECONDS_TO_STOP,
+    )
+    server = Server(config, f"http://{host}:{listener.getsockname()[1]}")
+    asyncio.run(server.serve([listener]))
+
+
+if __name__ == "__main__":
+    main()

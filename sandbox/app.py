@@ -1,0 +1,88 @@
+"""Puts the sandbox together."""
+
+import shutil
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.types import ASGIApp
+
+from sandbox.control import Control
+from sandbox.counters import Counters
+from sandbox.database import Database
+from sandbox.faults import Faults
+from sandbox.predictions import Predictions
+from sandbox.replicate_api import ReplicateApi
+from sandbox.rest_api import RestApi
+from sandbox.rest_schema import apply_schema, empty_tables
+from sandbox.settings import Settings
+from sandbox.storage_api import StorageApi
+from sandbox.storage_store import Store
+
+OWN_TABLES = ("predictions", "uploads", "objects", "sequences")
+
+
+@dataclass
+class World:
+    """Everything that the sandbox knows; ``folder`` holds what a restart must not lose."""
+
+    folder: Path
+    settings: Settings
+    counters: Counters
+    database: Database
+    predictions: Predictions
+    store: Store
+
+    @property
+    def settings_path(self) -> Path:
+        return self.folder / "settings.json"
+
+    async def reset(self) -> None:
+        """Back to the state of an empty folder, but for the cache of rendered files."""
+        await self.predictions.stop()
+        self.settings.__init__()
+        self.settings.save(self.settings_path)
+        self.counters.__init__()
+        apply_schema(self.database, self.settings)
+        empty_tables(self.database, OWN_TABLES)
+        for path in (self.predictions.inputs, self.predictions.uploads, self.store.folder):
+            shutil.rmtree(path)
+            path.mkdir()
+
+
+def build_world(folder: Path) -> World:
+    folder.mkdir(parents=True, exist_ok=True)
+    settings, counters = Settings.load(folder / "settings.json"), Counters()
+    database = Database(folder / "sandbox.db")
+    apply_schema(database, settings)
+    predictions = Predictions(database, folder, settings, counters)
+    return World(folder, settings, counters, database, predictions, Store(database, folder / "objects"))
+
+
+def build_app(folder: Path, key: str) -> ASGIApp:
+    """The ASGI application; ``key`` is the token and the API key that it accepts."""
+    world = build_world(folder)
+    replicate = ReplicateApi(world.predictions, world.settings, world.counters, key)
+    rest = RestApi(world.database, world.settings, world.counters, key)
+    storage = StorageApi(world.store, world.settings, world.counters, key)
+    control = Control(world, world.reset)
+
+    @asynccontextmanager
+    async def lifespan(app: Starlette) -> AsyncIterator[None]:
+        world.predictions.resume()
+        yield
+        await world.predictions.close()
+        world.database.close()
+
+    routes = [*control.routes(), *replicate.routes(), *rest.routes(), *storage.routes()]
+    app = Starlette(routes=routes, lifespan=lifespan, exception_handlers={404: _not_found, 405: _not_found})
+    return Faults(app, world.settings, world.counters)
+
+
+async def _not_found(request: Request, error: Exception) -> Response:
+    text = f"The sandbox has nothing at {request.method} {request.url.path}."
+    return JSONResponse({"detail": text, "message": text, "error": "not_found", "statusCode": "404"}, 404)

@@ -1,0 +1,89 @@
+"""Requests that go wrong on demand, and the count of all requests.
+
+``action`` of a fault: ``drop`` (not carried out, no answer), ``drop_after`` (carried out, no answer),
+``truncate`` (half an answer), ``delay:SECONDS``, ``redirect:URL``, or an HTTP status such as ``503``.
+"""
+
+import asyncio
+import re
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, RedirectResponse
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from sandbox.counters import Counters
+from sandbox.settings import Settings
+from sandbox.wire import Half, hang_up
+
+
+class Faults:
+    """The outermost application: counts a request, then answers it or lets it go wrong."""
+
+    def __init__(self, app: ASGIApp, settings: Settings, counters: Counters):
+        self.app, self.settings, self.counters = app, settings, counters
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or scope["path"].startswith("/_sandbox/"):
+            return await self.app(scope, receive, send)
+        self.counters.request(scope["method"], scope["path"])
+        fault = self._due(Request(scope))
+        if fault:
+            self.counters.add("faults")
+        return await self._act(fault["action"] if fault else "", scope, receive, send)
+
+    def _due(self, request: Request) -> dict[str, Any] | None:
+        line = f"{request.method} {request.url.path}" + (f"?{request.url.query}" if request.url.query else "")
+        for fault in self.settings.request_faults:
+            if re.search(fault["match"], line) and _takes_its_turn(fault):
+                return fault
+        return None
+
+    async def _act(self, action: str, scope: Scope, receive: Receive, send: Send) -> None:
+        verb, _, value = action.partition(":")
+        if verb == "drop":
+            await hang_up(scope, receive)
+        elif verb == "drop_after":
+            await self.app(scope, receive, _nowhere)
+            await hang_up(scope, receive)
+        elif verb == "truncate":
+            await Half(self.app)(scope, receive, send)
+        elif verb == "redirect":
+            await RedirectResponse(value, 302)(scope, receive, send)
+        elif verb.isdigit():
+            await _error(int(verb))(scope, receive, send)
+        else:
+            await asyncio.sleep(float(value or 0))
+            await self.app(scope, receive, send)
+
+
+def check(faults: list[dict[str, Any]]) -> None:
+    """Raises ValueError for a list of faults that cannot be used."""
+    for fault in faults:
+        if not {"match", "action"} <= set(fault) <= {"match", "action", "skip", "times"}:
+            raise ValueError("a request fault takes match and action, and may take skip and times")
+        re.compile(fault["match"])
+        if not re.fullmatch(r"drop|drop_after|truncate|delay:[\d.]+|redirect:.+|[345]\d\d", fault["action"]):
+            raise ValueError(f"unknown action {fault['action']!r} of a request fault")
+
+
+def _takes_its_turn(fault: dict[str, Any]) -> bool:
+    """Counts a matching request down; the fault's own ``skip`` and ``times`` say what is left of it."""
+    if fault.get("skip", 0) > 0:
+        fault["skip"] -= 1
+        return False
+    if fault.get("times") is None:
+        return True
+    fault["times"] -= 1
+    return fault["times"] >= 0
+
+
+def _error(status: int) -> JSONResponse:
+    text = f"The sandbox was told to answer {status}."
+    body = {"detail": text, "message": text, "status": status, "code": str(status), "error": text}
+    headers = {"Retry-After": "1"} if status == 429 else {}
+    return JSONResponse(body | {"statusCode": str(status)}, status, headers)
+
+
+async def _nowhere(message: Message) -> None:
+    """Takes a response that nobody gets."""

@@ -1,0 +1,152 @@
+"""Reads PostgREST's query strings.
+
+Source: https://docs.postgrest.org/en/v14/references/api/tables_views.html
+"""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from sandbox.rest_errors import RestError, unknown_column, unparsable
+from sandbox.rest_schema import Table, to_stored
+
+RESERVED = {"select", "order", "limit", "offset", "on_conflict", "columns"}
+COMPARISONS = {"eq": "=", "neq": "<>", "gt": ">", "gte": ">=", "lt": "<", "lte": "<="}
+TRUTHS = {"null": "NULL", "true": "1", "false": "0", "unknown": "NULL"}
+
+Condition = tuple[str, list[Any]]
+
+
+@dataclass(frozen=True)
+class Item:
+    """A column of a select list, or an embedded table when ``items`` is set."""
+
+    name: str
+    alias: str
+    cast: str | None = None
+    items: tuple["Item", ...] | None = None
+
+
+def split_outside(text: str) -> list[str]:
+    """Splits at commas that stand outside parentheses and double quotes."""
+    parts, depth, quoted, start = [], 0, False, 0
+    for at, char in enumerate(text):
+        if char == '"' and text[at - 1 : at] != "\\":
+            quoted = not quoted
+        elif not quoted:
+            depth += (char == "(") - (char == ")")
+            if char == "," and depth == 0:
+                parts.append(text[start:at])
+                start = at + 1
+    return [*parts, text[start:]]
+
+
+def parse_select(text: str) -> tuple[Item, ...]:
+    return tuple(_parse_item(part.strip()) for part in split_outside(text) if part.strip())
+
+
+def _parse_item(text: str) -> Item:
+    found = re.fullmatch(r"(?:([^:()]+):(?!:))?([\w*-]+)(?:!\w+)*(?:::(\w+))?(?:\((.*)\))?", text, re.DOTALL)
+    if not found or "!inner" in text:
+        raise unparsable("select parameter", text)
+    alias, name, cast, inside = found.groups()
+    return Item(name, alias or name, cast, None if inside is None else parse_select(inside or "*"))
+
+
+def parse_where(table: Table, pairs: Iterable[tuple[str, str]]) -> Condition:
+    """The filters of a query string as SQL; an empty text when there are none."""
+    conditions = [_condition(table, name, value) for name, value in pairs if name not in RESERVED]
+    return " AND ".join(sql for sql, _ in conditions), [value for _, values in conditions for value in values]
+
+
+def _condition(table: Table, name: str, text: str) -> Condition:
+    negated, bare = name.startswith("not."), name.removeprefix("not.")
+    if bare in ("and", "or"):
+        sql, values = _group(table, bare, text)
+    else:
+        negated = text.startswith("not.")
+        sql, values = _comparison(table, name, text.removeprefix("not."))
+    return (f"NOT ({sql})" if negated else f"({sql})"), values
+
+
+def _group(table: Table, joint: str, text: str) -> Condition:
+    """``(a.eq.1,not.b.is.null,and(c.gt.2,d.lt.3))``"""
+    if not (text.startswith("(") and text.endswith(")")):
+        raise unparsable("logic tree", text)
+    conditions = []
+    for part in split_outside(text[1:-1]):
+        if found := re.fullmatch(r"((?:not\.)?(?:and|or))(\(.*\))", part, re.DOTALL):
+            conditions.append(_condition(table, found[1], found[2]))
+        else:
+            negated = part.startswith("not.")
+            column, _, rest = part.removeprefix("not.").partition(".")
+            conditions.append(_condition(table, column, f"not.{rest}" if negated else rest))
+    sql = f" {joint.upper()} ".join(sql for sql, _ in conditions)
+    return sql, [value for _, values in conditions for value in values]
+
+
+def _comparison(table: Table, name: str, text: str) -> Condition:
+    if "." in name:
+        message = f"'{name.partition('.')[0]}' is not an embedded resource in this request"
+        raise RestError(400, "PGRST108", message)
+    if name not in table.columns:
+        raise unknown_column(table.name, name)
+    column = table.columns[name]
+    operator, dot, value = text.partition(".")
+    if dot and operator in COMPARISONS:
+        return f"{name} {COMPARISONS[operator]} ?", [to_stored(value, column)]
+    if dot and operator == "in":
+        wanted = _listed(value)
+        return f"{name} IN ({', '.join('?' * len(wanted))})", [to_stored(item, column) for item in wanted]
+    if dot and operator == "is" and value.lower() in (*TRUTHS, "not_null"):
+        return (
+            (f"{name} IS NOT NULL", []) if value == "not_null" else (f"{name} IS {TRUTHS[value.lower()]}", [])
+        )
+    if dot and operator in ("like", "ilike") and column.kind == "text":
+        return _likeness(name, operator, value.replace("*", "%"))
+    raise unparsable("filter", text)
+
+
+def _likeness(name: str, operator: str, pattern: str) -> Condition:
+    if operator == "like":
+        return f"{name} LIKE ? ESCAPE '\\'", [pattern]
+    return f"folded({name}) LIKE folded(?) ESCAPE '\\'", [pattern]
+
+
+def _listed(text: str) -> list[str]:
+    if not (text.startswith("(") and text.endswith(")")):
+        raise unparsable("filter", f"in.{text}")
+    parts = [part for part in split_outside(text[1:-1]) if part]
+    return [re.sub(r"\\(.)", r"\1", part[1:-1]) if part[:1] == '"' else part for part in parts]
+
+
+def parse_order(table: Table, text: str | None) -> str:
+    """The ORDER BY clause; rows come in the order of their creation when nothing is asked."""
+    if not text:
+        return "ORDER BY rowid"
+    return "ORDER BY " + ", ".join(_order_term(table, term.strip()) for term in text.split(","))
+
+
+def _order_term(table: Table, term: str) -> str:
+    found = re.fullmatch(r"(\w+)(?:\.(asc|desc))?(?:\.(nullsfirst|nullslast))?", term)
+    if not found:
+        raise unparsable("order", term)
+    name, direction, nulls = found.groups()
+    if name not in table.columns:
+        raise unknown_column(table.name, name)
+    first = (
+        nulls == "nullsfirst" if nulls else direction == "desc"
+    )  # Postgres takes NULL for the greatest value
+    return f"{name} {direction or 'asc'} NULLS {'FIRST' if first else 'LAST'}"
+
+
+def parse_count(name: str, text: str | None) -> int | None:
+    """``limit`` or ``offset``."""
+    if text is None:
+        return None
+    if not re.fullmatch(r"-?\d+", text):
+        raise unparsable(name, text)
+    if int(text) < 0:
+        raise RestError(416, "PGRST103", "Requested range not satisfiable", f"{name} must not be negative")
+    return int(text)

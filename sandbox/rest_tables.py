@@ -1,0 +1,171 @@
+"""Reads and writes rows the way PostgREST and Postgres do."""
+
+import sqlite3
+from collections.abc import Iterable
+from typing import Any
+
+from sandbox import rest_errors as errors
+from sandbox.database import Database
+from sandbox.rest_query import Item
+from sandbox.rest_schema import TABLES, Column, Table, from_stored, now, to_stored, visible_table
+from sandbox.settings import Settings
+
+Row = dict[str, Any]
+CHUNK = 500  # values of one IN list
+
+
+class Tables:
+    def __init__(self, database: Database, settings: Settings):
+        self.database, self.settings = database, settings
+
+    def select(
+        self, table: Table, where: str, values: list, order: str = "ORDER BY rowid", limits: str = ""
+    ) -> list[Row]:
+        condition = f"WHERE {where}" if where else ""
+        sql = f"SELECT * FROM {table.name} {condition} {order} {limits}"  # noqa: S608 - names are checked, values bound
+        return self.database.rows(sql, values)
+
+    def count(self, table: Table, where: str, values: list) -> int:
+        condition = f"WHERE {where}" if where else ""
+        return self.database.value(f"SELECT count(*) FROM {table.name} {condition}", values)  # noqa: S608
+
+    def by_key(self, table: Table, keys: Iterable[Any]) -> list[Row]:
+        """The rows with those primary keys, in that order."""
+        wanted, found = list(keys), {}
+        for start in range(0, len(wanted), CHUNK):
+            part = wanted[start : start + CHUNK]
+            rows = self.select(table, f"id IN ({', '.join('?' * len(part))})", part)
+            found |= {row["id"]: row for row in rows}
+        return [found[key] for key in wanted if key in found]
+
+    def shape(self, table: Table, rows: list[Row], items: tuple[Item, ...]) -> list[Row]:
+        """The rows as the select list asks for them."""
+        plain = {name: column.kind for name, column in table.columns.items()}
+        embeds = {item.alias: self._embed(table, rows, item) for item in items if item.items is not None}
+        columns = [pair for item in items if item.items is None for pair in _columns(table, item)]
+        shaped = []
+        for at, row in enumerate(rows):
+            out = {alias: from_stored(row[name], plain[name]) for alias, name in columns}
+            out |= {alias: found[at] for alias, found in embeds.items()}
+            shaped.append(out)
+        return shaped
+
+    def _embed(self, table: Table, rows: list[Row], item: Item) -> list[Any]:
+        """What stands under an embedded table's name, for each of the rows."""
+        parents = table.parents()
+        for column, parent in parents.items():
+            if item.name in (parent, column):
+                other = visible_table(parent, self.settings)
+                found = self._grouped(other, "id", {row[column] for row in rows}, item)
+                return [next(iter(found.get(row[column], [])), None) for row in rows]
+        if item.name not in TABLES or item.name in self.settings.missing_tables:
+            raise errors.unknown_embed(table.name, item.name)
+        child = visible_table(item.name, self.settings)
+        for column, parent in child.parents().items():
+            if parent == table.name:
+                found = self._grouped(child, column, {row["id"] for row in rows}, item)
+                many = [found.get(row["id"], []) for row in rows]
+                return [next(iter(one), None) for one in many] if (column,) in child.unique else many
+        raise errors.unknown_embed(table.name, item.name)
+
+    def _grouped(self, table: Table, column: str, keys: set[Any], item: Item) -> dict[Any, list[Row]]:
+        groups: dict[Any, list[Row]] = {}
+        for key in keys:
+            rows = self.select(table, f"{column} = ?", [key], limits=f"LIMIT {self.settings.max_rows}")
+            groups[key] = self.shape(table, rows, item.items or ())
+        return groups
+
+    def insert(
+        self, table: Table, rows: list[Row], columns: list[str], merge: str | None, target: list[str]
+    ) -> list[Any]:
+        """Writes rows in one transaction and gives the keys of those that were written.
+
+        ``rows`` hold stored values for every column; ``columns`` are the ones that a merge overwrites;
+        ``merge`` is ``merge-duplicates``, ``ignore-duplicates`` or None, over the unique columns ``target``.
+        """
+        if merge and tuple(target) not in table.unique:
+            raise errors.no_matching_constraint()
+        sql, written, seen = _insert_statement(table, columns, merge, target), [], set()
+        with self.database.transaction():
+            for row in rows:
+                key = tuple(row[name] for name in target)
+                if merge == "merge-duplicates" and key in seen:
+                    raise errors.same_row_twice()
+                seen.add(key)
+                written.extend(self._write(table, row, sql, [row[name] for name in table.columns]))
+        return written
+
+    def update(self, table: Table, changes: Row, where: str, values: list) -> list[Any]:
+        assignments = ", ".join(f"{name} = ?" for name in changes)
+        sql = f"UPDATE {table.name} SET {assignments} WHERE {where} RETURNING id"  # noqa: S608
+        with self.database.transaction():
+            return self._write(table, changes, sql, [*changes.values(), *values])
+
+    def delete(self, table: Table, where: str, values: list) -> list[Row]:
+        with self.database.transaction():
+            rows = self.select(table, where, values)
+            self.database.run(f"DELETE FROM {table.name} WHERE {where}", values)  # noqa: S608
+        return rows
+
+    def _write(self, table: Table, row: Row, sql: str, values: list) -> list[Any]:
+        try:
+            return [found["id"] for found in self.database.rows(sql, values)]
+        except sqlite3.IntegrityError as error:
+            raise self._explain(table, row, error) from error
+
+    def _explain(self, table: Table, row: Row, error: sqlite3.IntegrityError) -> Exception:
+        columns = [name.strip().partition(".")[2] for name in str(error).partition(": ")[2].split(",")]
+        if error.sqlite_errorname == "SQLITE_CONSTRAINT_NOTNULL":
+            return errors.null_value(table.name, columns[0])
+        if error.sqlite_errorname in ("SQLITE_CONSTRAINT_UNIQUE", "SQLITE_CONSTRAINT_PRIMARYKEY"):
+            return errors.duplicate(table.name, columns, [row.get(name) for name in columns])
+        for column, parent in table.parents().items():
+            exists = f"SELECT 1 FROM {parent} WHERE id = ?"  # noqa: S608 - our own names
+            if column in row and self.database.value(exists, [row[column]]) is None:
+                return errors.missing_parent(table.name, column, row[column], parent)
+        return error
+
+    def next_number(self, table: Table) -> int:
+        """The next value of the identity column; like in Postgres a failed insert uses it up too."""
+        sql = """INSERT INTO sequences (name, value) VALUES (?, 1)
+                 ON CONFLICT (name) DO UPDATE SET value = value + 1 RETURNING value"""
+        return self.database.rows(sql, [table.name])[0]["value"]
+
+    def complete(self, table: Table, given: Row, columns: list[str], missing_is_default: bool) -> Row:
+        """A row of stored values with a value for every column."""
+        row, moment = {}, now()  # one moment for the whole row, as in Postgres
+        for name, column in table.columns.items():
+            if name in given and name in columns:
+                row[name] = to_stored(given[name], column)
+            elif name in columns and not missing_is_default:
+                row[name] = None
+            elif name == "id" and column.kind == "bigint":
+                row[name] = self.next_number(table)
+            else:
+                row[name] = _default(column, moment)
+        return row
+
+
+def _default(column: Column, moment: str) -> Any:
+    if column.default is now:
+        return moment
+    return column.default() if column.default else None
+
+
+def _columns(table: Table, item: Item) -> list[tuple[str, str]]:
+    if item.name == "*":
+        return [(name, name) for name in table.columns]
+    if item.name not in table.columns:
+        raise errors.unknown_column(table.name, item.name)
+    return [(item.alias, item.name)]
+
+
+def _insert_statement(table: Table, columns: list[str], merge: str | None, target: list[str]) -> str:
+    names, marks = ", ".join(table.columns), ", ".join("?" * len(table.columns))
+    sql = f"INSERT INTO {table.name} ({names}) VALUES ({marks})"  # noqa: S608 - names are checked, values bound
+    if merge == "merge-duplicates":
+        changes = ", ".join(f"{name} = excluded.{name}" for name in columns)
+        sql += f" ON CONFLICT ({', '.join(target)}) DO UPDATE SET {changes}"
+    elif merge:
+        sql += f" ON CONFLICT ({', '.join(target)}) DO NOTHING"
+    return sql + " RETURNING id"
