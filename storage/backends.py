@@ -26,8 +26,7 @@ class FolderStorage(FileSystemStorage):
         return path.is_file() and not self._passes_a_link(path)
 
     def _open(self, name, mode="rb"):
-        path = Path(self.path(name))
-        if self._passes_a_link(path):
+        if not self.exists(name):
             raise FileNotFoundError(name)
         return super()._open(name, mode)
 

@@ -3,6 +3,7 @@
 Range and its conditions follow RFC 9110, sections 13 and 14 (https://www.rfc-editor.org/rfc/rfc9110).
 """
 
+import os
 import re
 from email.utils import parsedate_to_datetime
 from pathlib import Path
@@ -40,7 +41,8 @@ def serve(request, folder, name):
         source = bucket().open(safe_key(folder, name))
     except (FileNotFoundError, UnsafeName):
         return None
-    stat = Path(source.name).stat()
+    # Of the file that is open, not of one that takes its name meanwhile.
+    stat = os.fstat(source.fileno())
     etag = f'"{stat.st_mtime_ns:x}-{stat.st_size:x}"'
     response = _respond(request, source, stat, etag)
     for header, value in {
@@ -54,7 +56,7 @@ def serve(request, folder, name):
         response[header] = value
     final = get_conditional_response(request, etag, int(stat.st_mtime), response)
     if final is not response:
-        response.close()
+        source.close()
     return final
 
 
@@ -83,6 +85,8 @@ def _file(source, length, content_type):
 
 def _wanted_range(request, stat, etag):
     """(first, last) of a satisfiable or empty range; None to send the whole file."""
+    if request.method != "GET":
+        return None
     match = re.fullmatch(r"bytes=(\d{0,18})-(\d{0,18})", request.headers.get("Range", "").strip(), re.ASCII)
     if not match or match.groups() == ("", "") or not _still_the_same(request, stat, etag):
         return None

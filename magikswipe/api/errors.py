@@ -1,6 +1,7 @@
 """How every error leaves the API: a status and `{"detail": one sentence}`, in English."""
 
 import logging
+from math import ceil
 
 from django.core.exceptions import PermissionDenied
 from django.core.signals import got_request_exception
@@ -20,10 +21,24 @@ STATUS = {
     "django.core.exceptions.RequestDataTooBig": 413,
     "django.core.exceptions.SuspiciousOperation": 400,
     "django.db.utils.OperationalError": 503,
+    "generation.errors.CannotGenerate": 400,
+    "generation.errors.NotConfigured": 503,
+    "generation.errors.ProviderError": 502,
+    "generation.errors.Throttled": 503,
+    "generation.errors.Unreachable": 503,
+    "generation.errors.Unusable": 502,
     "jobs.errors.Busy": 409,
     "jobs.errors.NotFound": 404,
     "jobs.errors.NotPossible": 400,
     "storage.names.UnsafeName": 404,
+    "syncer.errors.Cancelled": 409,
+    "syncer.errors.Conflict": 409,
+    "syncer.errors.NotConfigured": 503,
+    "syncer.errors.NotThere": 404,
+    "syncer.errors.Refused": 409,
+    "syncer.errors.RemoteError": 502,
+    "syncer.errors.Unreachable": 503,
+    "syncer.errors.WrongKey": 503,
     "universes.errors.AlreadyExists": 400,
     "universes.errors.Invalid": 422,
     "universes.errors.NotFound": 404,
@@ -75,7 +90,7 @@ def _describe_api_exception(exc):
     if header := getattr(exc, "auth_header", None):
         headers["WWW-Authenticate"] = header
     if wait := getattr(exc, "wait", None):
-        headers["Retry-After"] = str(int(wait) + 1)
+        headers["Retry-After"] = str(ceil(wait))
     status = 422 if isinstance(exc, exceptions.ParseError) else exc.status_code
     return status, {"detail": str(exc.detail)}, headers
 

@@ -10,11 +10,13 @@ from storage import archive, bucket
 
 from ..errors import NotFound
 from ..media import files_of
-from ..models import Asset, AssetPrompts, AssetTranslation, Universe
+from ..models import Asset, AssetPrompts, AssetTranslation
 from ..names import make_image_name
 from . import revisions
-from .universes import check_languages
+from .universes import change, check_languages, lock
 
+# The column has 32 bits; at its end, cards share a place.
+LARGEST_ORDER = 2**31 - 1
 PROMPTS = ("custom_image_prompt", "custom_video_prompt")
 
 
@@ -40,7 +42,7 @@ def create(universe, *, display_name, sort_order=None, translations=None, **prom
     lock(universe)
     taken = set(universe.assets.values_list("image_name", flat=True))
     if sort_order is None:
-        sort_order = (universe.assets.aggregate(last=Max("sort_order"))["last"] or 0) + 1
+        sort_order = _next_order(universe)
     asset = Asset.objects.create(
         universe=universe,
         display_name=display_name,
@@ -52,14 +54,16 @@ def create(universe, *, display_name, sort_order=None, translations=None, **prom
     return asset
 
 
+def _next_order(universe):
+    last = universe.assets.aggregate(last=Max("sort_order"))["last"] or 0
+    return min(last + 1, LARGEST_ORDER)
+
+
 @transaction.atomic
 def update(asset, *, translations=None, **fields):
     """Change what is given; the file name stays, whatever the card is called."""
     prompts = {key: fields.pop(key) for key in PROMPTS if key in fields}
-    for field, value in fields.items():
-        setattr(asset, field, value)
-    asset.updated_at = timezone.now()
-    asset.save(update_fields=[*fields, "updated_at"])
+    change(asset, updated_at=timezone.now(), **fields)
     save_prompts(asset, prompts)
     if translations is not None:
         save_translations(asset, translations)
@@ -75,11 +79,6 @@ def delete(asset, author=""):
         asset.delete()
     for name in files:
         bucket.remove(universe.slug, name)
-
-
-def lock(universe):
-    """Let others that add cards to this universe wait until this transaction ends."""
-    Universe.objects.select_for_update().get(pk=universe.pk)
 
 
 def save_prompts(asset, prompts):

@@ -9,8 +9,7 @@ from ..media import files_of
 from ..models import LANGUAGES, Asset, AssetTranslation
 from ..names import make_image_name
 from . import revisions
-from .assets import lock
-from .universes import check_languages
+from .universes import check_languages, lock
 
 
 def check(concepts, translations):
@@ -33,15 +32,24 @@ def apply(universe, concepts, translations, author=""):
     Returns the new cards. Files go only once the rows are committed.
     """
     check(concepts, translations)
-    kept = archive.keep_from_bucket(universe.slug, bucket.names(universe.slug))
-    with transaction.atomic():
-        lock(universe)
-        old = list(universe.assets.all())
-        if old:
-            revisions.keep(universe, "apply_concepts", author, kept)
-        universe.assets.all().delete()
-        assets = _create_all(universe, concepts, translations)
-        transaction.on_commit(lambda: _remove_files(universe.slug, old))
+    return replace(universe, concepts, translations, archive_files(universe), author)
+
+
+def archive_files(universe):
+    """Copy all its files to the archive, `{name: sha256}`: too slow a thing for within a transaction."""
+    return archive.keep_from_bucket(universe.slug, bucket.names(universe.slug))
+
+
+@transaction.atomic
+def replace(universe, concepts, translations, kept, author=""):
+    """`apply` for concepts that are checked; `kept`: what `archive_files` returned just before."""
+    lock(universe)
+    old = list(universe.assets.all())
+    if old:
+        revisions.keep(universe, "apply_concepts", author, kept)
+    universe.assets.all().delete()
+    assets = _create_all(universe, concepts, translations)
+    transaction.on_commit(lambda: _remove_files(universe.slug, old))
     return assets
 
 

@@ -8,6 +8,7 @@ from ..errors import AlreadyExists, NotFound
 from ..models import LANGUAGES, MusicPrompt
 from ..names import music_name
 from . import revisions
+from .universes import change, lock
 
 
 def find(universe, language):
@@ -21,6 +22,7 @@ def find(universe, language):
 def create(universe, *, language, prompt, lyrics):
     try:
         with transaction.atomic():
+            lock(universe)
             return MusicPrompt.objects.create(
                 universe=universe, language=language, prompt=prompt, lyrics=lyrics
             )
@@ -31,9 +33,8 @@ def create(universe, *, language, prompt, lyrics):
 
 
 def update(music_prompt, **fields):
-    for field, value in fields.items():
-        setattr(music_prompt, field, value)
-    music_prompt.save(update_fields=list(fields))
+    if fields:
+        change(music_prompt, **fields)
     return music_prompt
 
 

@@ -57,14 +57,25 @@ def create(*, name, slug="", translations=None, **fields):
 def update(universe, *, translations=None, **fields):
     """Change what is given; `translations` replaces all, and keeps the rows of the languages that stay."""
     prompts = {key: fields.pop(key) for key in PROMPTS if key in fields}
-    for field, value in fields.items():
-        setattr(universe, field, value)
-    universe.updated_at = timezone.now()
-    universe.save(update_fields=[*fields, "updated_at"])
+    change(universe, updated_at=timezone.now(), **fields)
     save_prompts(universe, prompts)
     if translations is not None:
         save_translations(universe, translations)
     return universe
+
+
+def change(row, **fields):
+    """Write these columns of a row and no others; NotFound when it was deleted meanwhile."""
+    if not type(row).objects.filter(pk=row.pk).update(**fields):
+        raise NotFound(f"'{row}' was not found; it was deleted meanwhile.")
+    for field, value in fields.items():
+        setattr(row, field, value)
+
+
+def lock(universe):
+    """Let others that add to this universe wait until this transaction ends; NotFound when it is gone."""
+    if not Universe.objects.select_for_update().filter(pk=universe.pk).exists():
+        raise NotFound(f"Universe '{universe.slug}' not found; it was deleted meanwhile.")
 
 
 def delete(universe, author=""):

@@ -1,0 +1,168 @@
+"""How errors leave the API: one shape, English, and no words meant for developers."""
+
+import logging
+
+import pytest
+from django.test import Client
+
+from magikswipe.api.sentences import clean, flatten
+
+pytestmark = [pytest.mark.django_db, pytest.mark.urls("magikswipe.tests.crashing_urls")]
+
+
+@pytest.mark.parametrize(
+    ("kind", "status"),
+    [
+        ("crash", 500),
+        ("suspicious", 400),
+        ("large", 413),
+        ("database", 503),
+        ("forbidden", 403),
+        ("throttled", 429),
+        ("impossible", 400),
+        ("busy", 409),
+    ],
+)
+@pytest.mark.parametrize("debug", [True, False])
+def test_every_failure_has_its_status_and_one_sentence(api, settings, caplog, kind, status, debug):
+    settings.DEBUG = debug
+    caplog.set_level(logging.CRITICAL)
+    response = api.get(f"/api/fail/{kind}")
+    assert response.status_code == status
+    assert response.json()["detail"].endswith((".", "cancel it."))
+    assert "secret" not in response.json()["detail"]
+
+
+def test_a_crash_is_logged_with_its_traceback(api, caplog):
+    api.get("/api/fail/crash")
+    assert any(record.exc_info and "secret words" in record.getMessage() for record in caplog.records)
+
+
+def test_a_throttled_caller_learns_when_to_come_back(api):
+    assert api.get("/api/fail/throttled")["Retry-After"] == "8"
+
+
+def test_an_error_may_carry_more_fields(api):
+    assert api.get("/api/fail/busy").json()["job_id"] == "5a3c5f4e-0000-4000-8000-000000000000"
+
+
+@pytest.mark.parametrize(("kind", "status"), [("crash", 500), ("suspicious", 400), ("forbidden", 403)])
+def test_a_plain_view_fails_in_json_under_the_api_and_in_html_elsewhere(kind, status, caplog):
+    caplog.set_level(logging.CRITICAL)
+    client = Client(raise_request_exception=False)
+    inside, outside = client.get(f"/api/plain/{kind}"), client.get(f"/plain/{kind}")
+    assert (inside.status_code, outside.status_code) == (status, status)
+    assert inside.json().keys() == {"detail"}
+    assert outside["Content-Type"].startswith("text/html")
+
+
+@pytest.mark.parametrize("debug", [True, False])
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/api/nothing",
+        "/api//",
+        "/api/universes//",
+        "/api/universes/a/b/c",
+        "/api/a%0ab",
+        "/storage",
+        "/storage/x",
+    ],
+)
+def test_an_unknown_path_is_404_in_json_whatever_the_method(api, settings, path, debug):
+    settings.DEBUG = debug
+    for method in ("get", "post", "patch", "delete", "put", "options"):
+        response = getattr(api, method)(path, headers={"Accept": "text/html"})
+        assert response.status_code == 404, method
+        assert "not found" in response.json()["detail"]
+
+
+def test_an_unknown_path_elsewhere_is_a_page(client):
+    response = client.get("/nothing")
+    assert response.status_code == 404
+    assert response["Content-Type"].startswith("text/html")
+
+
+def test_errors_are_english_whatever_the_client_speaks(api, settings):
+    french = {"Accept-Language": "fr"}
+    sentences = [
+        api.post("/api/universes", {}, headers=french).json()["detail"],
+        api.get("/api/universes?limit=0", headers=french).json()["detail"],
+        api.put("/api/universes", {}, headers=french).json()["detail"],
+        api.post("/api/fail/crash", "x", content_type="text/plain", headers=french).json()["detail"],
+    ]
+    assert sentences == [
+        "name is required.",
+        "limit must be greater than or equal to 1.",
+        'Method "PUT" not allowed.',
+        'Unsupported media type "text/plain" in request.',
+    ]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"{",
+        b"",
+        b"\xff\xfe",
+        b"{'name': 1}",
+        b'{"name": NaN}',
+        b"[" * 100_000,
+        b'{"a":' * 100_000,
+        b"1" * 5000,
+        b'{"name": "\\ud800"}',
+        b'{"name": "a\\u0000b"}',
+        b'{"translations": {"\\ud800": "x"}, "name": "x"}',
+    ],
+)
+def test_a_body_that_is_no_sound_json_is_422(api, body):
+    response = api.post("/api/universes", body, content_type="application/json")
+    assert response.status_code == 422
+    assert len(response.json()["detail"]) < 300
+
+
+def test_a_body_in_a_strange_charset_is_422(api):
+    for charset in ("utf-16", "bz2_codec"):
+        response = api.post(
+            "/api/universes", b'{"name": "x"}', content_type=f"application/json; charset={charset}"
+        )
+        assert response.status_code == 422
+
+
+def test_a_form_is_415(api):
+    for kind in (
+        "application/x-www-form-urlencoded",
+        "multipart/form-data; boundary=x",
+        "text/plain",
+        "rubbish",
+    ):
+        response = api.generic("POST", "/api/universes", b"name=x", content_type=kind)
+        assert response.status_code == 415
+        assert response.json().keys() == {"detail"}
+
+
+def test_a_body_that_is_too_large_is_413(api, settings):
+    settings.DATA_UPLOAD_MAX_MEMORY_SIZE = 100
+    response = api.post("/api/universes", {"name": "x" * 200})
+    assert response.status_code == 413
+    assert response.json()["detail"] == "The body is too large; send 5 MB at most."
+
+
+def test_a_client_that_accepts_nothing_of_ours_gets_json(api):
+    response = api.get("/api/universes", headers={"Accept": "image/png"})
+    assert (response.status_code, response["Content-Type"]) == (200, "application/json")
+
+
+def test_nested_errors_become_sentences_under_their_top_field():
+    assert flatten({"ids": {1: ["A valid UUID."]}, "a": [{"b": ["This field is required."]}]}) == {
+        "ids": ["ids[1]: A valid UUID."],
+        "a": ["a.b is required."],
+    }
+    assert flatten(["The body is odd."]) == {"body": ["The body is odd."]}
+    assert flatten({"count": ["Ensure this value is less than or equal to 50."]}) == {
+        "count": ["count must be less than or equal to 50."]
+    }
+
+
+def test_half_a_surrogate_pair_never_reaches_the_wire():
+    assert clean({"\ud800": ["a\udfff", 1, None]}) == {"?": ["a?", 1, None]}

@@ -1,0 +1,90 @@
+"""Who may call what, when the API is open and when it is closed."""
+
+import pytest
+from django.test import Client
+from rest_framework.test import APIClient
+
+from universes.models import Revision
+
+CALLS = [
+    ("get", "/api"),
+    ("get", "/api/universes"),
+    ("post", "/api/universes"),
+    ("get", "/api/universes?limit=junk"),
+    ("get", "/api/universes/missing"),
+    ("put", "/api/universes"),
+    ("get", "/api/jobs/junk"),
+    ("delete", "/api/jobs/cleanup?days=99"),
+    ("get", "/api/nothing"),
+]
+
+
+@pytest.fixture
+def closed(settings):
+    settings.API_OPEN = False
+
+
+@pytest.mark.parametrize(("method", "path"), CALLS)
+def test_a_closed_api_asks_strangers_for_a_login_before_anything_else(api, db, closed, method, path):
+    response = getattr(api, method)(path)
+    assert response.status_code == 401
+    assert response.json().keys() == {"detail"}
+    assert response["WWW-Authenticate"].startswith("Session")
+
+
+@pytest.mark.parametrize(("method", "path"), CALLS)
+def test_a_closed_api_refuses_those_who_are_no_editors(api, closed, editor, method, path):
+    editor.is_staff = False
+    editor.save()
+    api.force_login(editor)
+    response = getattr(api, method)(path)
+    assert response.status_code == 403
+    assert response.json().keys() == {"detail"}
+
+
+def test_an_editor_may_all(api, closed, editor):
+    api.force_login(editor)
+    assert api.post("/api/universes", {"name": "Winter"}).status_code == 201
+    assert api.get("/api/universes").json()["total"] == 1
+
+
+def test_an_editors_deletion_names_the_editor(api, closed, editor, universe):
+    api.force_login(editor)
+    api.delete("/api/universes/winter")
+    assert Revision.objects.get().author == "editor"
+
+
+def test_a_closed_api_wants_the_csrf_token_of_a_cookie(closed, editor):
+    api = APIClient(enforce_csrf_checks=True)
+    api.force_login(editor)
+    response = api.post("/api/universes", {"name": "Winter"})
+    assert response.status_code == 403
+    assert "CSRF" in response.json()["detail"]
+
+
+def test_an_open_api_does_not_care_for_a_cookie(editor):
+    api = APIClient(enforce_csrf_checks=True)
+    api.force_login(editor)
+    assert api.post("/api/universes", {"name": "Winter"}).status_code == 201
+
+
+@pytest.mark.parametrize("path", ["/", "/health", "/docs", "/openapi.json"])
+def test_some_doors_are_open_to_all(db, closed, path):
+    assert Client().get(path).status_code == 200
+
+
+def test_media_of_a_private_universe_are_for_editors_alone(api, closed, editor, make_universe, put_file):
+    make_universe(slug="shown"), make_universe(slug="hidden", is_public=False)
+    for slug in ("shown", "hidden", "orphan"):
+        put_file(slug, "a.png")
+    wanted = {"shown": (200, 200), "hidden": (404, 200), "orphan": (404, 200)}
+    for slug, (stranger, known) in wanted.items():
+        address = f"/storage/buckets/univers/{slug}/a.png"
+        statuses = []
+        for client in (APIClient(), api):
+            if client is api:
+                client.force_login(editor)
+            response = client.get(address)
+            statuses.append(response.status_code)
+            b"".join(response) if response.streaming else response.content
+        assert statuses == [stranger, known], slug

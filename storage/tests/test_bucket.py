@@ -1,0 +1,134 @@
+"""The folder behind the bucket: whole files, safe names, digests that are read once."""
+
+import hashlib
+
+import pytest
+from django.core.files.base import ContentFile
+
+from storage import archive, bucket
+from storage.models import FileRecord
+from storage.names import UnsafeName, safe_key
+
+HOSTILE = [
+    "",
+    ".",
+    "..",
+    "../x",
+    "a/b",
+    "a\\b",
+    "-rf",
+    ".part-1",
+    "a\0b",
+    "é.png",
+    "a" * 151,
+    "name.",
+    "a b",
+    "a\n",
+]
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_an_unsafe_name_is_refused_wherever_it_is_used(name, tmp_path):
+    (tmp_path / "source").write_bytes(b"x")
+    for use in (
+        lambda: safe_key("winter", name),
+        lambda: bucket.take(tmp_path / "source", "winter", name),
+        lambda: bucket.remove("winter", name),
+        lambda: bucket.remove_folder(name),
+    ):
+        with pytest.raises(UnsafeName):
+            use()
+
+
+def test_files_are_listed_but_not_folders_links_or_halves(empty_storage, put_file):
+    put_file("winter", "a.png")
+    folder = empty_storage / "bucket" / "winter"
+    (folder / "inner").mkdir()
+    (folder / ".part-1").write_text("half")
+    (folder / "link.png").symlink_to(folder / "a.png")
+    assert bucket.names("winter") == {"a.png"}
+    assert bucket.names("summer") == set()
+    assert bucket.bucket().folders() == ["winter"]
+
+
+def test_folders_of_a_bucket_that_is_not_there_yet():
+    assert bucket.bucket().folders() == []
+
+
+def test_a_write_that_breaks_off_leaves_the_old_file_and_no_half(empty_storage, put_file):
+    put_file("winter", "a.png", b"old")
+    with pytest.raises(ZeroDivisionError), bucket.bucket().replacing("winter/a.png") as temporary:
+        with open(temporary, "wb") as target:
+            target.write(b"half")
+        raise ZeroDivisionError
+    assert (empty_storage / "bucket" / "winter" / "a.png").read_bytes() == b"old"
+    assert [p.name for p in (empty_storage / "bucket" / "winter").iterdir()] == ["a.png"]
+
+
+def test_saving_through_djangos_storage_keeps_the_name():
+    assert bucket.bucket().save("winter/a.png", ContentFile(b"one")) == "winter/a.png"
+    assert bucket.bucket().save("winter/a.png", ContentFile(b"two")) == "winter/a.png"
+    with bucket.bucket().open("winter/a.png") as source:
+        assert source.read() == b"two"
+
+
+def test_removing_what_is_not_there_is_fine():
+    bucket.remove("winter", "a.png")
+
+
+def test_removing_a_folder_that_is_a_link_spares_what_it_points_to(empty_storage, db):
+    outside = empty_storage / "outside"
+    outside.mkdir()
+    (outside / "kept").write_text("kept")
+    (empty_storage / "bucket").mkdir()
+    (empty_storage / "bucket" / "winter").symlink_to(outside)
+    bucket.remove_folder("winter")
+    assert (outside / "kept").exists()
+    assert not (empty_storage / "bucket" / "winter").is_symlink()
+
+
+def test_a_listing_has_digests_and_reads_a_file_once(db, put_file, django_assert_num_queries):
+    put_file("winter", "a.png", b"content")
+    first = bucket.listing("winter")["a.png"]
+    assert (first.size, first.sha256) == (7, hashlib.sha256(b"content").hexdigest())
+    assert first.md5 == hashlib.md5(b"content", usedforsecurity=False).hexdigest()
+    with django_assert_num_queries(1):
+        assert bucket.listing("winter") == {"a.png": first}
+
+
+def test_a_listing_notices_what_changed_and_forgets_what_is_gone(db, put_file):
+    put_file("winter", "a.png", b"one")
+    put_file("winter", "b.png", b"two")
+    bucket.listing("winter")
+    put_file("winter", "a.png", b"three")
+    bucket.remove("winter", "b.png")
+    assert bucket.listing("winter")["a.png"].sha256 == hashlib.sha256(b"three").hexdigest()
+    assert list(FileRecord.objects.values_list("key", flat=True)) == ["winter/a.png"]
+
+
+def test_a_folder_that_goes_takes_its_records_along(db, put_file):
+    put_file("winter", "a.png")
+    put_file("winter_2", "a.png")
+    bucket.listing("winter"), bucket.listing("winter_2")
+    bucket.remove_folder("winter")
+    assert bucket.names("winter") == set()
+    assert list(FileRecord.objects.values_list("key", flat=True)) == ["winter_2/a.png"]
+
+
+def test_the_archive_keeps_the_same_bytes_once_and_gives_them_back(put_file, empty_storage):
+    put_file("winter", "a.png", b"content")
+    put_file("winter", "b.png", b"content")
+    kept = archive.keep_from_bucket("winter", ["a.png", "b.png", "missing.png"])
+    digest = hashlib.sha256(b"content").hexdigest()
+    assert kept == {"a.png": digest, "b.png": digest}
+    assert [p.name for p in (empty_storage / "archive").rglob("*") if p.is_file()] == [digest]
+    bucket.remove("winter", "a.png")
+    archive.restore(digest, "winter", "a.png")
+    assert (empty_storage / "bucket" / "winter" / "a.png").read_bytes() == b"content"
+
+
+def test_an_archived_file_that_is_gone_says_so():
+    with pytest.raises(FileNotFoundError, match="is gone"):
+        archive.restore("0" * 64, "winter", "a.png")
+    with pytest.raises(UnsafeName):
+        archive.restore("../../secret", "winter", "a.png")
