@@ -1,1 +1,19 @@
-urlpatterns = []
+from django.urls import path
+
+from .views import FilesViewSet, WordsViewSet
+
+
+def post(viewset, action):
+    return viewset.as_view({"post": action})
+
+
+urlpatterns = [
+    path("generate/translate-text", post(WordsViewSet, "translate"), name="translate-text"),
+    path("generate/<str:slug>/concepts", post(WordsViewSet, "concepts"), name="generate-concepts"),
+    path("generate/<str:slug>/concepts/apply", post(WordsViewSet, "apply"), name="apply-concepts"),
+    path("generate/<str:slug>/lyrics/<str:language>", post(WordsViewSet, "lyrics"), name="translate-lyrics"),
+    path("generate/<str:slug>/images", post(FilesViewSet, "images"), name="generate-images"),
+    path("generate/<str:slug>/videos", post(FilesViewSet, "videos"), name="generate-videos"),
+    path("generate/<str:slug>/music", post(FilesViewSet, "music"), name="generate-music"),
+    path("generate/<str:slug>/all", post(FilesViewSet, "all"), name="generate-all"),
+]

@@ -280,6 +280,8 @@ REPLICATE_LLM_MODEL = read_model("REPLICATE_LLM_MODEL", "meta/meta-llama-3-70b-i
 REPLICATE_IMAGE_MODEL = read_model("REPLICATE_IMAGE_MODEL", "recraft-ai/recraft-v3")
 REPLICATE_VIDEO_MODEL = read_model("REPLICATE_VIDEO_MODEL", "wan-video/wan-2.1-i2v-480p")
 REPLICATE_MUSIC_MODEL = read_model("REPLICATE_MUSIC_MODEL", "minimax/music-1.5")
+# minimax/music-01 alone: the address of the track whose style its songs take.
+REPLICATE_MUSIC_REFERENCE = read_url("REPLICATE_MUSIC_REFERENCE")
 
 # How many predictions may be in flight at once, over all jobs and workers.
 JOB_SLOTS = {"replicate": REPLICATE_CONCURRENCY}

@@ -1,0 +1,85 @@
+"""Fetching what a model made: streamed to a file, bounded, from Replicate's own hosts, without our token."""
+
+import tempfile
+from contextlib import contextmanager
+from pathlib import Path
+from urllib.parse import urljoin, urlsplit
+
+import httpx
+from django.conf import settings
+
+from jobs.outcomes import Passing, Permanent
+
+TIMEOUT = httpx.Timeout(60, connect=5)
+CHUNK = 1024 * 1024
+MOST_REDIRECTS = 3
+# Files are deleted an hour after the prediction ended.
+# https://replicate.com/docs/topics/predictions/data-retention
+GONE = (403, 404, 410)
+
+
+@contextmanager
+def fetched(address, most_bytes):
+    """The path of a temporary file with what lies at `address`, deleted when the block ends.
+
+    Raises Permanent for an address that is not Replicate's, a file that is gone or larger than `most_bytes`,
+    Passing for whatever may go better next time, a transfer that broke off included.
+    """
+    with tempfile.TemporaryDirectory(prefix="magikswipe-") as folder:
+        path = Path(folder) / "output"
+        try:
+            _fetch(address, path, most_bytes)
+        except httpx.TransportError as error:
+            raise Passing(f"The download of the result broke off ({type(error).__name__}).") from None
+        yield path
+
+
+def _fetch(address, path, most_bytes):
+    with httpx.Client(timeout=TIMEOUT, follow_redirects=False, trust_env=False) as client:
+        for _ in range(MOST_REDIRECTS + 1):
+            check_host(address)
+            with client.stream("GET", address) as response:
+                if not response.has_redirect_location:
+                    _save(response, path, most_bytes)
+                    return
+                address = urljoin(address, response.headers["location"])
+    raise Permanent("The result's address leads in circles; generate it again.", spent=True)
+
+
+def check_host(address):
+    """Raise Permanent unless the address is at replicate.delivery or where the API itself is."""
+    target, api = _split(address), _split(settings.REPLICATE_BASE_URL)
+    host = target.hostname or ""
+    delivered = target.scheme == "https" and (
+        host == "replicate.delivery" or host.endswith(".replicate.delivery")
+    )
+    at_api = (target.scheme, target.netloc) == (api.scheme, api.netloc)
+    if not delivered and not at_api:
+        raise Permanent(f"The result lies at '{host[:100]}', which is none of Replicate's hosts.", spent=True)
+
+
+def _split(address):
+    try:
+        return urlsplit(address)
+    except ValueError:
+        return urlsplit("")
+
+
+def _save(response, path, most_bytes):
+    _check_status(response.status_code)
+    size = 0
+    with path.open("wb") as target:
+        for chunk in response.iter_bytes(CHUNK):
+            size += len(chunk)
+            if size > most_bytes:
+                raise Permanent(f"The result is larger than {most_bytes // 2**20} MB.", spent=True)
+            target.write(chunk)
+    if not size:
+        raise Permanent("The model made an empty file; generate it again.", spent=True)
+
+
+def _check_status(status):
+    if status in GONE:
+        raise Permanent("The result is no longer at Replicate, which deletes it after an hour.", spent=True)
+    if status != 200:
+        raise Passing(f"The result could not be downloaded (HTTP status {status}).")

@@ -1,0 +1,217 @@
+"""Steps whose result is a file: pictures, clips, songs."""
+
+import tempfile
+import zlib
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+
+from django.db import transaction
+from django.db.models import F
+from django.utils import timezone
+
+from jobs.outcomes import Done, Permanent
+from storage import archive, bucket
+from universes.models import Asset, AssetPrompts, Universe
+from universes.names import THUMBNAIL, music_name, video_name
+from universes.services import revisions
+
+from .. import adapters, downloads, media, prompts
+from ..errors import CannotGenerate
+from .prediction import Prediction
+
+
+class FilePrediction(Prediction):
+    """A kind says what its files are called (`name`), what they must be (`check`), which rows go with them (`commit`).
+
+    `most_bytes`: how large a file may be. `params` hold `file` too, its name when the step was made.
+    """
+
+    most_bytes = 0
+
+    def name(self, step, target):
+        raise TypeError(f"{type(self).__name__} does not say where its file goes")
+
+    def universe(self, target):
+        return target.universe
+
+    def check(self, path):
+        """Raise Permanent or Passing for a file that is not what it should be."""
+
+    def after(self, universe, path):
+        """What else is made of the file at `path`, once it lies in the bucket."""
+
+    def commit(self, target, name):
+        """Rows that go with the file, in the transaction that ends the step."""
+
+    def finish(self, step, target, prediction):
+        universe, name = self.universe(target), self.name(step, target)
+        with self._fetched(prediction) as path:
+            kept = _keep_replaced(step, universe.slug, name)
+            bucket.take(path, universe.slug, name)
+            self.after(universe, path)
+        return Done(result={"file": name}, commit=partial(self._commit, step, target, name, kept))
+
+    def keep(self, step, prediction):
+        """A late result goes to the archive; while its universe lives, a revision tells of it."""
+        with self._fetched(prediction) as path:
+            kept = {step.params["file"]: archive.keep(path)}
+        if universe := Universe.objects.filter(slug=step.job.univers_slug).first():
+            revisions.keep(universe, "late_result", step.job.author, kept)
+
+    @contextmanager
+    def _fetched(self, prediction):
+        address = adapters.address_of(prediction.get("output"))
+        if not address:
+            raise Permanent(_why_nothing(prediction), spent=True)
+        with downloads.fetched(address, self.most_bytes) as path:
+            self.check(path)
+            yield path
+
+    def _commit(self, step, target, name, kept):
+        if kept:
+            revisions.keep(self.universe(target), "regenerate", step.job.author, kept)
+        self.commit(target, name)
+
+
+class CardPrediction(FilePrediction):
+    """A file of one card. `params`: `asset`, its id."""
+
+    def find(self, step):
+        return cards().filter(pk=step.params["asset"]).first()
+
+    def commit(self, target, name):
+        if not Asset.objects.filter(pk=target.pk).exists():
+            transaction.on_commit(partial(_put_away, target.universe.slug, name))
+            return
+        counted = AssetPrompts.objects.filter(asset=target).update(
+            generation_count=F("generation_count") + 1, last_generated_at=timezone.now()
+        )
+        if not counted:
+            AssetPrompts.objects.create(asset=target, generation_count=1, last_generated_at=timezone.now())
+
+
+class Image(CardPrediction):
+    """The picture of a card."""
+
+    setting = adapters.IMAGE
+    most_bytes = media.MOST_PICTURE_BYTES
+
+    def name(self, step, target):
+        return target.image_name
+
+    def texts(self, step, target):
+        return image_input(target)
+
+    def check(self, path):
+        media.to_png(path)
+
+    def after(self, universe, path):
+        if not universe.thumbnail_url and THUMBNAIL not in bucket.names(universe.slug):
+            with tempfile.NamedTemporaryFile(prefix="magikswipe-") as small:
+                Path(small.name).write_bytes(media.jpeg(path, media.THUMBNAIL_PIXELS))
+                bucket.take(small.name, universe.slug, THUMBNAIL)
+
+
+class Video(CardPrediction):
+    """The clip of a card, from its own picture."""
+
+    setting = adapters.VIDEO
+    most_bytes = media.MOST_CLIP_BYTES
+
+    def name(self, step, target):
+        return video_name(target.image_name)
+
+    def texts(self, step, target):
+        return video_input(target, _seed(step))
+
+    def files(self, step, target):
+        folder = bucket.names(target.universe.slug)
+        if target.image_name not in folder:
+            raise CannotGenerate("The card has no picture; generate that first.")
+        return {"image": media.data_uri(_path(target))}
+
+    def check(self, path):
+        media.check_mp4(path)
+
+
+class Music(FilePrediction):
+    """A universe's song. `params`: `universe`, its id; `language`; `style`, where none is stored."""
+
+    setting = adapters.MUSIC
+    most_bytes = media.MOST_SONG_BYTES
+
+    def find(self, step):
+        return Universe.objects.filter(pk=step.params["universe"]).first()
+
+    def universe(self, target):
+        return target
+
+    def name(self, step, target):
+        return music_name(step.params["language"])
+
+    def texts(self, step, target):
+        language = step.params["language"]
+        stored = target.music_prompts.filter(language=language).first()
+        return song_input(stored, step.params["style"], language)
+
+    def check(self, path):
+        media.check_mp3(path)
+
+
+def cards():
+    """Cards with all that their prompts are made of."""
+    return Asset.objects.select_related("prompts", "universe__prompts")
+
+
+def image_input(card):
+    """What a card's picture is asked for with; CannotGenerate when the model takes no such prompt."""
+    model, prompt = adapters.adapter(adapters.IMAGE), prompts.image(card)
+    model.check(prompt=prompt, label=f"'{card}'")
+    return model.build(prompt)
+
+
+def video_input(card, seed=0):
+    """The same for its clip, but for the picture that it starts from."""
+    model, prompt = adapters.adapter(adapters.VIDEO), prompts.video(card)
+    model.check(prompt=prompt, label=f"'{card}'")
+    return model.build(prompt, seed)
+
+
+def song_input(stored, style, language):
+    """What a song is asked for with. `stored`: its MusicPrompt or None."""
+    model, prompt = adapters.adapter(adapters.MUSIC), prompts.music(stored, style)
+    lyrics = ((stored.lyrics if stored else "") or "").strip()
+    model.check(prompt=prompt, lyrics=lyrics, label=f"the song in '{language}'")
+    return model.build(prompt, lyrics)
+
+
+def _path(card):
+    return bucket.bucket().path(f"{card.universe.slug}/{card.image_name}")
+
+
+def _seed(step):
+    """A number of the step's own, another one after each failure: so no two clips are asked for alike."""
+    return zlib.crc32(f"{step.pk}:{len(step.memory.get('spent', []))}".encode()) >> 1
+
+
+def _keep_replaced(step, slug, name):
+    """Archive what lies there; remembered, since after a crash our own result may lie there already."""
+    if "replaced" not in step.memory:
+        step.remember(replaced=archive.keep_from_bucket(slug, [name]))
+    return step.memory["replaced"]
+
+
+def _put_away(slug, name):
+    """The card went away between our last look and the end: its file must not stay behind."""
+    if not Asset.objects.filter(
+        universe__slug=slug, image_name__in=[name, f"{Path(name).stem}.png"]
+    ).exists():
+        archive.keep_from_bucket(slug, [name])
+        bucket.remove(slug, name)
+
+
+def _why_nothing(prediction):
+    if prediction.get("data_removed"):
+        return "The result is no longer at Replicate, which deletes it after an hour."
+    return "The model succeeded without a result; generate it again."

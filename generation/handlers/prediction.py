@@ -1,0 +1,170 @@
+"""A step that is one prediction: bought once, looked after until it ended, found again after a crash."""
+
+from contextlib import contextmanager
+from datetime import timedelta
+
+from django.db import IntegrityError, transaction
+from django.db.models import Q
+from django.utils import timezone
+
+from jobs.handlers import Handler
+from jobs.models import JobStep
+from jobs.outcomes import Drop, Passing, Permanent, Wait
+
+from .. import adapters, provider
+from ..errors import Broken, CannotGenerate, NotConfigured, Rejected, Throttled, Unknown, Unreachable
+
+FIRST_LOOK, LONGEST_PAUSE = 0.5, 3
+# The provider's clock and ours need not agree.
+CLOCK_SLACK = timedelta(seconds=60)
+PAUSE_WHEN_THROTTLED = 5
+
+
+class Prediction(Handler):
+    """Each kind says what it is about (`find`), what it asks for (`texts`, `files`) and what becomes of it (`finish`).
+
+    `setting`: which of the configured models it uses.
+    """
+
+    setting = ""
+
+    def find(self, step):
+        """What the step is for; None when that is gone."""
+        raise TypeError(f"{type(self).__name__} does not say what it is for")
+
+    def texts(self, step, target):
+        """The model's input but for files; raises CannotGenerate for what the model would refuse."""
+        raise TypeError(f"{type(self).__name__} does not say what it asks for")
+
+    def files(self, step, target):
+        return {}
+
+    def finish(self, step, target, prediction):
+        """Done, or Wait for another round, with a prediction that succeeded."""
+        raise TypeError(f"{type(self).__name__} does not say how it finishes")
+
+    def keep(self, step, prediction):
+        """Put away a paid result that nobody waits for any more."""
+
+    def advance(self, step):
+        with as_outcomes():
+            target = self.find(step)
+            if target is None:
+                self._let_go(step)
+                return Drop("What it was for is gone.")
+            if not step.external_id:
+                self._begin(step, target)
+                return Wait(FIRST_LOOK)
+            prediction = provider.get(step.external_id)
+            if prediction["status"] not in provider.ENDED:
+                return Wait(_pause(step))
+            if prediction["status"] != "succeeded":
+                raise Permanent(provider.why(prediction), spent=True)
+            return self.finish(step, target, prediction)
+
+    def cancel(self, step):
+        with as_outcomes():
+            self._let_go(step)
+
+    def _let_go(self, step):
+        """Stop what was begun; what is finished and paid for all the same is kept."""
+        if step.intent_at and not step.external_id:
+            self._adopt(step)
+        if not step.external_id:
+            return
+        try:
+            prediction = provider.cancel(step.external_id)
+        except Unknown:
+            return
+        if prediction["status"] == "succeeded":
+            self.keep(step, prediction)
+
+    def _begin(self, step, target):
+        if step.intent_at and self._adopt(step):
+            return
+        # What was meant to be bought is asked for again, whatever its prompt says by now.
+        texts = step.memory["input"] if step.intent_at else self.texts(step, target)
+        files = self.files(step, target)
+        if not step.intent_at:
+            memory = {**step.memory, "model": adapters.model(self.setting), "input": texts}
+            step.save(intent_at=timezone.now(), memory=memory)
+        self._create(step, {**texts, **files})
+
+    def _create(self, step, input):
+        model = step.memory["model"]
+        try:
+            prediction = provider.create(model, input)
+        except Unknown:
+            others = adapters.other_names(model)
+            tried = [*step.memory.get("unknown", []), model]
+            if untried := [name for name in others if name not in tried]:
+                step.remember(model=untried[0], unknown=tried)
+                return self._create(step, input)
+            step.save(intent_at=None)
+            raise Permanent(
+                f"Replicate knows no model '{tried[0]}'; set {self.setting} to another one."
+            ) from None
+        except (Throttled, Rejected, NotConfigured):
+            # A definite no: nothing was bought, so there is nothing to look for.
+            step.save(intent_at=None)
+            raise
+        step.save(external_id=prediction["id"])
+
+    def _adopt(self, step):
+        """Find what an unanswered create made, and make it this step's own; returns whether there was one."""
+        for prediction in _made_since(step.intent_at - CLOCK_SLACK):
+            if not _is_of(step, prediction) or _is_taken(prediction["id"]):
+                continue
+            try:
+                with transaction.atomic():
+                    step.save(external_id=prediction["id"])
+            except IntegrityError:
+                # Another step took it between our look and our write.
+                continue
+            return True
+        return False
+
+
+@contextmanager
+def as_outcomes():
+    """What went wrong at the provider, as what becomes of the step."""
+    try:
+        yield
+    except Throttled as error:
+        wait = PAUSE_WHEN_THROTTLED if error.retry_after is None else error.retry_after
+        raise Passing(str(error), retry_after=wait, counts=False) from None
+    except (Unreachable, Broken) as error:
+        raise Passing(str(error)) from None
+    except Unknown:
+        raise Permanent("Replicate no longer has this prediction; generate it again.", spent=True) from None
+    except (Rejected, NotConfigured, CannotGenerate) as error:
+        raise Permanent(str(error)) from None
+
+
+def _pause(step):
+    """Seconds to the next look: soon for what takes seconds, calmly for what takes minutes."""
+    age = (timezone.now() - step.intent_at).total_seconds()
+    return min(LONGEST_PAUSE, max(FIRST_LOOK, age / 10))
+
+
+def _made_since(moment):
+    for prediction in provider.created_since(moment):
+        if prediction.get("created_at", "9") < moment.strftime("%Y-%m-%dT%H:%M:%S"):
+            return
+        yield prediction
+
+
+def _is_of(step, prediction):
+    """Same model, same texts and numbers; a file may be shown under another address than it was sent with."""
+    if prediction.get("model") != adapters.base_name(step.memory["model"]):
+        return False
+    given = prediction.get("input") or {}
+    wanted = {key: value for key, value in step.memory["input"].items() if not adapters.address_of(value)}
+    return all(given.get(key) == value for key, value in wanted.items())
+
+
+def _is_taken(prediction_id):
+    if JobStep.objects.filter(external_id=prediction_id).exists():
+        return True
+    spent = JobStep.objects.filter(Q(memory__has_key="spent")).values_list("memory", flat=True)
+    return any(prediction_id in memory["spent"] for memory in spent)

@@ -1,0 +1,119 @@
+"""Steps whose result is words: the concepts and the lyrics of a universe."""
+
+from functools import partial
+
+from jobs import services as jobs
+from jobs.outcomes import Done, Permanent, Wait
+from universes.models import LANGUAGES, MusicPrompt, Universe
+from universes.services import concepts as cards
+
+from .. import adapters, llm, plan, prompts, words
+from ..errors import Unusable
+from .prediction import Prediction
+
+
+class Words(Prediction):
+    """A question to the language model, with one more for what its answer lacks. `params`: `universe`, its id."""
+
+    setting = adapters.LLM
+
+    def find(self, step):
+        return Universe.objects.filter(pk=step.params["universe"]).first()
+
+    def task(self, step, universe):
+        """The task of `words`, with what an earlier answer already gave."""
+        raise TypeError(f"{type(self).__name__} does not say what it asks")
+
+    def state(self, task):
+        """What of the task must outlast a crash between two questions."""
+        raise TypeError(f"{type(self).__name__} does not say what it found")
+
+    def deliver(self, step, universe, task):
+        raise TypeError(f"{type(self).__name__} does not say what becomes of the words")
+
+    def texts(self, step, target):
+        return llm.inputs(self.task(step, target).prompt())
+
+    def finish(self, step, target, prediction):
+        task = self.task(step, target)
+        task.add(adapters.text_of(prediction.get("output")))
+        if not task.missing:
+            return self.deliver(step, target, task)
+        if "found" in step.memory:
+            _give_up(task)
+        spent = [*step.memory.get("spent", []), step.external_id]
+        step.save(external_id="", intent_at=None, memory={"spent": spent, "found": self.state(task)})
+        return Wait(0)
+
+
+def _give_up(task):
+    try:
+        llm.complain(task)
+    except Unusable as error:
+        raise Permanent(str(error), spent=True) from None
+
+
+class Concepts(Words):
+    """Thinks a universe up: its cards, and with them the steps that draw, animate and sing it.
+
+    `params` also: `theme`, `count`, `with_videos`, `with_music`.
+    """
+
+    def task(self, step, universe):
+        have = step.memory.get("found", [])
+        return words.Concepts(step.params["theme"], step.params["count"], have=list(have))
+
+    def state(self, task):
+        return task.have
+
+    def deliver(self, step, universe, task):
+        names, translations = task.answer()
+        kept = cards.archive_files(universe)
+        return Done(
+            result={"concepts": names},
+            commit=partial(_apply, step, universe, names, translations, kept),
+        )
+
+
+def _apply(step, universe, names, translations, kept):
+    cards.replace(universe, names, translations, kept, step.job.author)
+    wanted = {name: step.params[name] for name in ("with_videos", "with_music")}
+    jobs.add_steps(step.job, plan.everything(universe, step.params["theme"], regenerate=True, **wanted))
+
+
+class Lyrics(Words):
+    """Writes what is missing of a universe's songs. `params` also: `theme`, `languages`."""
+
+    def task(self, step, universe):
+        found = step.memory.get("found", {"lyrics": {}, "style": ""})
+        return words.Songs(
+            theme=step.params["theme"],
+            names=[str(card) for card in universe.assets.all()],
+            languages=plan.without_lyrics(universe, step.params["languages"]),
+            most=adapters.adapter(adapters.MUSIC).lyrics[1] or 600,
+            lyrics=dict(found["lyrics"]),
+            style=found["style"],
+        )
+
+    def state(self, task):
+        return {"lyrics": task.lyrics, "style": task.style}
+
+    def deliver(self, step, universe, task):
+        return Done(result={"languages": sorted(task.lyrics)}, commit=partial(_write, universe, task))
+
+
+def _write(universe, task):
+    """Fill what is empty; a word that somebody wrote meanwhile stays."""
+    stored = {song.language: song for song in universe.music_prompts.all()}
+    for language in LANGUAGES:
+        if language not in task.lyrics:
+            continue
+        song = stored.get(language) or MusicPrompt(universe=universe, language=language)
+        song.lyrics = song.lyrics or task.lyrics[language]
+        song.prompt = song.prompt or _style(task.style)
+        song.save()
+
+
+def _style(style):
+    least, most = adapters.adapter(adapters.MUSIC).prompt
+    return style if least <= len(style) <= (most or words.STYLE_LENGTH) else prompts.MUSIC

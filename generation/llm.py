@@ -1,0 +1,55 @@
+"""Asking the language model within a request, and waiting for what it says."""
+
+import time
+
+from . import adapters, provider
+from .errors import Broken, Unusable
+from .words import SYSTEM
+
+DEADLINE_SECONDS = 90
+POLL_SECONDS = 0.4
+MOST_QUESTIONS = 2
+
+
+def fulfil(tasks):
+    """Put the tasks of `words` to the model, all at once, and once more those whose answer lacked something.
+
+    Raises Unusable when the second answer lacks something too, Broken when time is up, other ProviderErrors.
+    """
+    ends = time.monotonic() + DEADLINE_SECONDS
+    for _ in range(MOST_QUESTIONS):
+        open_tasks = [task for task in tasks if task.missing]
+        for task, answer in zip(open_tasks, _ask([task.prompt() for task in open_tasks], ends), strict=True):
+            task.add(answer)
+    for task in tasks:
+        complain(task)
+
+
+def complain(task):
+    """Raise Unusable for a task that still lacks something."""
+    if task.missing:
+        raise Unusable(f"The language model left out {task.missing}, even when asked again; try again later.")
+
+
+def inputs(prompt):
+    """The configured model's input for a question."""
+    return adapters.adapter(adapters.LLM).build(prompt, system=SYSTEM)
+
+
+def _ask(prompts, ends):
+    predictions = [provider.create(adapters.model(adapters.LLM), inputs(prompt)) for prompt in prompts]
+    return [_wait_for(prediction, ends) for prediction in predictions]
+
+
+def _wait_for(prediction, ends):
+    while prediction["status"] not in provider.ENDED:
+        if time.monotonic() > ends:
+            provider.cancel(prediction["id"])
+            raise Broken(
+                f"The language model did not answer within {DEADLINE_SECONDS} seconds; try again later."
+            )
+        time.sleep(POLL_SECONDS)
+        prediction = provider.get(prediction["id"])
+    if prediction["status"] != "succeeded":
+        raise Broken(provider.why(prediction))
+    return adapters.text_of(prediction.get("output"))

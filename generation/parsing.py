@@ -1,0 +1,211 @@
+"""Reading what language models really answer: JSON in fences or prose, with slips, cut off, or shaped otherwise.
+
+Nothing here raises: what can't be read is left out, and whoever asked counts what there is.
+"""
+
+import json
+import re
+from itertools import zip_longest
+
+import json_repair
+
+from universes.models import LANGUAGES
+
+NAME_LENGTH = 60
+TOKEN = re.compile(r"<\|[^|>\n]*\|>")
+FENCE = re.compile(r"```[a-zA-Z]*\s*\n?(.*?)(?:```|\Z)", re.DOTALL)
+START = re.compile(r"""[\[{]\s*(?:["'“‘„{\[]|\w+\s*:)""")
+TAG = re.compile(r"<[^<>]*>")
+BULLET = re.compile(r"^\s*(?:\d+[.)]|[-*•])\s+")
+LANGUAGE_NAMES = {
+    "fr": "french français francais französisch francese francés",
+    "en": "english anglais englisch inglese inglés",
+    "es": "spanish español espanol espagnol spanisch spagnolo castellano",
+    "it": "italian italiano italien italienisch",
+    "de": "german deutsch allemand tedesco alemán",
+}
+LANGUAGE_BY_NAME = {name: code for code, names in LANGUAGE_NAMES.items() for name in [code, *names.split()]}
+ARTICLES = {
+    "fr": r"(?:le|la|les|un|une|des|du)\s+|l['’]\s*",
+    "en": r"(?:the|an|a)\s+",
+    "es": r"(?:el|la|los|las|un|una|unos|unas)\s+",
+    "it": r"(?:il|lo|la|i|gli|le|un|uno|una)\s+|(?:l|un)['’]\s*",
+    "de": r"(?:der|die|das|ein|eine)\s+",
+}
+
+
+def concepts(text):
+    """`[{"fr": name, …}]`, each with as many of the five languages as the text has, in its order."""
+    return [names for record in _records(load(text)) if (names := _names(record))]
+
+
+def songs(text, languages):
+    """`({language: lyrics}, style)` of the languages asked for; what is missing or empty is left out."""
+    found = load(text)
+    lyrics = {
+        lang: _lyrics(value) for lang, value in _find_songs(found, languages).items() if lang in languages
+    }
+    return {lang: song for lang, song in lyrics.items() if song}, _style(found)
+
+
+def lines(text, count):
+    """The `count` lines of a translation, None when the text holds another number of them."""
+    found = next((items for items in _lists(load(text)) if len(items) == count), None)
+    if found is None:
+        plain = [line for line in _without_fence(text).strip().splitlines() if line.strip()]
+        found = plain if len(plain) == count and not START.search(text) else None
+    return found
+
+
+def load(text):
+    """The JSON in a text as Python values, mended where it must be; None when there is none.
+
+    Where the text breaks off, its last value is dropped, since half a word looks like a whole one.
+    """
+    bare = _without_fence(text)
+    start = START.search(bare)
+    if not start:
+        return None
+    bare = bare[start.start() :]
+    try:
+        return json.JSONDecoder(strict=False).raw_decode(bare)[0]
+    except ValueError:
+        mended = json_repair.loads(bare)
+    if _breaks_off(bare):
+        _drop_last(mended)
+    return mended
+
+
+def _without_fence(text):
+    text = TOKEN.sub("", text.replace("\ufeff", ""))
+    blocks = [block for block in FENCE.findall(text) if START.search(block)]
+    return max(blocks, key=len) if blocks else text
+
+
+def _breaks_off(text):
+    """True when a bracket or a quote is still open at the end."""
+    without_strings = re.sub(r'"(?:[^"\\]|\\.)*"', "", text, flags=re.DOTALL)
+    opened = sum(map(without_strings.count, "[{"))
+    closed = sum(map(without_strings.count, "]}"))
+    return opened > closed
+
+
+def _drop_last(value):
+    """Take the innermost last item away."""
+    if not isinstance(value, dict | list) or not value:
+        return
+    key = list(value)[-1] if isinstance(value, dict) else -1
+    inner = value[key]
+    if isinstance(inner, dict | list) and inner:
+        _drop_last(inner)
+    else:
+        del value[key]
+
+
+def _language(key):
+    """The language that a key names: `FR`, `fr-FR`, `French`; None for any other."""
+    word = re.split(r"[-_\s(]", str(key).strip().casefold())[0]
+    return LANGUAGE_BY_NAME.get(word)
+
+
+def _by_language(value):
+    """`{language: value}` of a dictionary's language keys."""
+    return (
+        {code: inner for key, inner in value.items() if (code := _language(key))}
+        if isinstance(value, dict)
+        else {}
+    )
+
+
+def _records(value):
+    """Every set of names in a structure, whatever it is wrapped in: one dictionary or list of five per concept."""
+    spoken = _by_language(value)
+    if spoken and all(isinstance(names, list) for names in spoken.values()):
+        return [dict(zip(spoken, row, strict=True)) for row in zip_longest(*spoken.values())]
+    if spoken and any(isinstance(name, str) for name in spoken.values()):
+        return [spoken]
+    if (
+        isinstance(value, list)
+        and len(value) == len(LANGUAGES)
+        and all(isinstance(name, str) for name in value)
+    ):
+        return [dict(zip(LANGUAGES, value, strict=True))]
+    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else []
+    return [record for item in inner for record in _records(item)]
+
+
+def _names(record):
+    cleaned = {code: clean_name(name, code) for code, name in record.items()}
+    return {code: name for code, name in cleaned.items() if name}
+
+
+def clean_name(name, language):
+    """A name without article, markup, number or full stop; empty when it is no name or too long to be one."""
+    if not isinstance(name, str):
+        return ""
+    text = BULLET.sub("", TAG.sub(" ", name))
+    text = " ".join(text.split()).strip(" \"'“”«»„*_.,;:")
+    text = re.sub(rf"^(?:{ARTICLES[language]})(?=\S)", "", text, flags=re.IGNORECASE)
+    return text if len(text) <= NAME_LENGTH and any(c.isalpha() for c in text) else ""
+
+
+def _find_songs(value, languages):
+    """`{language: text or lines}`: keyed by language, listed with a field that names it, or the only one asked for."""
+    if spoken := _by_language(value):
+        return spoken
+    if isinstance(value, list):
+        return {code: song for item in value for code, song in _find_songs(item, languages).items()}
+    if not isinstance(value, dict):
+        return {}
+    fields = {str(key).casefold(): inner for key, inner in value.items()}
+    song = fields.get("lyrics", fields.get("text"))
+    if isinstance(song, str):
+        code = _language(fields.get("language", fields.get("lang", ""))) or (
+            languages[0] if len(languages) == 1 else None
+        )
+        return {code: song} if code else {}
+    return {code: text for inner in value.values() for code, text in _find_songs(inner, languages).items()}
+
+
+def _lyrics(value):
+    if isinstance(value, dict):
+        value = value.get("lyrics", value.get("text"))
+    if isinstance(value, list):
+        value = "\n".join(str(line) for line in value)
+    if not isinstance(value, str):
+        return ""
+    return "\n".join(line.strip() for line in value.replace("\\n", "\n").strip().splitlines())
+
+
+def _style(value):
+    if isinstance(value, list):
+        value = next((item for item in value if isinstance(item, dict)), {})
+    fields = {str(key).casefold(): inner for key, inner in value.items()} if isinstance(value, dict) else {}
+    style = fields.get("style", fields.get("music_style"))
+    return " ".join(style.split()) if isinstance(style, str) else ""
+
+
+def _lists(value):
+    """Every list of texts in a structure; a dictionary's values count as one, and so do texts one level down."""
+    if isinstance(value, dict):
+        value_list = list(value.values())
+        return [
+            *([value_list] if _all_texts(value_list) else []),
+            *(x for v in value_list for x in _lists(v)),
+        ]
+    if not isinstance(value, list):
+        return []
+    if _all_texts(value):
+        return [value]
+    texts = [_only_text(item) for item in value]
+    return [texts] if _all_texts(texts) else [x for item in value for x in _lists(item)]
+
+
+def _all_texts(values):
+    return bool(values) and all(isinstance(value, str) for value in values)
+
+
+def _only_text(item):
+    """The translation in an object such as `{"line": 1, "translation": "…"}`: its last text."""
+    texts = [value for value in item.values() if isinstance(value, str)] if isinstance(item, dict) else [item]
+    return texts[-1] if texts else None

@@ -1,0 +1,194 @@
+"""Replicate, through its client: the only module that knows it.
+
+The client is used for what it does well, addressing and encoding. Beneath it lies a transport of our own, since
+the client creates without any timeout, drops Retry-After, and can't read the status `aborted`
+(https://github.com/replicate/replicate-python/pull/449). Every function returns Replicate's own JSON, and raises
+the ProviderErrors of `errors`.
+"""
+
+import logging
+import os
+import threading
+from urllib.parse import urlencode, urlsplit
+
+import httpx
+import replicate
+from django.conf import settings
+
+from .errors import Broken, NotConfigured, Rejected, Throttled, Unknown, Unreachable
+
+TIMEOUT = httpx.Timeout(30, connect=5, pool=10).as_dict()
+# A prediction that nobody looks after ends by itself: Replicate stops it this long after its creation.
+# https://replicate.com/docs/topics/predictions/lifecycle
+CANCEL_AFTER = "25m"
+LONGEST_REASON = 300
+ENDED = ("succeeded", "failed", "canceled", "aborted")
+
+log = logging.getLogger(__name__)
+_client_lock = threading.Lock()
+_clients = {}
+
+
+def configured():
+    return bool(settings.REPLICATE_API_TOKEN)
+
+
+def create(model, input):
+    """Buy a prediction. `model`: owner/name or owner/name:version; Unknown when there is none of that name."""
+    return _ask(lambda client: client.predictions.create(version=model, input=input))
+
+
+def get(prediction_id):
+    """A prediction as it stands; Unknown when Replicate no longer has it."""
+    return _ask(lambda client: client.predictions.get(prediction_id))
+
+
+def cancel(prediction_id):
+    return _ask(lambda client: client.predictions.cancel(prediction_id))
+
+
+def created_since(moment):
+    """All predictions of this account made since an aware datetime, newest first."""
+    query = urlencode({"created_after": moment.isoformat()})
+    while query:
+        address = f"/v1/predictions?{query}"
+        page = _ask(lambda client, address=address: client.predictions.list(address))
+        yield from page["results"]
+        # Only the cursor is taken from the answer: the token goes to no other address than the configured one.
+        query = urlsplit(page.get("next") or "").query
+
+
+def account():
+    """The account that the token belongs to; the cheapest proof that both work."""
+    return _ask(lambda client: client.accounts.current())
+
+
+def model(name):
+    """What Replicate publishes of a model, its input schema included."""
+    return _ask(lambda client: client.models.get(name.partition(":")[0]))
+
+
+def why(prediction):
+    """A sentence for a prediction that ended otherwise than well."""
+    if prediction["status"] == "failed":
+        reason = " ".join(str(prediction.get("error") or "no reason given").split())
+        return f"The model failed: {reason[:LONGEST_REASON]}"
+    if prediction["status"] == "aborted":
+        return "Replicate gave the prediction up before it began; try again."
+    return "The prediction was cancelled at Replicate."
+
+
+def ready():
+    """Raise NotConfigured or Unreachable unless the token is taken; a provider that is only busy counts as ready."""
+    try:
+        account()
+    except (Throttled, Broken):
+        log.warning("Replicate could not confirm the account just now.")
+
+
+def _ask(call):
+    client, transport = _client()
+    try:
+        call(client)
+    except (KeyError, TypeError, ValueError, AttributeError):
+        raise Broken("Replicate answered with something that makes no sense; try again later.") from None
+    return transport.answer.json
+
+
+def _client():
+    """This process's client for the settings as they are now, never one made before a fork."""
+    if not configured():
+        raise NotConfigured("Replicate is not configured: set REPLICATE_API_TOKEN.")
+    key = (os.getpid(), settings.REPLICATE_BASE_URL, settings.REPLICATE_API_TOKEN)
+    with _client_lock:
+        if key not in _clients:
+            _clients.clear()
+            _clients[key] = _make_client()
+        return _clients[key]
+
+
+def _make_client():
+    transport = Transport(httpx.HTTPTransport(limits=httpx.Limits(max_connections=32, keepalive_expiry=30)))
+    client = replicate.Client(
+        api_token=settings.REPLICATE_API_TOKEN,
+        base_url=settings.REPLICATE_BASE_URL,
+        transport=transport,
+        headers={"Cancel-After": CANCEL_AFTER},
+    )
+    return client, transport
+
+
+class Transport(httpx.BaseTransport):
+    """Sends with finite timeouts, turns every refusal into an error of ours, and keeps the JSON as it came."""
+
+    def __init__(self, wire):
+        self.wire = wire
+        self.answer = threading.local()
+
+    def handle_request(self, request):
+        request.extensions = {**request.extensions, "timeout": TIMEOUT}
+        try:
+            response = self.wire.handle_request(request)
+            response.read()
+        except httpx.TransportError as error:
+            raise Unreachable(
+                f"Replicate cannot be reached at {settings.REPLICATE_BASE_URL} ({type(error).__name__}); "
+                "check REPLICATE_BASE_URL and the network."
+            ) from None
+        content = _content(response)
+        if response.status_code >= 300:
+            raise refusal(response.status_code, response.headers, content)
+        if not isinstance(content, dict):
+            raise Broken("Replicate answered with something that is no JSON object; try again later.")
+        self.answer.json = content
+        return httpx.Response(response.status_code, json=_readable(content), request=request)
+
+    def close(self):
+        self.wire.close()
+
+
+def _content(response):
+    try:
+        return response.json()
+    except ValueError:
+        return None
+
+
+def _readable(content):
+    """The same JSON, with the one status that the client would choke on replaced."""
+    if content.get("status") == "aborted":
+        return {**content, "status": "canceled"}
+    if isinstance(content.get("results"), list):
+        return {**content, "results": []}
+    return content
+
+
+def refusal(status, headers, content):
+    """The error that an HTTP status of 300 and above stands for."""
+    reason = _reason(status, content)
+    if status == 401:
+        return NotConfigured("Replicate does not take this token: set REPLICATE_API_TOKEN to a valid one.")
+    if status == 429:
+        return Throttled(f"Replicate asks to slow down: {reason}", _retry_after(headers, content))
+    if status == 404 or "version" in reason.lower() and status == 422:
+        return Unknown(f"Replicate does not know it: {reason}")
+    if 400 <= status < 500:
+        return Rejected(f"Replicate refused: {reason}")
+    return Broken(f"Replicate failed: {reason}")
+
+
+def _reason(status, content):
+    said = content if isinstance(content, dict) else {}
+    words = [str(said[key]).strip() for key in ("title", "detail") if said.get(key)]
+    return " – ".join(dict.fromkeys(words))[:LONGEST_REASON] or f"HTTP status {status}"
+
+
+def _retry_after(headers, content):
+    """Seconds from the header or the body; a date or anything else counts as not named."""
+    named = [headers.get("retry-after"), content.get("retry_after") if isinstance(content, dict) else None]
+    for value in named:
+        try:
+            return max(0.0, float(value))
+        except (TypeError, ValueError):
+            continue
+    return None

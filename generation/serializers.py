@@ -1,0 +1,114 @@
+"""What generation calls take and answer."""
+
+from rest_framework import serializers
+
+from magikswipe.api.fields import (
+    LYRICS_LENGTH,
+    NAME_LENGTH,
+    Body,
+    Boolean,
+    Integer,
+    Language,
+    Text,
+)
+from universes.models import LANGUAGES
+
+THEME_LENGTH = 300
+MOST_CONCEPTS = 50
+MOST_CARDS = 1000
+STYLE = {"min_length": 10, "max_length": 300}
+
+
+def theme_field():
+    return Text(max_length=THEME_LENGTH)
+
+
+def count_field():
+    return Integer(min_value=1, max_value=MOST_CONCEPTS, required=False, default=10)
+
+
+class ConceptsBody(Body):
+    theme = theme_field()
+    count = count_field()
+    language = Language(required=False, default="fr")
+
+
+class ConceptsSerializer(serializers.Serializer):
+    concepts = serializers.ListField(child=serializers.CharField())
+    translations = serializers.DictField(
+        child=serializers.ListField(child=serializers.CharField()),
+        help_text="The same in all five languages.",
+    )
+
+
+class ApplyBody(Body):
+    concepts = serializers.ListField(
+        child=Text(max_length=NAME_LENGTH), allow_empty=False, max_length=MOST_CARDS
+    )
+    translations = serializers.DictField(
+        child=serializers.ListField(child=Text(max_length=NAME_LENGTH)),
+        required=False,
+        allow_null=True,
+        help_text=f"By language ({', '.join(LANGUAGES)}), each as long as the concepts.",
+    )
+
+
+class AppliedSerializer(serializers.Serializer):
+    success = serializers.BooleanField()
+    message = serializers.CharField()
+    asset_count = serializers.IntegerField()
+
+
+class CardsBody(Body):
+    asset_ids = serializers.ListField(
+        child=serializers.UUIDField(),
+        required=False,
+        allow_null=True,
+        allow_empty=False,
+        help_text="All assets when absent or null.",
+    )
+    regenerate = Boolean(required=False, default=False)
+
+
+class MusicBody(Body):
+    language = Language(required=False, default="fr")
+    languages = serializers.ListField(
+        child=Language(),
+        required=False,
+        allow_null=True,
+        allow_empty=False,
+        help_text="Instead of one language.",
+    )
+    style = Text(
+        required=False,
+        allow_null=True,
+        allow_blank=True,
+        help_text="Used where no prompt is stored.",
+        **STYLE,
+    )
+
+
+class AllBody(Body):
+    theme = theme_field()
+    count = count_field()
+    generate_videos = Boolean(required=False, default=True)
+    generate_music = Boolean(required=False, default=True)
+    regenerate = Boolean(required=False, default=False)
+
+
+class LyricsBody(Body):
+    lyrics = Text(max_length=LYRICS_LENGTH, trim_whitespace=False)
+
+
+class LyricsSerializer(serializers.Serializer):
+    lyrics = serializers.CharField()
+
+
+class TranslateBody(Body):
+    text = Text(max_length=LYRICS_LENGTH, trim_whitespace=False)
+    source = Language()
+    target = Language()
+
+
+class TranslatedSerializer(serializers.Serializer):
+    translated = serializers.CharField()

@@ -1,0 +1,95 @@
+"""Generation over REST: words at once, files as jobs."""
+
+from drf_spectacular.utils import extend_schema
+from rest_framework.response import Response
+from rest_framework.viewsets import ViewSet
+
+from jobs.serializers import JobSerializer
+from magikswipe.api.permissions import author
+from universes.errors import NotFound
+from universes.models import LANGUAGES
+from universes.services import concepts, universes
+
+from . import services
+from .serializers import (
+    AllBody,
+    AppliedSerializer,
+    ApplyBody,
+    CardsBody,
+    ConceptsBody,
+    ConceptsSerializer,
+    LyricsBody,
+    LyricsSerializer,
+    MusicBody,
+    TranslateBody,
+    TranslatedSerializer,
+)
+
+
+def rendered(job):
+    return Response(JobSerializer(job).data)
+
+
+class WordsViewSet(ViewSet):
+    """What a language model writes within the request."""
+
+    @extend_schema(request=ConceptsBody, responses=ConceptsSerializer)
+    def concepts(self, request, slug):
+        """Things that belong to a theme, named in five languages. Nothing is stored."""
+        universes.find(slug)
+        names, translations = services.concepts(**ConceptsBody.read(request))
+        return Response({"concepts": names, "translations": translations})
+
+    @extend_schema(request=ApplyBody, responses=AppliedSerializer)
+    def apply(self, request, slug):
+        """Make the concepts the universe's cards. What they replace stays as a revision."""
+        universe = universes.find(slug)
+        body = ApplyBody.read(request)
+        cards = concepts.apply(universe, body["concepts"], body.get("translations") or {}, author(request))
+        message = f"{len(cards)} {'asset' if len(cards) == 1 else 'assets'} created in '{slug}'."
+        return Response({"success": True, "message": message, "asset_count": len(cards)})
+
+    @extend_schema(request=LyricsBody, responses=LyricsSerializer)
+    def lyrics(self, request, slug, language):
+        """French lyrics in another language, line by line. Nothing is stored."""
+        universes.find(slug)
+        if language not in LANGUAGES:
+            raise NotFound(f"Language '{language[:20]}' not found; use one of {', '.join(LANGUAGES)}.")
+        body = LyricsBody.read(request)
+        return Response({"lyrics": services.translate_lyrics(body["lyrics"], language)})
+
+    @extend_schema(request=TranslateBody, responses=TranslatedSerializer)
+    def translate(self, request):
+        """A text in another language; its line breaks stay."""
+        return Response({"translated": services.translate_text(**TranslateBody.read(request))})
+
+
+class FilesViewSet(ViewSet):
+    """What is made by a job. When another job is at all of it already, that one is the answer."""
+
+    @extend_schema(request=CardsBody, responses=JobSerializer)
+    def images(self, request, slug):
+        """Draw cards. 400 when the universe has none."""
+        universe = universes.find(slug)
+        return rendered(services.start_images(universe, **CardsBody.read(request), author=author(request)))
+
+    @extend_schema(request=CardsBody, responses=JobSerializer)
+    def videos(self, request, slug):
+        """Animate cards from their pictures. 400 when no chosen card has one."""
+        universe = universes.find(slug)
+        return rendered(services.start_videos(universe, **CardsBody.read(request), author=author(request)))
+
+    @extend_schema(request=MusicBody, responses=JobSerializer)
+    def music(self, request, slug):
+        """Sing the stored lyrics. 400 when there are none in a language."""
+        universe = universes.find(slug)
+        body = MusicBody.read(request)
+        languages = list(dict.fromkeys(body.get("languages") or [body["language"]]))
+        style = body.get("style") or ""
+        return rendered(services.start_music(universe, languages, style=style, author=author(request)))
+
+    @extend_schema(request=AllBody, responses=JobSerializer)
+    def all(self, request, slug):
+        """From a theme to cards, pictures, clips and songs."""
+        universe = universes.find(slug)
+        return rendered(services.start_all(universe, **AllBody.read(request), author=author(request)))
