@@ -292,6 +292,10 @@ SUPABASE_URL = read_url("SUPABASE_URL")
 SUPABASE_SERVICE_ROLE_KEY = read("str", "SUPABASE_SERVICE_ROLE_KEY", "").strip()
 SUPABASE_BUCKET_NAME = read("str", "SUPABASE_BUCKET_NAME", "univers").strip()
 
+# How many files move at once, and how often a call that failed in passing is sent again.
+SYNC_PARALLEL = read("int", "SYNC_PARALLEL", 4, validate=validate.Range(min=1, max=32))
+SYNC_RETRIES = read("int", "SYNC_RETRIES", 2, validate=validate.Range(min=0, max=10))
+
 # --- Logs --------------------------------------------------------------------------------------------------
 
 LOG_LEVEL = read("str", "LOG_LEVEL", "INFO", validate=validate.OneOf(["DEBUG", "INFO", "WARNING", "ERROR"]))

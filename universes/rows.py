@@ -17,11 +17,15 @@ from .models import (
 
 @dataclass(frozen=True)
 class Table:
-    """One mirrored table: its name, its columns as Supabase has them, and the column that names its parent."""
+    """One mirrored table: its columns as Supabase has them, the column that names its parent, and its natural key.
+
+    `natural`: the columns that make a row unique within its parent, whatever its id.
+    """
 
     model: type[models.Model]
     columns: tuple[str, ...]
     parent: str | None = None
+    natural: tuple[str, ...] = ()
 
     @property
     def name(self):
@@ -38,27 +42,33 @@ UNIVERS = Table(
         "id", "created_at", "updated_at", "name", "slug", "thumbnail_url", "is_public", "owner_id",
         "background_music", "background_color",
     ),
+    natural=("slug",),
 )  # fmt: skip
 UNIVERS_PROMPTS = Table(
     UniversePrompts,
     ("id", "univers_id", "default_image_prompt", "default_video_prompt", "created_at"),
     "univers_id",
 )
-UNIVERS_TRANSLATIONS = Table(UniverseTranslation, ("id", "univers_id", "language", "name"), "univers_id")
+UNIVERS_TRANSLATIONS = Table(
+    UniverseTranslation, ("id", "univers_id", "language", "name"), "univers_id", ("language",)
+)
 UNIVERS_MUSIC_PROMPTS = Table(
-    MusicPrompt, ("id", "univers_id", "language", "prompt", "lyrics", "created_at"), "univers_id"
+    MusicPrompt, ("id", "univers_id", "language", "prompt", "lyrics", "created_at"), "univers_id", ("language",)
 )
 UNIVERS_ASSETS = Table(
     Asset,
     ("id", "univers_id", "sort_order", "image_name", "display_name", "created_at", "updated_at"),
     "univers_id",
+    ("image_name",),
 )
 UNIVERS_ASSETS_PROMPTS = Table(
     AssetPrompts,
     ("id", "asset_id", "custom_image_prompt", "custom_video_prompt", "generation_count", "last_generated_at"),
     "asset_id",
 )
-UNIVERS_ASSETS_TRANSLATIONS = Table(AssetTranslation, ("id", "asset_id", "language", "display_name"), "asset_id")
+UNIVERS_ASSETS_TRANSLATIONS = Table(
+    AssetTranslation, ("id", "asset_id", "language", "display_name"), "asset_id", ("language",)
+)
 
 # Parents before children.
 TABLES = (
@@ -70,6 +80,7 @@ TABLES = (
     UNIVERS_ASSETS_PROMPTS,
     UNIVERS_ASSETS_TRANSLATIONS,
 )
+BY_NAME = {table.name: table for table in TABLES}
 
 
 def read(universe):

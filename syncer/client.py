@@ -1,0 +1,356 @@
+"""Supabase over its Python client: the only module that knows it. Calls are repeated here and nowhere else.
+
+Tables: https://docs.postgrest.org/en/stable/references/api.html
+Storage: https://supabase.com/docs/guides/storage
+"""
+
+import hashlib
+import os
+import threading
+import time
+from pathlib import Path
+
+import httpx
+from django.conf import settings
+from supabase import ClientOptions, PostgrestAPIError, StorageException, create_client
+
+from .errors import NotConfigured, NotThere, RemoteError, Unreachable, WrongKey
+
+TIMEOUT = httpx.Timeout(connect=5, read=60, write=120, pool=60)
+# For a question whose answer is only worth having at once; the thread's patience bounds name resolution too.
+PROBE_TIMEOUT = httpx.Timeout(0.9)
+PROBE_PATIENCE = 1.8
+
+# Supabase's default for max-rows, and the ids that fit well into an address.
+ROWS_PER_PAGE = 1000
+IDS_PER_REQUEST = 100
+ROWS_PER_WRITE = 500
+FILES_PER_PAGE = 1000
+FILES_PER_REMOVAL = 500
+
+PASSING = {408, 429, 500, 502, 503, 504, 520, 521, 522, 523, 524}
+LONGEST_PAUSE = 30
+CHUNK = 1024 * 1024
+CONTENT_TYPES = {
+    ".png": "image/png",
+    ".jpg": "image/jpeg",
+    ".jpeg": "image/jpeg",
+    ".webp": "image/webp",
+    ".gif": "image/gif",
+    ".svg": "image/svg+xml",
+    ".mp4": "video/mp4",
+    ".webm": "video/webm",
+    ".mp3": "audio/mpeg",
+    ".wav": "audio/wav",
+    ".m4a": "audio/mp4",
+    ".json": "application/json",
+    ".txt": "text/plain",
+}
+CACHE_SECONDS = "3600"
+
+MISSING_TABLE = "PGRST205"
+MISSING_COLUMN = "PGRST204"
+
+
+class MissingTable(RemoteError):
+    """Supabase has no such table."""
+
+
+class _Passing(Exception):
+    """An answer that says to try again later."""
+
+    def __init__(self, sentence, retry_after=None):
+        super().__init__(sentence)
+        self.retry_after = retry_after
+
+
+_lock = threading.Lock()
+_clients = {}
+
+
+def client():
+    """This process's client for the settings as they are now; NotConfigured names the one that is missing."""
+    for name in ("SUPABASE_URL", "SUPABASE_SERVICE_ROLE_KEY"):
+        if not getattr(settings, name):
+            raise NotConfigured(f"Supabase is not configured: set {name} in the environment or in .env.")
+    if (
+        not settings.SUPABASE_SERVICE_ROLE_KEY.isascii()
+        or not settings.SUPABASE_SERVICE_ROLE_KEY.isprintable()
+    ):
+        raise WrongKey("SUPABASE_SERVICE_ROLE_KEY holds characters that no key has; copy it again.")
+    # Connections don't survive a fork, hence the process id.
+    wanted = (
+        os.getpid(),
+        settings.SUPABASE_URL,
+        settings.SUPABASE_SERVICE_ROLE_KEY,
+        settings.SUPABASE_BUCKET_NAME,
+    )
+    with _lock:
+        if wanted not in _clients:
+            _clients.clear()
+            _clients[wanted] = Supabase(*wanted[1:])
+        return _clients[wanted]
+
+
+class Supabase:
+    """Rows by table and files by key. Raises Unreachable, WrongKey or RemoteError, NotThere for a missing file."""
+
+    def __init__(self, url, key, bucket):
+        self.url, self.bucket_name = url, bucket
+        self._headers = {"apikey": key, "Authorization": f"Bearer {key}"}
+        # HTTP/1.1: httpx's HTTP/2 connections don't stand being shared by threads. Redirects are not
+        # followed: the key must not reach another host.
+        self._http = httpx.Client(
+            http2=False, timeout=TIMEOUT, follow_redirects=False, event_hooks={"response": [self._check]}
+        )
+        options = ClientOptions(
+            httpx_client=self._http,
+            auto_refresh_token=False,
+            persist_session=False,
+            postgrest_client_retry=False,
+        )
+        made = create_client(url, key, options)
+        self._tables, self._storage = made.postgrest, made.storage
+
+    # --- Rows
+
+    def select(self, table, column=None, values=None):
+        """All rows of a table, by id, or those whose column holds one of the values, however many pages it takes."""
+        if column is None:
+            return self._pages(table, lambda query: query)
+        found = []
+        for some in chunks(list(values), IDS_PER_REQUEST):
+            found += self._pages(table, lambda query, some=some: query.in_(column, some))
+        return found
+
+    def _pages(self, table, narrow):
+        rows, total = [], None
+        while total is None or len(rows) < total:
+            page = self._page(table, narrow, len(rows))
+            total = page.count if page.count is not None else len(rows) + len(page.data)
+            rows += page.data
+            if not page.data:
+                break
+        if len(rows) != total or len({row["id"] for row in rows}) != total:
+            raise RemoteError(f"The table {table} changed while it was read; run the sync again.")
+        return rows
+
+    def _page(self, table, narrow, offset):
+        query = narrow(self._tables.from_(table).select("*", count="exact")).order("id")
+        page = self._call(
+            f"reading {table}", lambda: query.range(offset, offset + ROWS_PER_PAGE - 1).execute()
+        )
+        if not isinstance(page.data, list):
+            raise RemoteError(
+                f"{self.url} does not answer like Supabase (reading {table}); check SUPABASE_URL."
+            )
+        return page
+
+    def insert(self, table, rows):
+        """Add rows, in pieces; all rows must have the same columns."""
+        for some in chunks(rows, ROWS_PER_WRITE):
+            query = self._tables.from_(table).insert(some, returning="minimal")
+            self._call(f"adding to {table}", query.execute, repeatable=False)
+
+    def insert_one(self, table, row):
+        """Add a row and return it as the table has it now, with the id that it got."""
+        query = self._tables.from_(table).insert(row)
+        return self._call(f"adding to {table}", query.execute, repeatable=False).data[0]
+
+    def update(self, table, row_id, values):
+        """Change the given columns of one row."""
+        query = self._tables.from_(table).update(values, returning="minimal").eq("id", row_id)
+        self._call(f"changing {table}", query.execute)
+
+    def replace(self, table, rows):
+        """Write rows that exist by their id, in pieces; all rows must have all the columns that we know."""
+        for some in chunks(rows, ROWS_PER_WRITE):
+            query = self._tables.from_(table).upsert(some, on_conflict="id", returning="minimal")
+            self._call(f"changing {table}", query.execute)
+
+    def delete(self, table, ids):
+        for some in chunks(list(ids), IDS_PER_REQUEST):
+            query = self._tables.from_(table).delete(returning="minimal").in_("id", some)
+            self._call(f"deleting from {table}", query.execute)
+
+    # --- Files
+
+    def check_bucket(self):
+        """RemoteError unless the bucket exists: where it does not, every listing is empty too."""
+        try:
+            self._call("looking for the bucket", lambda: self._storage.get_bucket(self.bucket_name))
+        except NotThere:
+            raise RemoteError(
+                f"Supabase has no bucket '{self.bucket_name}'; create it there, or set SUPABASE_BUCKET_NAME."
+            ) from None
+
+    def list(self, folder):
+        """The entries right in a folder, as Supabase describes them; a sub-folder has no id."""
+        entries = []
+        while True:
+            options = {
+                "limit": FILES_PER_PAGE,
+                "offset": len(entries),
+                "sortBy": {"column": "name", "order": "asc"},
+            }
+            page = self._call(
+                f"listing {folder}", lambda options=options: self._files().list(folder, options)
+            )
+            if not isinstance(page, list):
+                raise RemoteError(f"Supabase's listing of {folder} is no list; check SUPABASE_URL.")
+            entries += page
+            if len(page) < FILES_PER_PAGE:
+                return entries
+
+    def upload(self, path, key):
+        """Store the file at `path` under a key, replacing what lies there."""
+        options = {
+            "content-type": CONTENT_TYPES.get(Path(key).suffix.lower(), "application/octet-stream"),
+            "cache-control": CACHE_SECONDS,
+            "upsert": "true",
+        }
+        self._call(f"uploading {key}", lambda: self._files().upload(key, path, options))
+
+    def download(self, key, path, size):
+        """Stream a file to `path`: `{"sha256", "md5"}` of what came. RemoteError when it is not `size` bytes."""
+        return self._call(f"downloading {key}", lambda: self._download(key, path, size))
+
+    def _download(self, key, path, size):
+        sha256, md5, came = hashlib.sha256(), hashlib.md5(usedforsecurity=False), 0
+        address = f"{self.url}/storage/v1/object/{self.bucket_name}/{key}"
+        headers = {**self._headers, "Accept-Encoding": "identity"}
+        with self._http.stream("GET", address, headers=headers) as answer, Path(path).open("wb") as target:
+            if answer.status_code != 200:
+                raise self._refusal(answer, f"downloading {key}")
+            for piece in answer.iter_bytes(CHUNK):
+                came += len(piece)
+                if came > size:
+                    break
+                target.write(piece)
+                sha256.update(piece)
+                md5.update(piece)
+        if came != size:
+            raise _Passing(
+                f"{key} came with {came} bytes instead of the {size} that are listed; run the sync again."
+            )
+        return {"sha256": sha256.hexdigest(), "md5": md5.hexdigest()}
+
+    def remove(self, keys):
+        """Delete files; those that are not there are fine."""
+        for some in chunks(list(keys), FILES_PER_REMOVAL):
+            self._call("deleting files", lambda some=some: self._files().remove(some))
+
+    def _files(self):
+        return self._storage.from_(self.bucket_name)
+
+    # --- Calls
+
+    def answers(self):
+        """Whether Supabase admits our key, told within 2 seconds."""
+        told = []
+        thread = threading.Thread(
+            target=lambda: told.append(self._probe()), daemon=True, name="supabase-probe"
+        )
+        thread.start()
+        thread.join(PROBE_PATIENCE)
+        return bool(told and told[0])
+
+    def _probe(self):
+        address = f"{self.url}/rest/v1/univers?select=id&limit=1"
+        try:
+            return httpx.get(address, headers=self._headers, timeout=PROBE_TIMEOUT).status_code == 200
+        except httpx.HTTPError:
+            return False
+
+    def _call(self, what, send, *, repeatable=True):
+        """Send, again after a pause when that may help; what must not be done twice only if it never left."""
+        pauses = [0.3 * 3**n for n in range(settings.SYNC_RETRIES)]
+        for pause in (*pauses, None):
+            try:
+                return self._translated(what, send)
+            except _Passing as error:
+                if pause is None or not repeatable:
+                    raise RemoteError(str(error)) from None
+                time.sleep(min(error.retry_after or pause, LONGEST_PAUSE))
+            except httpx.TransportError as error:
+                left = not isinstance(error, httpx.ConnectError | httpx.ConnectTimeout)
+                if pause is None or (left and not repeatable):
+                    raise self._unreachable(what, error) from None
+                time.sleep(pause)
+
+    def _translated(self, what, send):
+        try:
+            return send()
+        except PostgrestAPIError as error:
+            if error.code == MISSING_TABLE:
+                raise MissingTable(f"Supabase has no table for this ({what}): {error.message}") from None
+            raise RemoteError(
+                f"Supabase refused {what}: {error.message or 'no reason given'} ({error.code})."
+            ) from None
+        except StorageException as error:
+            raise self._storage_error(what, error) from None
+        except ValueError:
+            raise RemoteError(
+                f"{self.url} does not answer like Supabase ({what}); check SUPABASE_URL."
+            ) from None
+
+    def _storage_error(self, what, error):
+        # The true status stands in the body; HTTP says 400 for most.
+        status, message = str(getattr(error, "status", "")), getattr(error, "message", str(error))
+        if status in ("401", "403"):
+            return _wrong_key(message)
+        if status == "404":
+            return NotThere(f"Supabase has not found it ({what}): {message}")
+        if status == "413":
+            return RemoteError(f"Supabase refused {what}: larger than the bucket's limit; raise it there.")
+        return RemoteError(f"Supabase refused {what}: {message} ({status}).")
+
+    def _unreachable(self, what, error):
+        reason = str(error) or type(error).__name__
+        return Unreachable(
+            f"Supabase cannot be reached at {self.url} ({what}: {reason}); check SUPABASE_URL and the network."
+        )
+
+    def _check(self, answer):
+        """httpx's hook on every answer: those that mean the same wherever they come."""
+        status = answer.status_code
+        if status in (401, 403):
+            answer.read()
+            raise _wrong_key(_message(answer))
+        if status in PASSING:
+            raise _Passing(
+                f"Supabase answered {status} to {answer.request.method} {answer.request.url.path}; try again later.",
+                _seconds(answer.headers.get("Retry-After", "")),
+            )
+        if answer.is_redirect:
+            raise RemoteError(f"{self.url} redirects to another address; set SUPABASE_URL to that one.")
+
+    def _refusal(self, answer, what):
+        answer.read()
+        return RemoteError(f"Supabase refused {what}: {_message(answer)} ({answer.status_code}).")
+
+
+def chunks(items, size):
+    return (items[start : start + size] for start in range(0, len(items), size))
+
+
+def _wrong_key(message):
+    return WrongKey(
+        f"Supabase does not admit the key in SUPABASE_SERVICE_ROLE_KEY ({message}); set the project's service role key."
+    )
+
+
+def _message(answer):
+    try:
+        body = answer.json()
+    except ValueError:
+        return answer.reason_phrase
+    return (
+        str(body.get("message") or body.get("error") or body)[:200]
+        if isinstance(body, dict)
+        else str(body)[:200]
+    )
+
+
+def _seconds(text):
+    return int(text) if text.isdecimal() else None

@@ -1,0 +1,39 @@
+"""What differs between the two sides, universe by universe, and which side changed since they were last equal."""
+
+from universes.models import Universe
+
+from . import local, remote
+from .client import client
+from .models import SyncedState
+from .snapshots import digest
+
+SAME, LOCAL_NEWER, REMOTE_NEWER, BOTH_CHANGED = "same", "local newer", "remote newer", "both changed"
+DIFFERS, ONLY_HERE, ONLY_THERE = "differs", "only here", "only there"
+
+
+def overview():
+    """`[{"slug", "state"}]` of all universes on either side, by slug.
+
+    `differs`: never synced from here, so that nobody knows which side changed.
+    """
+    tables = remote.WholeTables(client())
+    rows, _ = remote.universes(client())
+    paired = [(local.counterpart(row), row) for row in rows]
+    known = {here.pk for here, _ in paired if here}
+    found = [{"slug": row["slug"], "state": _state(tables, here, row)} for here, row in paired]
+    found += [{"slug": u.slug, "state": ONLY_HERE} for u in Universe.objects.exclude(pk__in=known)]
+    return sorted(found, key=lambda entry: entry["slug"])
+
+
+def _state(tables, here, row):
+    if not here:
+        return ONLY_THERE
+    there = remote.snapshot(tables.client, tables, row["slug"], row)
+    ours = digest(local.snapshot(here.slug, here), there.missing)
+    theirs = digest(there, there.missing)
+    if ours == theirs:
+        return SAME
+    synced = SyncedState.objects.filter(universe=here).values_list("digest", flat=True).first()
+    if not synced:
+        return DIFFERS
+    return {ours: REMOTE_NEWER, theirs: LOCAL_NEWER}.get(synced, BOTH_CHANGED)

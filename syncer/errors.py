@@ -1,0 +1,69 @@
+"""What a sync refuses or fails with; each text is a sentence that says what to do, and never holds the key."""
+
+from jobs.models import State
+from universes.errors import NotFound
+
+
+class SyncError(Exception):
+    """Any of these. `facts` is what a job's step keeps of it besides the sentence."""
+
+    @property
+    def facts(self):
+        return {"error": type(self).__name__}
+
+
+class NotConfigured(SyncError):
+    """An address or key is not set."""
+
+
+class Unreachable(SyncError):
+    """No answer from Supabase."""
+
+
+class WrongKey(SyncError):
+    """Supabase does not admit our key."""
+
+
+class RemoteError(SyncError):
+    """Supabase answered, but with an error or with something unusable."""
+
+
+class Cancelled(SyncError):
+    """Somebody stopped it."""
+
+
+class NotThere(SyncError):
+    """The universe is not found in Supabase."""
+
+
+class Conflict(SyncError):
+    """What lies here is in the way of what comes, or changed meanwhile."""
+
+
+class Refused(SyncError):
+    """The plan takes too much away to be done without `force`; the plan goes with it."""
+
+    def __init__(self, sentence, plan=None):
+        super().__init__(sentence)
+        self.plan = plan or {}
+        self.extra = {"plan": self.plan}
+
+    @property
+    def facts(self):
+        return {"error": "Refused", "plan": self.plan}
+
+
+KINDS = {
+    kind.__name__: kind
+    for kind in (NotConfigured, Unreachable, WrongKey, RemoteError, NotThere, Conflict, NotFound)
+}
+
+
+def from_step(step):
+    """The error that a step of a sync ended with."""
+    facts = step.result or {}
+    if step.status == State.CANCELLED:
+        return Cancelled("The sync was cancelled; run it again to finish.")
+    if facts.get("error") == "Refused":
+        return Refused(step.error, facts.get("plan"))
+    return KINDS.get(facts.get("error"), RemoteError)(step.error)

@@ -1,0 +1,36 @@
+"""What a sync remembers; the mirrored tables have no clock that could be trusted."""
+
+from django.db import models
+from django.utils import timezone
+
+from universes.models import Universe
+
+
+class RemoteFile(models.Model):
+    """The digests of a file in Supabase whose ETag does not tell them, as long as ETag and size stay."""
+
+    key = models.TextField(primary_key=True)
+    etag = models.TextField()
+    size = models.BigIntegerField()
+    sha256 = models.CharField(max_length=64)
+    md5 = models.CharField(max_length=32)
+
+    class Meta:
+        db_table = "sync_remote_files"
+
+    def __str__(self):
+        return self.key
+
+
+class SyncedState(models.Model):
+    """The digest of what both sides had when a universe was last synced."""
+
+    universe = models.OneToOneField(Universe, models.CASCADE, primary_key=True, related_name="+")
+    digest = models.CharField(max_length=64)
+    synced_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        db_table = "sync_states"
+
+    def __str__(self):
+        return f"{self.universe_id}: {self.digest[:12]}"

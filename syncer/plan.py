@@ -1,0 +1,242 @@
+"""What has to change on one side to make it equal to the other: computed, never done, here."""
+
+import re
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import Any
+
+from universes.models import LANGUAGES
+from universes.names import THUMBNAIL, music_name, video_name
+from universes.rows import TABLES, UNIVERS, UNIVERS_ASSETS
+
+from .snapshots import TIMESTAMPS
+
+PUSH, PULL = "push", "pull"
+CREATE, UPDATE, DELETE = "create", "update", "delete"
+
+# From so many cards or files up, losing more than half of them needs a word.
+SAFE_UP_TO = 3
+
+OUR_FILE = re.compile(r"[0-9]{2,}_[A-Za-z0-9._-]+\.(png|mp4)", re.ASCII)
+OUR_NAMES = {THUMBNAIL, *(music_name(language) for language in LANGUAGES)}
+
+
+@dataclass(frozen=True)
+class RowChange:
+    """One row of the target: `row` as it will be (as it is, for a delete), `fields` as `{column: (old, new)}`.
+
+    `old` is the target's row before an update. A new universe's children have None as their `univers_id`.
+    """
+
+    table: str
+    action: str
+    row: dict
+    fields: dict = field(default_factory=dict)
+    old: dict = field(default_factory=dict)
+
+    @property
+    def id(self):
+        return self.row["id"]
+
+    def to_dict(self):
+        name = self.row.get("image_name") or self.row.get("language") or self.row.get("slug") or ""
+        fields = {column: {"old": old, "new": new} for column, (old, new) in self.fields.items()}
+        return {"table": self.table, "action": self.action, "id": self.id, "name": name, "fields": fields}
+
+
+@dataclass(frozen=True)
+class FileChange:
+    name: str
+    action: str
+    file: Any
+    reason: str
+
+    def to_dict(self):
+        return {"name": self.name, "action": self.action, "size": self.file.size, "reason": self.reason}
+
+
+@dataclass
+class Plan:
+    """The changes of one universe; `rekeys` are ids that local rows take over from Supabase, `{table: {old: new}}`."""
+
+    slug: str
+    direction: str
+    rows: list = field(default_factory=list)
+    files: list = field(default_factory=list)
+    rekeys: dict = field(default_factory=dict)
+    same_rows: int = 0
+    same_files: int = 0
+    reports: list = field(default_factory=list)
+    target_cards: int = 0
+    target_files: int = 0
+
+    @property
+    def is_empty(self):
+        return not (self.rows or self.files or self.rekeys)
+
+    @property
+    def size(self):
+        """How many rows and files change."""
+        return len(self.rows) + len(self.files)
+
+    def row_changes(self, action, table=None):
+        return [c for c in self.rows if c.action == action and table in (None, c.table)]
+
+    def file_changes(self, *actions):
+        return [c for c in self.files if c.action in actions]
+
+    def counts(self):
+        """`{"rows": {"create": n, "update": n, "delete": n, "same": n}, "files": {…}}`"""
+        return {
+            "rows": _counts(self.rows, self.same_rows),
+            "files": _counts(self.files, self.same_files),
+        }
+
+    def takes_away(self):
+        """A sentence when more than half of the target's cards or files would go, from four up; else empty."""
+        parts = []
+        for what, gone, total in (
+            ("cards", len(self.row_changes(DELETE, UNIVERS_ASSETS.name)), self.target_cards),
+            ("files", len(self.file_changes(DELETE)), self.target_files),
+        ):
+            if total > SAFE_UP_TO and gone * 2 > total:
+                parts.append(f"{gone} of {total} {what}")
+        if not parts:
+            return ""
+        where = "in Supabase" if self.direction == PUSH else "here"
+        return (
+            f"The {self.direction} of '{self.slug}' would take away {' and '.join(parts)} {where}; "
+            "look at the plan, and use force if that is meant."
+        )
+
+    def to_dict(self):
+        return {
+            "slug": self.slug,
+            "direction": self.direction,
+            "empty": self.is_empty,
+            "counts": self.counts(),
+            "rows": [change.to_dict() for change in self.rows],
+            "files": [change.to_dict() for change in self.files],
+            "ids": self.rekeys,
+            "reports": self.reports,
+        }
+
+
+def _counts(changes, same):
+    counted = Counter(change.action for change in changes)
+    return {action: counted[action] for action in (CREATE, UPDATE, DELETE)} | {"same": same}
+
+
+def build(source, target, direction):
+    """The Plan that makes the target snapshot equal to the source snapshot. Pure: nothing is read or written."""
+    plan = Plan(
+        source.slug,
+        direction,
+        reports=[*source.reports, *target.reports],
+        target_cards=len(target.cards),
+        target_files=len(target.files),
+    )
+    parents = {}
+    for table in TABLES:
+        if table.name in source.missing | target.missing:
+            plan.reports.append(
+                f"{source.slug}: the table {table.name} is missing in Supabase and is left out."
+            )
+        else:
+            _Matching(plan, table, parents).run(
+                source.rows.get(table.name, []), target.rows.get(table.name, [])
+            )
+    _plan_files(plan, source, target)
+    return plan
+
+
+class _Matching:
+    """Pairs one table's rows. `parents`: the source's ids of rows planned so far, to those they have on the target."""
+
+    def __init__(self, plan, table, parents):
+        self.plan, self.table, self.parents = plan, table, parents
+        # Our universe ids have nothing to do with Supabase's: they never pass from one side to the other.
+        self.ids_differ = table is UNIVERS
+        self.silent = {"id", "univers_id", *TIMESTAMPS} | ({"owner_id"} if plan.direction == PUSH else set())
+
+    def run(self, source, target):
+        target = [self._rekeyed_parent(row) for row in target]
+        by_id = {} if self.ids_differ else {row["id"]: row for row in target}
+        found = {row["id"]: by_id.get(row["id"]) for row in source}
+        taken = {row["id"] for row in found.values() if row}
+        free = {self._key(row): row for row in target if row["id"] not in taken}
+        for row in source:
+            moved = self._with_target_parent(row)
+            old = found[row["id"]] or free.pop(self._key(moved), None)
+            self._pair(row, moved, old)
+        # A row that was matched by its id has left `free` for good, one matched by its key too.
+        for row in free.values():
+            self.plan.rows.append(RowChange(self.table.name, DELETE, row))
+
+    def _key(self, row):
+        """What stands for the row; a universe has been found by id or slug before."""
+        if self.ids_differ:
+            return ()
+        parent = row[self.table.parent] if self.table.parent == "asset_id" else None
+        return (parent, *(row.get(column) for column in self.table.natural))
+
+    def _rekeyed_parent(self, row):
+        """On a pull, a local row's card as it will be called."""
+        if self.plan.direction == PUSH or self.table.parent != "asset_id":
+            return row
+        renamed = self.plan.rekeys.get(UNIVERS_ASSETS.name, {})
+        return {**row, "asset_id": renamed.get(row["asset_id"], row["asset_id"])}
+
+    def _with_target_parent(self, row):
+        parent = self.table.parent
+        return {**row, parent: self.parents.get(row[parent])} if parent else row
+
+    def _pair(self, row, moved, old):
+        final = self._final_id(row, old)
+        self.parents[row["id"]] = final
+        new = {**moved, "id": final}
+        if old is None:
+            self.plan.rows.append(RowChange(self.table.name, CREATE, new))
+            return
+        self._rekey(row, old)
+        fields = {c: (old[c], new[c]) for c in self.table.columns if self._changes(c, old, new)}
+        if fields:
+            self.plan.rows.append(RowChange(self.table.name, UPDATE, new, fields, old))
+        else:
+            self.plan.same_rows += 1
+
+    def _changes(self, column, old, new):
+        return column not in self.silent and column in old and column in new and old[column] != new[column]
+
+    def _final_id(self, row, old):
+        if self.ids_differ:
+            return old and old["id"]
+        return old["id"] if old and self.plan.direction == PUSH else row["id"]
+
+    def _rekey(self, row, old):
+        if self.ids_differ or row["id"] == old["id"]:
+            return
+        local, remote = (row, old) if self.plan.direction == PUSH else (old, row)
+        self.plan.rekeys.setdefault(self.table.name, {})[local["id"]] = remote["id"]
+
+
+def _plan_files(plan, source, target):
+    ours = _names_of_cards(source) | _names_of_cards(target) | OUR_NAMES
+    for name, file in sorted(source.files.items()):
+        old = target.files.get(name)
+        if old is None:
+            plan.files.append(FileChange(name, CREATE, file, "new"))
+        elif reason := file.difference(old):
+            plan.files.append(FileChange(name, UPDATE, file, reason))
+        else:
+            plan.same_files += 1
+    for name in sorted(target.files.keys() - source.files.keys()):
+        if name in ours or OUR_FILE.fullmatch(name):
+            plan.files.append(FileChange(name, DELETE, target.files[name], "gone on the other side"))
+        else:
+            plan.reports.append(f"{plan.slug}: {name} is left alone: it is no file of a card or song.")
+
+
+def _names_of_cards(snapshot):
+    pictures = {row["image_name"] for row in snapshot.cards}
+    return pictures | {video_name(name) for name in pictures}

@@ -1,0 +1,103 @@
+"""Applying a plan to Supabase, in an order in which its readers never see a universe empty or a card without files."""
+
+from universes.rows import TABLES, UNIVERS
+
+from . import local, progress, remote
+from .errors import RemoteError
+from .moving import in_parallel
+from .plan import CREATE, DELETE, UPDATE
+from .snapshots import File
+
+# Up to so many changed rows of a table each is told its changed columns; more are written in bulk.
+FEW = 10
+
+
+def apply(plan, client, remote_id, files_here):
+    """Do it: files, rows from parents to children, then deletes, rows before files. Returns the universe's id there.
+
+    `remote_id`: None for a universe that is new over there. `files_here`: `{name: File}` of the local side.
+    An error leaves off at that point; what is over there is whole, and running again goes on.
+    """
+    _upload(plan, client, files_here)
+    universe = plan.row_changes(CREATE, UNIVERS.name)
+    if universe:
+        remote_id = _create_hidden(client, universe[0].row)
+    for table in TABLES[1:]:
+        _create(plan, client, table, remote_id)
+        _update(plan, client, table)
+    if universe and universe[0].row["is_public"] is not False:
+        client.update(UNIVERS.name, remote_id, {"is_public": universe[0].row["is_public"]})
+    _update(plan, client, UNIVERS)
+    _delete(plan, client)
+    return remote_id
+
+
+def _upload(plan, client, files_here):
+    names = [change.name for change in plan.file_changes(CREATE, UPDATE)]
+    if not names:
+        return
+    in_parallel(lambda name: client.upload(local.path(plan.slug, name), f"{plan.slug}/{name}"), names)
+    _verify(plan.slug, client, {name: files_here[name] for name in names})
+
+
+def _verify(slug, client, sent):
+    """Look at what has arrived before any row shows it."""
+    there, _ = remote.listing(client, slug)
+    for name, file in sent.items():
+        came = there.get(name, File(name, -1))
+        if came.size != file.size or (came.md5 and remote.MD5.fullmatch(came.etag) and came.md5 != file.md5):
+            raise RemoteError(f"{slug}/{name} did not arrive whole in Supabase; push again.")
+    remote.remember(
+        slug, {n: File(n, there[n].size, etag=there[n].etag) for n in sent if not _tells(there[n])}, sent
+    )
+
+
+def _tells(file):
+    return bool(remote.MD5.fullmatch(file.etag))
+
+
+def _create_hidden(client, row):
+    """Its cards can only follow in further requests: until they are there it is not public."""
+    values = {column: value for column, value in row.items() if column != "id"}
+    made = client.insert_one(UNIVERS.name, {**values, "is_public": False})
+    progress.done()
+    return made["id"]
+
+
+def _create(plan, client, table, remote_id):
+    rows = [change.row for change in plan.row_changes(CREATE, table.name)]
+    if table.parent == "univers_id":
+        rows = [{**row, "univers_id": remote_id} for row in rows]
+    client.insert(table.name, rows)
+    progress.done(len(rows))
+
+
+def _update(plan, client, table):
+    changes = plan.row_changes(UPDATE, table.name)
+    if len(changes) > FEW:
+        client.replace(table.name, [change.old | _new_values(change) for change in changes])
+    else:
+        for change in changes:
+            client.update(table.name, change.id, _new_values(change))
+    progress.done(len(changes))
+
+
+def _new_values(change):
+    return {column: new for column, (_, new) in change.fields.items()}
+
+
+def _delete(plan, client):
+    for table in reversed(TABLES):
+        client.delete(table.name, [change.id for change in plan.row_changes(DELETE, table.name)])
+    names = [change.name for change in plan.file_changes(DELETE)]
+    client.remove([f"{plan.slug}/{name}" for name in names])
+    progress.done(len(plan.row_changes(DELETE)) + len(names))
+
+
+def whole_folder(client, slug):
+    """The keys of all files of a universe over there, those in older layouts' sub-folders too."""
+    keys = []
+    for entry in client.list(slug):
+        key = f"{slug}/{entry['name']}"
+        keys += [key] if entry.get("id") else [f"{key}/{e['name']}" for e in client.list(key) if e.get("id")]
+    return keys

@@ -1,0 +1,118 @@
+"""A universe on one side, as plain values: what the plan is made from."""
+
+import hashlib
+import json
+from collections import defaultdict
+from dataclasses import dataclass, field
+
+from storage.names import is_safe_segment
+from universes.models import LANGUAGES
+from universes.rows import TABLES, UNIVERS, UNIVERS_ASSETS
+
+# Carried on create, never compared: no two sides agree on them.
+TIMESTAMPS = {"created_at", "updated_at", "last_generated_at"}
+# What differs between two sides that hold the same.
+OWN_TO_A_SIDE = {"id", "univers_id", "asset_id", "owner_id"} | TIMESTAMPS
+
+
+@dataclass(frozen=True)
+class File:
+    """One file: size in bytes and its digests in hex, empty where they are not known."""
+
+    name: str
+    size: int
+    md5: str = ""
+    sha256: str = ""
+    etag: str = ""
+
+    def difference(self, other):
+        """Why the other can't be taken to be the same; empty when it is."""
+        if self.size != other.size:
+            return f"size {other.size} to {self.size}"
+        for kind in ("md5", "sha256"):
+            mine, theirs = getattr(self, kind), getattr(other, kind)
+            if mine and theirs:
+                return "" if mine == theirs else "content"
+        return "content not known to be the same"
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """`rows` by table name, each a dict of plain values; `files` by name; `reports`: sentences on what was left out.
+
+    `missing`: tables that this side does not have. A universe that this side does not have has no rows at all.
+    """
+
+    slug: str
+    rows: dict = field(default_factory=dict)
+    files: dict = field(default_factory=dict)
+    reports: tuple = ()
+    missing: frozenset = frozenset()
+
+    @property
+    def universe(self):
+        return next(iter(self.rows.get(UNIVERS.name, [])), None)
+
+    @property
+    def cards(self):
+        return self.rows.get(UNIVERS_ASSETS.name, [])
+
+
+def tidy(slug, rows):
+    """`(rows, reports)`: without what can't be mirrored, which is reported and left alone where it is.
+
+    That is: a language that is not ours, a card whose file name is none, all but the greatest id of rows that
+    stand for the same thing, and rows whose parent is gone.
+    """
+    kept, reports, ids = {}, [], defaultdict(set)
+    for table in TABLES:
+        good = {}
+        for row in sorted(rows.get(table.name, []), key=lambda row: str(row["id"])):
+            if reason := _unfit(table, row, ids):
+                reports.append(f"{slug}: {table.name} {row['id']} is left alone: {reason}.")
+                continue
+            identity = _identity(table, row)
+            if identity in good:
+                reports.append(
+                    f"{slug}: {table.name} {good[identity]['id']} is left alone: {row['id']} doubles it."
+                )
+            good[identity] = row
+        kept[table.name] = list(good.values())
+        ids[table.name] = {row["id"] for row in kept[table.name]}
+    return kept, reports
+
+
+def _identity(table, row):
+    return tuple(row.get(column) for column in (table.parent, *table.natural) if column)
+
+
+def _unfit(table, row, ids):
+    if table.parent == "asset_id" and row.get("asset_id") not in ids[UNIVERS_ASSETS.name]:
+        return "its card is left alone or gone"
+    if "language" in table.natural and row.get("language") not in LANGUAGES:
+        return f"{row.get('language')!r} is not one of the five languages"
+    if table is UNIVERS_ASSETS and not is_safe_segment(row.get("image_name") or ""):
+        return f"{row.get('image_name')!r} can't name a file"
+    return ""
+
+
+def digest(snapshot, without=frozenset()):
+    """A SHA-256 of what both sides have in common when they are equal, so without ids and times.
+
+    `without`: tables to leave out, those that the other side does not have.
+    """
+    image_names = {row["id"]: row["image_name"] for row in snapshot.cards}
+    rows = {
+        table.name: sorted(
+            json.dumps([image_names.get(row.get("asset_id")), _content(row)], sort_keys=True)
+            for row in snapshot.rows.get(table.name, [])
+        )
+        for table in TABLES
+        if table.name not in without
+    }
+    files = sorted([f.name, f.size, f.md5 or f.etag] for f in snapshot.files.values())
+    return hashlib.sha256(json.dumps([rows, files], sort_keys=True).encode()).hexdigest()
+
+
+def _content(row):
+    return {column: value for column, value in row.items() if column not in OWN_TO_A_SIDE}

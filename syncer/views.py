@@ -1,0 +1,136 @@
+"""Syncs over REST. They answer when the sync has ended, or at once with its job where `background` asks for that."""
+
+from drf_spectacular.utils import PolymorphicProxySerializer, extend_schema
+from rest_framework.response import Response
+from rest_framework.viewsets import ViewSet
+
+from jobs.serializers import JobSerializer
+from magikswipe.api.permissions import author
+from universes.services import universes
+
+from . import differences, services
+from .serializers import (
+    StatusQuery,
+    StatusSerializer,
+    SyncAllSerializer,
+    SyncBody,
+    SyncQuery,
+    SyncSerializer,
+    UnpublishBody,
+)
+
+
+def or_job(serializer, name):
+    return PolymorphicProxySerializer(
+        component_name=name, serializers=[serializer, JobSerializer], resource_type_field_name=None
+    )
+
+
+ONE = or_job(SyncSerializer, "SyncOrJob")
+ALL = or_job(SyncAllSerializer, "SyncAllOrJob")
+
+
+class SyncViewSet(ViewSet):
+    """Universes between here and Supabase; the side that is synced from overwrites the other."""
+
+    @extend_schema(parameters=[StatusQuery], responses=StatusSerializer)
+    def status(self, request):
+        """Whether Supabase answers. With `diff`, what differs, per universe."""
+        body = services.status()
+        if StatusQuery.read(request)["diff"]:
+            body["universes"] = differences.overview()
+        return Response(body)
+
+    @extend_schema(request=SyncBody, parameters=[SyncQuery], responses=ALL)
+    def init(self, request):
+        """Bring all of Supabase here, for a fresh installation. What is only here stays."""
+        return self._all(request, services.start_init)
+
+    @extend_schema(request=SyncBody, parameters=[SyncQuery], responses=ALL)
+    def pull_all(self, request):
+        """Bring all of Supabase here. What is only here stays."""
+        return self._all(request, services.start_pull_all)
+
+    @extend_schema(request=SyncBody, parameters=[SyncQuery], responses=ONE)
+    def pull(self, request, slug):
+        """Make a universe here as it is in Supabase. 409 when most of it would go, unless forced."""
+        return self._one(request, slug, SyncBody, services.start_pull, services.plan_pull)
+
+    @extend_schema(request=SyncBody, parameters=[SyncQuery], responses=ONE)
+    def push(self, request, slug):
+        """Make a universe in Supabase as it is here. 409 when most of it would go, unless forced."""
+        universes.find(slug)
+        return self._one(request, slug, SyncBody, services.start_push, services.plan_push)
+
+    @extend_schema(request=UnpublishBody, parameters=[SyncQuery], responses=ONE)
+    def unpublish(self, request, slug):
+        """Take a universe and its media out of Supabase; what is here stays. Needs `force`."""
+        return self._one(request, slug, UnpublishBody, _start_unpublish, None)
+
+    def _one(self, request, slug, body, start, plan):
+        asked, background = body.read(request), SyncQuery.read(request)["background"]
+        if asked.get("dry_run"):
+            return Response(_planned(plan(slug)))
+        job = start([slug], force=asked["force"], author=author(request))
+        if background:
+            return Response(JobSerializer(job).data)
+        report = services.finish(job)
+        return Response(_one_done(slug, report.only(), report.notes))
+
+    def _all(self, request, start):
+        asked, background = SyncBody.read(request), SyncQuery.read(request)["background"]
+        if asked["dry_run"]:
+            return Response(_all_planned(*services.plan_pull_all()))
+        job, notes = start(force=asked["force"], author=author(request))
+        if background:
+            return Response(JobSerializer(job).data)
+        return Response(_all_done(services.finish(job, notes)))
+
+
+def _start_unpublish(slugs, **options):
+    return services.start_unpublish(slugs[0], **options)
+
+
+def _planned(plan):
+    message = plan.takes_away() or ("Nothing to do." if plan.is_empty else f"{plan.size} changes to make.")
+    return {
+        "success": True,
+        "message": message,
+        "synced_items": 0,
+        "errors": [],
+        "notes": plan.reports,
+        "plan": plan.to_dict(),
+    }
+
+
+def _one_done(slug, result, notes):
+    changes = result["changes"]
+    message = f"'{slug}' is synced: {changes} rows and files changed." if changes else "Nothing to do."
+    return {"success": True, "message": message, "synced_items": changes, "errors": [], "notes": notes}
+
+
+def _all_planned(plans, notes):
+    changes = sum(plan.size for plan in plans)
+    return {
+        "success": True,
+        "message": f"{changes} changes to make in {len(plans)} universes." if changes else "Nothing to do.",
+        "universes_synced": 0,
+        "assets_synced": 0,
+        "files_downloaded": 0,
+        "errors": [],
+        "notes": notes,
+        "plans": [plan.to_dict() for plan in plans],
+    }
+
+
+def _all_done(report):
+    failed = f", {len(report.failed)} failed" if report.failed else ""
+    return {
+        "success": report.success,
+        "message": f"{len(report.done)} universes are as they are in Supabase{failed}.",
+        "universes_synced": len(report.done),
+        "assets_synced": report.total("cards"),
+        "files_downloaded": report.total("moved_files"),
+        "errors": report.errors,
+        "notes": report.notes,
+    }
