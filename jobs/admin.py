@@ -1,0 +1,256 @@
+"""Jobs as editors see them: how far each is, live, with a way to cancel it and to try again what failed."""
+
+import uuid
+from contextlib import suppress
+
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.http import JsonResponse
+from django.shortcuts import redirect
+from django.template.loader import render_to_string
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.text import Truncator
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.decorators.http import require_GET, require_POST
+from unfold.admin import ModelAdmin
+from unfold.decorators import display
+
+from magikswipe.html import NOTHING, bar
+
+from . import services
+from .errors import Busy, NotFound, NotPossible
+from .models import ACTIVE, ENDED, Job, State
+
+TITLES = {
+    "generate_concepts": gettext_lazy("Concepts"),
+    "generate_images": gettext_lazy("Pictures"),
+    "generate_videos": gettext_lazy("Clips"),
+    "generate_music": gettext_lazy("Songs"),
+    "generate_all": gettext_lazy("Everything"),
+    "pull": gettext_lazy("Pull"),
+    "push": gettext_lazy("Push"),
+}
+
+# Unfold's colours of a label.
+COLOURS = {
+    State.RUNNING: "info",
+    State.COMPLETED: "success",
+    State.FAILED: "danger",
+    State.CANCELLED: "warning",
+}
+
+# One request asks for no more jobs than a page of the list has.
+MOST_ASKED_FOR = 100
+
+
+def title(job):
+    """What a job does, in words; an unknown type speaks for itself."""
+    return TITLES.get(job.type.removeprefix("sync_"), job.type)
+
+
+def state(item):
+    """The coloured label of a job's or a step's status."""
+    context = {"text": item.get_status_display(), "type": COLOURS.get(item.status, "")}
+    return render_to_string("unfold/helpers/label.html", context)
+
+
+def progress(job):
+    return bar(job.progress, f"{job.current_step} / {job.total_steps}", job.status)
+
+
+def note(job):
+    """What went wrong; where nothing did, nothing."""
+    if job.cancel_requested and not job.ended:
+        return _("being cancelled")
+    if not job.error:
+        return ""
+    return format_html('<span class="ms-error">{}</span>', Truncator(job.error).chars(300))
+
+
+def duration(job):
+    """How long it took, or has been at it, in whole seconds."""
+    if not job.started_at:
+        return NOTHING
+    seconds = max(0, round(((job.completed_at or timezone.now()) - job.started_at).total_seconds()))
+    minutes, seconds = divmod(seconds, 60)
+    return _("%(minutes)s min %(seconds)s s") % {"minutes": minutes, "seconds": seconds}
+
+
+def steps(job):
+    rows = [{"step": step, "state": state(step)} for step in job.steps.all()]
+    return render_to_string("admin/jobs/steps.html", {"rows": rows})
+
+
+LIST_CELLS = {"state": state, "progress": progress, "note": note, "duration": duration}
+CELLS = {**LIST_CELLS, "steps": steps}
+
+
+def cell(job, name):
+    """One cell of a job, marked so that the page's script can bring it up to date."""
+    return format_html(
+        '<span data-job="{}" data-cell="{}" data-ended="{}">{}</span>',
+        job.pk,
+        name,
+        "yes" if job.ended else "no",
+        CELLS[name](job),
+    )
+
+
+def snapshot(job, cells=LIST_CELLS):
+    """What the script needs of a job: whether it ended, what one can do with it, its cells as HTML."""
+    return {
+        "id": str(job.pk),
+        "ended": job.ended,
+        "can_cancel": can_cancel(job),
+        "can_retry": can_retry(job),
+        "cells": {name: str(make(job)) for name, make in cells.items()},
+    }
+
+
+def can_cancel(job):
+    return not job.ended and not job.cancel_requested
+
+
+def can_retry(job):
+    return job.status in (State.FAILED, State.CANCELLED)
+
+
+def _ids(texts):
+    for text in texts:
+        with suppress(ValueError):
+            yield uuid.UUID(text)
+
+
+def active_count(request):
+    """The sidebar's badge: how many jobs are at work, nothing when none is."""
+    return Job.objects.filter(status__in=ACTIVE).count() or ""
+
+
+@admin.register(Job)
+class JobAdmin(ModelAdmin):
+    list_display = ("title", "univers_slug", "state", "progress", "note", "author", "created_at", "duration")
+    list_display_links = ("title",)
+    list_filter = ("status", "type")
+    list_before_template = "admin/jobs/live.html"
+    search_fields = ("univers_slug", "author", "error")
+    fields = (("title", "univers_slug", "author"), ("created_at", "started_at", "completed_at"))
+    readonly_fields = ("title",)
+    compressed_fields = False
+    change_form_outer_before_template = "admin/jobs/control.html"
+    change_form_outer_after_template = "admin/jobs/progress.html"
+
+    @display(description=gettext_lazy("job"), ordering="type")
+    def title(self, job):
+        return title(job)
+
+    @display(description=gettext_lazy("status"), ordering="status")
+    def state(self, job):
+        return cell(job, "state")
+
+    @display(description=gettext_lazy("progress"), ordering="progress")
+    def progress(self, job):
+        return cell(job, "progress")
+
+    @display(description=gettext_lazy("note"))
+    def note(self, job):
+        return cell(job, "note")
+
+    @display(description=gettext_lazy("duration"))
+    def duration(self, job):
+        return cell(job, "duration")
+
+    def has_add_permission(self, request):
+        return False
+
+    def has_change_permission(self, request, obj=None):
+        return False
+
+    def may_control(self, request):
+        """Whether this person may cancel and retry."""
+        return request.user.has_perm("jobs.change_job")
+
+    def has_view_permission(self, request, obj=None):
+        return self.may_control(request) or super().has_view_permission(request, obj)
+
+    def has_delete_permission(self, request, obj=None):
+        return super().has_delete_permission(request, obj) and (obj is None or obj.ended)
+
+    def get_deleted_objects(self, objs, request):
+        """The jobs alone, without their steps; those at work can't be deleted."""
+        jobs = list(objs)
+        active = [_("%(job)s is at work; cancel it first.") % {"job": job} for job in jobs if not job.ended]
+        names = [f"{title(job)} {job.univers_slug}" for job in jobs]
+        return names, {self.opts.verbose_name_plural: len(jobs)}, set(), active
+
+    def delete_queryset(self, request, queryset):
+        queryset.filter(status__in=ENDED).delete()
+
+    def get_urls(self):
+        def own(path, view, name):
+            return self._path_from_custom_url((path, f"jobs_job_{name}", view))
+
+        return [
+            own("live/", require_GET(self.live_list), "live_list"),
+            own("<uuid:job_id>/live/", require_GET(self.live), "live"),
+            own("<uuid:job_id>/cancel/", require_POST(self.cancel), "cancel"),
+            own("<uuid:job_id>/retry/", require_POST(self.retry), "retry"),
+            *super().get_urls(),
+        ]
+
+    def changelist_view(self, request, extra_context=None):
+        return super().changelist_view(request, {"live_url": reverse("admin:jobs_job_live_list")})
+
+    def changeform_view(self, request, object_id=None, form_url="", extra_context=None):
+        job = self.get_object(request, object_id) if object_id else None
+        extra = self.detail_context(request, job) if job else {}
+        return super().changeform_view(request, object_id, form_url, {**(extra_context or {}), **extra})
+
+    def detail_context(self, request, job):
+        return {
+            "title": f"{title(job)} {job.univers_slug}",
+            "subtitle": None,
+            "live_url": reverse("admin:jobs_job_live", args=[job.pk]),
+            "job": job,
+            "cells": {name: cell(job, name) for name in CELLS},
+            "may_control": self.may_control(request),
+            "can_cancel": can_cancel(job),
+            "can_retry": can_retry(job),
+        }
+
+    def live_list(self, request, model_admin):
+        self._check(self.has_view_permission(request))
+        jobs = Job.objects.filter(pk__in=_ids(request.GET.getlist("id")[:MOST_ASKED_FOR]))
+        return JsonResponse({"jobs": [snapshot(job) for job in jobs]})
+
+    def live(self, request, job_id, model_admin):
+        self._check(self.has_view_permission(request))
+        try:
+            job = services.find(job_id)
+        except NotFound:
+            return JsonResponse({"jobs": []})
+        return JsonResponse({"jobs": [snapshot(job, CELLS)]})
+
+    def cancel(self, request, job_id, model_admin):
+        return self._control(request, job_id, services.cancel, _("The job is being cancelled."))
+
+    def retry(self, request, job_id, model_admin):
+        return self._control(request, job_id, services.retry, _("What failed is being tried again."))
+
+    def _control(self, request, job_id, act, done):
+        self._check(self.may_control(request))
+        try:
+            act(services.find(job_id))
+            messages.success(request, done)
+        except NotFound as error:
+            messages.error(request, str(error))
+            return redirect("admin:jobs_job_changelist")
+        except (Busy, NotPossible) as error:
+            messages.error(request, str(error))
+        return redirect("admin:jobs_job_change", job_id)
+
+    def _check(self, allowed):
+        if not allowed:
+            raise PermissionDenied

@@ -1,0 +1,42 @@
+"""The admin's home: universes as pictures, and the jobs at work."""
+
+from django.utils.translation import gettext as _
+
+from jobs.admin import LIST_CELLS, cell
+from jobs.admin import title as job_title
+from jobs.models import ACTIVE, Job
+from universes.admin.progress import progress
+from universes.admin.universe import thumbnail_url, with_cards
+from universes.models import LANGUAGES
+
+from .html import count, picture
+
+MOST_UNIVERSES = 24
+MOST_JOBS = 10
+
+
+def show(request, context):
+    """Unfold's DASHBOARD_CALLBACK: adds what the home's template shows, as far as this person may see it."""
+    context["title"] = _("Home")
+    if request.user.has_perm("universes.view_universe"):
+        context["universes"] = [tile(universe) for universe in with_cards()[:MOST_UNIVERSES]]
+    if request.user.has_perm("jobs.view_job"):
+        context["jobs"] = [row(job) for job in Job.objects.filter(status__in=ACTIVE)[:MOST_JOBS]]
+    return context
+
+
+def tile(universe):
+    done = progress(universe)
+    return {
+        "universe": universe,
+        "picture": picture(thumbnail_url(universe), "", "tile"),
+        "counts": {
+            _("pictures"): count(done.pictures, done.cards),
+            _("clips"): count(done.clips, done.cards),
+            _("songs"): count(done.songs, len(LANGUAGES)),
+        },
+    }
+
+
+def row(job):
+    return {"job": job, "title": job_title(job), "cells": {name: cell(job, name) for name in LIST_CELLS}}

@@ -1,0 +1,48 @@
+"""Pieces of HTML that the admin's lists and forms share; everything that comes in is escaped."""
+
+from django.utils.html import format_html
+from django.utils.translation import gettext as _
+
+NOTHING = "–"
+
+
+def picture(url, alt, size="small"):
+    """A picture, or an empty frame of the same size when there is none (`url` is None)."""
+    if not url:
+        return format_html(
+            '<span class="ms-picture ms-{} ms-empty" title="{}"></span>', size, _("no picture yet")
+        )
+    return format_html('<img class="ms-picture ms-{}" src="{}" alt="{}" loading="lazy">', size, url, alt)
+
+
+def clip(url):
+    """A video player that loads nothing before it is asked to."""
+    if not url:
+        return _("no clip yet")
+    return format_html(
+        '<video class="ms-clip" src="{}" controls preload="metadata" playsinline></video>', url
+    )
+
+
+def song(url):
+    if not url:
+        return _("no song yet")
+    return format_html('<audio class="ms-song" src="{}" controls preload="none"></audio>', url)
+
+
+def count(done, total):
+    """A bar with `done of total` beside it."""
+    percent = round(100 * done / total) if total else 0
+    return bar(percent, f"{done} / {total}")
+
+
+def bar(percent, text, state=""):
+    """A progress bar. `percent`: 0–100; `state`: one of jobs' states, which colours it."""
+    return format_html(
+        '<span class="ms-progress"><span class="ms-bar ms-{}" role="img" aria-label="{}">'
+        '<span style="width:{}%"></span></span><span class="ms-count">{}</span></span>',
+        state or ("completed" if percent == 100 else "running"),
+        f"{percent} %",
+        percent,
+        text,
+    )

@@ -1,0 +1,180 @@
+"""Forms that show a universe or a card with its names and prompts, and tell what a person changed in them."""
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+from unfold.widgets import (
+    UnfoldAdminColorInputWidget,
+    UnfoldAdminTextareaWidget,
+    UnfoldAdminTextInputWidget,
+    UnfoldBooleanSwitchWidget,
+)
+
+from ..models import Asset, Language, MusicPrompt, Universe
+from ..names import SLUG_LENGTH, is_slug, make_slug
+from ..services import assets, universes
+
+CONCEPT_HELP = _("{concept} stands for the card's name.")
+
+
+def name_field(language):
+    return f"name_{language}"
+
+
+def line(label, **options):
+    """A field of one line of text that may stay empty."""
+    return forms.CharField(label=label, required=False, widget=UnfoldAdminTextInputWidget(), **options)
+
+
+def paragraph(label, rows=3, **options):
+    widget = UnfoldAdminTextareaWidget(attrs={"rows": rows})
+    return forms.CharField(label=label, required=False, widget=widget, **options)
+
+
+NAME_FIELDS = {name_field(language): line(language.label) for language in Language}
+NameFields = type("NameFields", (forms.Form,), NAME_FIELDS)
+
+
+class StoredForm(forms.ModelForm):
+    """A form over a row and what hangs on it: `stored` reads the latter, `changes` is what a service takes."""
+
+    prompts = ()
+
+    def __init__(self, *args, instance=None, initial=None, **kwargs):
+        if instance and not instance._state.adding:
+            initial = {**self.stored(instance), **(initial or {})}
+        super().__init__(*args, instance=instance, initial=initial, **kwargs)
+        keep_nulls(self)
+
+    def stored(self, instance):
+        prompts = getattr(instance, "prompts", None)
+        self.names_before = self.names_of(instance)
+        values = {name_field(language): name for language, name in self.names_before.items()}
+        return values | {name: getattr(prompts, name, None) for name in self.prompts}
+
+    def names(self):
+        """`{language: name}` as it should be; a row without a name that nobody touched stays."""
+        names = dict(getattr(self, "names_before", {}))
+        for language in Language.values:
+            if name_field(language) in self.changed_data:
+                names[language] = self.cleaned_data[name_field(language)]
+        return {k: v for k, v in names.items() if v or name_field(k) not in self.changed_data}
+
+    def changes(self):
+        """`{field: value}` of what changed, for the service; an emptied text is None."""
+        changed = {name: self.cleaned_data[name] for name in self.changed_data if name not in NAME_FIELDS}
+        changed = {name: None if value == "" else value for name, value in changed.items()}
+        if set(self.changed_data) & set(NAME_FIELDS):
+            changed["translations"] = self.names()
+        return changed
+
+
+def keep_nulls(form):
+    """Let a value that Supabase left empty stay so: nobody should have to fill it to save something else."""
+    for name, field in form.fields.items():
+        if form.instance.pk and not form.instance._state.adding and getattr(form.instance, name, "") is None:
+            field.required = False
+
+
+class UniverseForm(StoredForm, NameFields):
+    prompts = universes.PROMPTS
+
+    name = forms.CharField(label=_("Name"), widget=UnfoldAdminTextInputWidget())
+    slug = line(
+        _("Slug"), help_text=_("Names the media folder and never changes; made from the name when empty.")
+    )
+    is_public = forms.BooleanField(
+        label=_("Public"),
+        required=False,
+        initial=True,
+        widget=UnfoldBooleanSwitchWidget(),
+        help_text=_("Children see it in the app once it is pushed."),
+    )
+    background_color = line(_("Background colour"), initial="#1a1a2e")
+    background_music = line(_("Background music"))
+    thumbnail_url = line(_("Thumbnail address"), help_text=_("Empty: the thumbnail in the media folder."))
+    default_image_prompt = paragraph(_("Picture prompt"), help_text=CONCEPT_HELP)
+    default_video_prompt = paragraph(_("Clip prompt"), help_text=CONCEPT_HELP)
+
+    class Meta:
+        model = Universe
+        fields = ["name", "slug", "is_public", "background_color", "background_music", "thumbnail_url"]
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        # A colour input can show nothing but #rrggbb; any other text keeps a field of text.
+        if is_plain_colour(self.initial.get("background_color", "#1a1a2e")):
+            self.fields["background_color"].widget = UnfoldAdminColorInputWidget()
+
+    def names_of(self, universe):
+        return dict(universe.translations.values_list("language", "name"))
+
+    def clean_slug(self):
+        slug = self.cleaned_data["slug"] or make_slug(self.cleaned_data.get("name", ""))
+        if not is_slug(slug):
+            raise forms.ValidationError(
+                _("Use the letters a to z and digits, joined by single - or _, %(most)s characters at most."),
+                params={"most": SLUG_LENGTH},
+            )
+        return slug
+
+
+def is_plain_colour(text):
+    text = text or ""
+    return len(text) == 7 and text[0] == "#" and all(c in "0123456789abcdefABCDEF" for c in text[1:])
+
+
+class AssetForm(StoredForm, NameFields):
+    prompts = assets.PROMPTS
+
+    display_name = forms.CharField(label=_("Name"), widget=UnfoldAdminTextInputWidget())
+    sort_order = forms.IntegerField(
+        label=_("Order"),
+        required=False,
+        help_text=_("Empty: the last."),
+        widget=UnfoldAdminTextInputWidget(attrs={"inputmode": "numeric"}),
+    )
+    custom_image_prompt = paragraph(
+        _("Own picture prompt"),
+        help_text=_("Wins over the universe's; {concept} stands for the card's name."),
+    )
+    custom_video_prompt = paragraph(
+        _("Own clip prompt"), help_text=_("Wins over the universe's; {concept} stands for the card's name.")
+    )
+
+    class Meta:
+        model = Asset
+        fields = ["universe", "display_name", "sort_order"]
+
+    def names_of(self, asset):
+        return dict(asset.translations.values_list("language", "display_name"))
+
+
+class CardRowForm(forms.ModelForm):
+    """A card as a row within its universe."""
+
+    display_name = forms.CharField(label=_("Name"), widget=UnfoldAdminTextInputWidget())
+    sort_order = forms.IntegerField(
+        label=_("Order"), required=False, widget=UnfoldAdminTextInputWidget(attrs={"inputmode": "numeric"})
+    )
+
+    class Meta:
+        model = Asset
+        fields = ["display_name", "sort_order"]
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        keep_nulls(self)
+
+
+class SongForm(forms.ModelForm):
+    """A song within its universe; its language names its file, so it stays."""
+
+    class Meta:
+        model = MusicPrompt
+        fields = ["language", "prompt", "lyrics"]
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        if not self.instance._state.adding:
+            self.fields["language"].disabled = True
+        keep_nulls(self)

@@ -1,0 +1,34 @@
+"""How complete a universe is: what it should have, what is there."""
+
+from dataclasses import dataclass
+
+from .. import media
+from ..models import LANGUAGES
+from ..names import music_name, video_name
+
+
+@dataclass(frozen=True)
+class Progress:
+    """Numbers of cards, of their pictures and clips, and of songs, one for each language."""
+
+    cards: int
+    pictures: int
+    clips: int
+    songs: int
+
+
+def files(universe):
+    """The names of its files; its folder is listed once for each instance."""
+    if "present_files" not in universe.__dict__:
+        universe.present_files = media.present(universe.slug)
+    return universe.present_files
+
+
+def progress(universe):
+    present, names = files(universe), [asset.image_name for asset in universe.assets.all()]
+    return Progress(
+        cards=len(names),
+        pictures=sum(name in present for name in names),
+        clips=sum(video_name(name) in present for name in names),
+        songs=sum(music_name(language) in present for language in LANGUAGES),
+    )
