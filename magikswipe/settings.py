@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 import dj_database_url
 from corsheaders.defaults import default_headers
 from django.core.exceptions import ImproperlyConfigured
+from django.templatetags.static import static
 from django.urls import reverse_lazy
 from django.utils.translation import gettext_lazy as _
 from environs import Env, EnvError, validate
@@ -79,6 +80,7 @@ INSTALLED_APPS = [
     "jobs",
     "storage",
     "unfold",
+    "unfold.contrib.filters",
     "django.contrib.admin",
     "django.contrib.auth",
     "django.contrib.contenttypes",
@@ -316,6 +318,14 @@ LOGGING = {
 
 # --- Admin -------------------------------------------------------------------------------------------------
 
+def admin_page(title, icon, model, permission=None, **more):
+    """An item of the admin's sidebar, for those who may see it."""
+    app, name = model.split("_")
+    needed = permission or f"{app}.view_{name}"
+    link = reverse_lazy(f"admin:{model}_changelist")
+    return {"title": title, "icon": icon, "link": link, "permission": lambda r: r.user.has_perm(needed), **more}
+
+
 UNFOLD = {
     "SITE_TITLE": "MagikSwipe",
     "SITE_HEADER": "MagikSwipe",
@@ -324,4 +334,28 @@ UNFOLD = {
     "SHOW_HISTORY": True,
     "SHOW_VIEW_ON_SITE": True,
     "SHOW_LANGUAGES": True,
+    "STYLES": [lambda request: static("magikswipe/admin.css")],
+    "SCRIPTS": [lambda request: static("magikswipe/admin.js")],
+    "DASHBOARD_CALLBACK": "magikswipe.dashboard.show",
+    "SIDEBAR": {
+        "navigation": [
+            {
+                "items": [
+                    {"title": _("Home"), "icon": "home", "link": reverse_lazy("admin:index")},
+                    admin_page(_("Universes"), "auto_awesome_mosaic", "universes_universe"),
+                    admin_page(_("Cards"), "style", "universes_asset"),
+                    admin_page(_("Jobs"), "progress_activity", "jobs_job", badge="jobs.admin.active_count"),
+                    admin_page(_("Revisions"), "history", "universes_revision"),
+                ]
+            },
+            {
+                "title": _("Accounts"),
+                "separator": True,
+                "items": [
+                    admin_page(_("Users"), "person", "auth_user"),
+                    admin_page(_("Groups"), "group", "auth_group"),
+                ],
+            },
+        ]
+    },
 }
