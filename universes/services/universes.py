@@ -25,7 +25,8 @@ def find(slug, queryset=None):
 
 def listing():
     """Every universe with the number of its cards as `asset_count`, newest first."""
-    return Universe.objects.annotate(asset_count=Count("assets"))
+    # Said again: Django leaves the model's own order out of a query that groups.
+    return Universe.objects.annotate(asset_count=Count("assets")).order_by(*Universe._meta.ordering)
 
 
 def create(*, name, slug="", translations=None, **fields):
