@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from django.conf import settings as django_settings
 from django.contrib.auth import get_user_model
+from django.core.cache import cache
 from django.db import connections
 from PIL import Image
 from rest_framework.test import APIClient
@@ -30,6 +31,11 @@ def empty_storage(settings, tmp_path):
         changed[name]["OPTIONS"] = {**changed[name]["OPTIONS"], "location": tmp_path / name}
     settings.STORAGES = changed
     return tmp_path
+
+
+@pytest.fixture(autouse=True)
+def empty_cache():
+    cache.clear()
 
 
 @pytest.fixture

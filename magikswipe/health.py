@@ -1,6 +1,7 @@
 """What the installation is, and whether it works."""
 
 from django.conf import settings
+from django.core.cache import cache
 from django.db import DatabaseError, connection
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
@@ -9,7 +10,11 @@ from rest_framework.renderers import JSONRenderer
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from syncer import services
+
 from . import __version__
+
+CONNECTED_SECONDS = 5
 
 
 class InfoSerializer(serializers.Serializer):
@@ -47,10 +52,15 @@ class HealthView(OpenView):
         body = {
             "status": "healthy" if database else "unhealthy",
             "database": database,
-            "supabase_connected": bool(settings.SUPABASE_URL and settings.SUPABASE_SERVICE_ROLE_KEY),
+            "supabase_connected": supabase_connected(),
             "ai_available": bool(settings.REPLICATE_API_TOKEN),
         }
         return Response(body, status=200 if database else 503)
+
+
+def supabase_connected():
+    """Whether Supabase admits us; asked anew after some seconds, since whoever watches us asks often."""
+    return cache.get_or_set("supabase-connected", services.connected, CONNECTED_SECONDS)
 
 
 def database_answers():

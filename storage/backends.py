@@ -38,7 +38,7 @@ class FolderStorage(FileSystemStorage):
 
     @contextmanager
     def replacing(self, name):
-        """A temporary path to write to; when the block ends well it is on disk under `name`, else it is gone."""
+        """A temporary path to write to; when the block ends well it becomes `name` on disk, else it goes."""
         target = Path(self.path(name))
         target.parent.mkdir(parents=True, exist_ok=True)
         temporary = target.parent / f"{TEMPORARY}{uuid.uuid4().hex}"

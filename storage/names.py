@@ -20,7 +20,8 @@ def is_safe_segment(segment):
 def safe_key(*segments):
     """Join folder and file names to a key.
 
-    Raises UnsafeName for anything but letters, digits, `_`, `-` and inner dots, 150 characters at most a segment.
+    Raises UnsafeName for anything but letters, digits, `_`, `-` and inner dots, or a segment of more than 150
+    characters.
     """
     for segment in segments:
         if not is_safe_segment(segment):

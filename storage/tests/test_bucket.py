@@ -1,6 +1,7 @@
 """The folder behind the bucket: whole files, safe names, digests that are read once."""
 
 import hashlib
+from pathlib import Path
 
 import pytest
 from django.core.files.base import ContentFile
@@ -58,7 +59,7 @@ def test_folders_of_a_bucket_that_is_not_there_yet():
 def test_a_write_that_breaks_off_leaves_the_old_file_and_no_half(empty_storage, put_file):
     put_file("winter", "a.png", b"old")
     with pytest.raises(ZeroDivisionError), bucket.bucket().replacing("winter/a.png") as temporary:
-        with open(temporary, "wb") as target:
+        with Path(temporary).open("wb") as target:
             target.write(b"half")
         raise ZeroDivisionError
     assert (empty_storage / "bucket" / "winter" / "a.png").read_bytes() == b"old"

@@ -21,7 +21,7 @@ def check(concepts, translations):
         if len(names) != len(concepts):
             raise Invalid(
                 "translations",
-                f"translations.{language} has {len(names)} names for {len(concepts)} concepts; give one for each.",
+                f"translations.{language} has {len(names)} names for {len(concepts)} concepts; give as many.",
             )
 
 
