@@ -24,16 +24,6 @@ from . import services
 from .errors import Busy, NotFound, NotPossible
 from .models import ACTIVE, ENDED, Job, State
 
-TITLES = {
-    "generate_concepts": gettext_lazy("Concepts"),
-    "generate_images": gettext_lazy("Pictures"),
-    "generate_videos": gettext_lazy("Clips"),
-    "generate_music": gettext_lazy("Songs"),
-    "generate_all": gettext_lazy("Everything"),
-    "pull": gettext_lazy("Pull"),
-    "push": gettext_lazy("Push"),
-}
-
 # Unfold's colours of a label.
 COLOURS = {
     State.RUNNING: "info",
@@ -44,11 +34,6 @@ COLOURS = {
 
 # One request asks for no more jobs than a page of the list has.
 MOST_ASKED_FOR = 100
-
-
-def title(job):
-    """What a job does, in words; an unknown type speaks for itself."""
-    return TITLES.get(job.type.removeprefix("sync_"), job.type)
 
 
 def state(item):
@@ -131,7 +116,7 @@ def active_count(request):
 
 @admin.register(Job)
 class JobAdmin(ModelAdmin):
-    list_display = ("title", "univers_slug", "state", "progress", "note", "author", "created_at", "duration")
+    list_display = ("title", "univers_slug", "state", "bar", "note", "author", "created_at", "duration")
     list_display_links = ("title",)
     list_filter = ("status", "type")
     list_before_template = "admin/jobs/live.html"
@@ -144,14 +129,14 @@ class JobAdmin(ModelAdmin):
 
     @display(description=gettext_lazy("job"), ordering="type")
     def title(self, job):
-        return title(job)
+        return job.title
 
     @display(description=gettext_lazy("status"), ordering="status")
     def state(self, job):
         return cell(job, "state")
 
     @display(description=gettext_lazy("progress"), ordering="progress")
-    def progress(self, job):
+    def bar(self, job):
         return cell(job, "progress")
 
     @display(description=gettext_lazy("note"))
@@ -182,7 +167,7 @@ class JobAdmin(ModelAdmin):
         """The jobs alone, without their steps; those at work can't be deleted."""
         jobs = list(objs)
         active = [_("%(job)s is at work; cancel it first.") % {"job": job} for job in jobs if not job.ended]
-        names = [f"{title(job)} {job.univers_slug}" for job in jobs]
+        names = [str(job) for job in jobs]
         return names, {self.opts.verbose_name_plural: len(jobs)}, set(), active
 
     def delete_queryset(self, request, queryset):
@@ -210,7 +195,7 @@ class JobAdmin(ModelAdmin):
 
     def detail_context(self, request, job):
         return {
-            "title": f"{title(job)} {job.univers_slug}",
+            "title": str(job),
             "subtitle": None,
             "live_url": reverse("admin:jobs_job_live", args=[job.pk]),
             "job": job,

@@ -19,6 +19,19 @@ class State(models.TextChoices):
 ACTIVE = (State.PENDING, State.RUNNING)
 ENDED = (State.COMPLETED, State.FAILED, State.CANCELLED)
 
+# What each type of job is about; a type that is not here speaks for itself.
+TITLES = {
+    "generate_images": _("Pictures"),
+    "generate_videos": _("Clips"),
+    "generate_music": _("Songs"),
+    "generate_all": _("Everything"),
+    "sync_push": _("Push"),
+    "sync_pull": _("Pull"),
+    "sync_pull_all": _("Pull everything"),
+    "sync_init": _("First pull"),
+    "sync_unpublish": _("Unpublish"),
+}
+
 
 class Job(models.Model):
     """What the API shows of a piece of work, and who may run it now."""
@@ -63,7 +76,11 @@ class Job(models.Model):
         ]
 
     def __str__(self):
-        return f"{self.type} {self.univers_slug}"
+        return f"{self.title} {self.univers_slug}".strip()
+
+    @property
+    def title(self):
+        return str(TITLES.get(self.type, self.type))
 
     @property
     def ended(self):

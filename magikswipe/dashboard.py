@@ -3,7 +3,6 @@
 from django.utils.translation import gettext as _
 
 from jobs.admin import LIST_CELLS, cell
-from jobs.admin import title as job_title
 from jobs.models import ACTIVE, Job
 from universes.admin.progress import progress
 from universes.admin.universe import thumbnail_url, with_cards
@@ -39,4 +38,4 @@ def tile(universe):
 
 
 def row(job):
-    return {"job": job, "title": job_title(job), "cells": {name: cell(job, name) for name in LIST_CELLS}}
+    return {"job": job, "cells": {name: cell(job, name) for name in LIST_CELLS}}

@@ -36,6 +36,15 @@ def count(done, total):
     return bar(percent, f"{done} / {total}")
 
 
+def mark(present):
+    """A tick for what is there; a dash else, which alarms nobody."""
+    if not present:
+        return NOTHING
+    return format_html(
+        '<span class="material-symbols-outlined ms-tick" role="img" aria-label="{}">check</span>', _("yes")
+    )
+
+
 def bar(percent, text, state=""):
     """A progress bar. `percent`: 0–100; `state`: one of jobs' states, which colours it."""
     return format_html(

@@ -326,11 +326,14 @@ def admin_page(title, icon, model, permission=None, **more):
     return {"title": title, "icon": icon, "link": link, "permission": lambda r: r.user.has_perm(needed), **more}
 
 
+LOGIN_REDIRECT_URL = "admin:index"
+
 UNFOLD = {
     "SITE_TITLE": "MagikSwipe",
     "SITE_HEADER": "MagikSwipe",
     "SITE_URL": reverse_lazy("swagger-ui"),
     "SITE_SYMBOL": "auto_awesome",
+    "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": lambda _: static("magikswipe/icon.svg")}],
     "SHOW_HISTORY": True,
     "SHOW_VIEW_ON_SITE": True,
     "SHOW_LANGUAGES": True,

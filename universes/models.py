@@ -115,7 +115,7 @@ class MusicPrompt(models.Model):
         ]
 
     def __str__(self):
-        return f"{self.universe_id} {self.language}"
+        return str(self.get_language_display())
 
 
 class Asset(models.Model):

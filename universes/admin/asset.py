@@ -9,7 +9,7 @@ from unfold.admin import ModelAdmin, TabularInline
 from unfold.contrib.filters.admin import RelatedDropdownFilter
 from unfold.decorators import display
 
-from magikswipe.html import clip, count, picture
+from magikswipe.html import clip, count, mark, picture
 
 from .. import media
 from ..models import LANGUAGES, Asset
@@ -79,9 +79,9 @@ class CardInline(TabularInline):
     def names(self, asset):
         return "" if asset._state.adding else count(asset.name_count, len(LANGUAGES))
 
-    @display(description=_("clip"), boolean=True)
+    @display(description=_("clip"))
     def clip(self, asset):
-        return None if asset._state.adding else has_clip(asset)
+        return "" if asset._state.adding else mark(has_clip(asset))
 
 
 def save_cards(universe, formset, request):
@@ -162,9 +162,9 @@ class AssetAdmin(SaysWhatServicesRefuse, DeletesThroughService, ModelAdmin):
     def clip(self, asset):
         return clip_of(asset)
 
-    @display(description=_("clip"), boolean=True)
+    @display(description=_("clip"))
     def clip_there(self, asset):
-        return has_clip(asset)
+        return mark(has_clip(asset))
 
     @display(description=_("names"), ordering="name_count")
     def names(self, asset):

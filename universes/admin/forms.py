@@ -172,6 +172,10 @@ class SongForm(forms.ModelForm):
     class Meta:
         model = MusicPrompt
         fields = ["language", "prompt", "lyrics"]
+        widgets = {
+            "prompt": UnfoldAdminTextareaWidget(attrs={"rows": 2}),
+            "lyrics": UnfoldAdminTextareaWidget(attrs={"rows": 8}),
+        }
 
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)

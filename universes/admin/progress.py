@@ -9,12 +9,17 @@ from ..names import music_name, video_name
 
 @dataclass(frozen=True)
 class Progress:
-    """Numbers of cards, of their pictures and clips, and of songs, one for each language."""
+    """Numbers of cards, of their pictures and clips, of songs (one for each language), of pictures without a clip."""
 
     cards: int
     pictures: int
     clips: int
     songs: int
+    waiting_for_clips: int
+
+    @property
+    def missing_pictures(self):
+        return self.cards - self.pictures
 
 
 def files(universe):
@@ -31,4 +36,5 @@ def progress(universe):
         pictures=sum(name in present for name in names),
         clips=sum(video_name(name) in present for name in names),
         songs=sum(music_name(language) in present for language in LANGUAGES),
+        waiting_for_clips=sum(name in present and video_name(name) not in present for name in names),
     )

@@ -21,7 +21,7 @@ class SongInline(StackedInline):
     extra = 0
     max_num = len(LANGUAGES)
     show_count = True
-    fields = ("language", "player", "prompt", "lyrics")
+    fields = (("language", "player"), "prompt", "lyrics")
     readonly_fields = ("player",)
 
     def get_count(self, request, obj):

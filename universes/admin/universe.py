@@ -13,6 +13,7 @@ from .. import media
 from ..models import LANGUAGES, Asset, MusicPrompt, Universe
 from ..services import universes
 from .asset import CardInline, save_cards
+from .buttons import OperationsMixin
 from .forms import UniverseForm, name_field
 from .progress import files, progress
 from .song import SongInline, save_songs
@@ -50,7 +51,7 @@ def with_cards():
 
 
 @admin.register(Universe)
-class UniverseAdmin(SaysWhatServicesRefuse, DeletesThroughService, ModelAdmin):
+class UniverseAdmin(OperationsMixin, SaysWhatServicesRefuse, DeletesThroughService, ModelAdmin):
     service = universes
     form = UniverseForm
     list_display = (

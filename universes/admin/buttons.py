@@ -1,0 +1,152 @@
+"""The buttons and the page that start an operation: a GET shows what will happen, only a POST does it."""
+
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
+from django.http import Http404
+from django.shortcuts import redirect
+from django.template.response import TemplateResponse
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.http import urlencode
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.decorators.http import require_http_methods
+from unfold.decorators import action
+
+from ..models import Universe
+from .operations import OPERATIONS, REFUSALS
+from .through_services import author
+
+OPERATION_URL = "admin:universes_universe_operation"
+
+
+def address(operation, ids=()):
+    """Where an operation on these universes is explained and started."""
+    path = reverse(OPERATION_URL, args=[operation.key])
+    return f"{path}?{urlencode({'id': list(ids)}, doseq=True)}" if ids else path
+
+
+def button(operation):
+    """The link above a universe's form, or above the list for what concerns all."""
+
+    @action(description=operation.title, icon=operation.icon, url_path=operation.key, permissions=["change"])
+    def open_page(self, request, object_id=None):
+        return redirect(address(operation, [object_id] if object_id else []))
+
+    return open_page
+
+
+def bulk(operation):
+    """The same for the universes that are ticked in the list."""
+
+    def open_page(model_admin, request, queryset):
+        return redirect(address(operation, queryset.values_list("pk", flat=True)))
+
+    open_page.__name__ = f"bulk_{operation.key}"
+    open_page.short_description = operation.title
+    open_page.allowed_permissions = ("change",)
+    return open_page
+
+
+def name(key):
+    return f"start_{key}"
+
+
+Buttons = type("Buttons", (), {name(key): button(operation) for key, operation in OPERATIONS.items()})
+
+
+class OperationsMixin(Buttons):
+    """For the admin of universes: every operation as a button, as a bulk action, and its page."""
+
+    actions = tuple(bulk(operation) for operation in OPERATIONS.values() if not operation.about_all)
+    actions_list = tuple(name(key) for key, operation in OPERATIONS.items() if operation.about_all)
+    actions_detail = (
+        {
+            "title": gettext_lazy("Generate"),
+            "icon": "auto_awesome",
+            "items": [name(key) for key in ("pictures", "clips", "songs", "everything")],
+        },
+        {"title": gettext_lazy("Publish"), "icon": "cloud_sync", "items": [name("pull"), name("push")]},
+    )
+
+    def get_custom_urls(self):
+        view = require_http_methods(["GET", "POST"])(self.operation_view)
+        return (("operation/<slug:key>/", "universes_universe_operation", view),)
+
+    def operation_view(self, request, key, model_admin):
+        if not self.has_change_permission(request):
+            raise PermissionDenied
+        operation = _find(key)
+        universes = chosen(request)
+        if not universes and not operation.about_all:
+            messages.warning(request, _("No universe is chosen; tick some in the list first."))
+            return redirect("admin:universes_universe_changelist")
+        form = operation.form(request.POST or None, universes=universes)
+        if request.method == "POST" and form.is_valid():
+            jobs = start(request, operation, universes, form.cleaned_data)
+            return redirect(_next_page(jobs, universes))
+        return TemplateResponse(
+            request, "admin/universes/operation.html", self.page(request, operation, universes, form)
+        )
+
+    def page(self, request, operation, universes, form):
+        return {
+            **self.admin_site.each_context(request),
+            "title": operation.title,
+            "opts": self.opts,
+            "operation": operation,
+            "rows": [{"universe": universe, "says": operation.says(universe)} for universe in universes],
+            "form": form,
+            "back": _next_page([], universes),
+        }
+
+
+def _find(key):
+    if key not in OPERATIONS:
+        raise Http404(f"There is no operation '{key}'.")
+    return OPERATIONS[key]
+
+
+def chosen(request):
+    """The universes that the address names; ids that are none are left out."""
+    ids = [text for text in request.GET.getlist("id") if text.isascii() and text.isdigit() and len(text) < 19]
+    return list(
+        Universe.objects.filter(pk__in=ids).prefetch_related("assets", "music_prompts").order_by("name")
+    )
+
+
+def start(request, operation, universes, values):
+    """Start the operation's jobs; say of each that it runs, or why it does not. Returns those that run."""
+    jobs = []
+    for begin in operation.start(universes, values, author(request)):
+        asked_at = timezone.now()
+        try:
+            job = begin()
+        except REFUSALS as error:
+            messages.error(request, str(error))
+        else:
+            messages.success(request, _outcome(job, asked_at))
+            jobs.append(job)
+    return jobs
+
+
+def _outcome(job, asked_at):
+    if job.ended and not job.total_steps:
+        text = _("{job}: there was nothing left to do.")
+    elif job.created_at < asked_at:
+        text = _("{job} is being done already.")
+    else:
+        text = _("{job} has been started.")
+    link = format_html('<a href="{}">{}</a>', reverse("admin:jobs_job_change", args=[job.pk]), job)
+    return format_html(text, job=link)
+
+
+def _next_page(jobs, universes):
+    if len(jobs) == 1:
+        return reverse("admin:jobs_job_change", args=[jobs[0].pk])
+    if jobs:
+        return reverse("admin:jobs_job_changelist")
+    if len(universes) == 1:
+        return reverse("admin:universes_universe_change", args=[universes[0].pk])
+    return reverse("admin:universes_universe_changelist")

@@ -1,0 +1,232 @@
+"""What editors can have done to universes in the background, told by one table: its title, form and service."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from django import forms
+from django.utils.formats import date_format
+from django.utils.timezone import localtime
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
+from unfold.widgets import (
+    UnfoldAdminCheckboxSelectMultipleWidget,
+    UnfoldAdminIntegerFieldWidget,
+    UnfoldAdminTextInputWidget,
+    UnfoldBooleanSwitchWidget,
+)
+
+from generation import services as generation
+from generation.errors import CannotGenerate, ProviderError, Unusable
+from jobs.errors import Busy, NotPossible
+from syncer import services as syncer
+from syncer.errors import SyncError
+
+from ..errors import AlreadyExists, Invalid, NotFound
+from ..models import Language
+from ..names import music_name
+from .progress import files, progress
+
+# What the services refuse with a sentence for people.
+REFUSALS = (
+    AlreadyExists, Busy, CannotGenerate, Invalid, NotFound, NotPossible, ProviderError, SyncError, Unusable,
+)  # fmt: skip
+
+
+def switch(label, help_text="", initial=False):
+    return forms.BooleanField(
+        label=label, help_text=help_text, required=False, initial=initial, widget=UnfoldBooleanSwitchWidget()
+    )
+
+
+class OperationForm(forms.Form):
+    """What one can choose before an operation starts. `universes`: those that it is about."""
+
+    def __init__(self, *args, universes=(), **kwargs):
+        super().__init__(*args, **kwargs)
+        self.universes = universes
+
+
+class RemakeForm(OperationForm):
+    regenerate = switch(
+        gettext_lazy("Make those that exist again too"),
+        gettext_lazy("Each one is paid for again; what it replaces stays in the archive."),
+    )
+
+
+class MusicForm(OperationForm):
+    languages = forms.MultipleChoiceField(
+        label=gettext_lazy("Languages"),
+        choices=Language.choices,
+        widget=UnfoldAdminCheckboxSelectMultipleWidget(),
+        help_text=gettext_lazy("Each needs lyrics; a song that exists is made again and replaced."),
+    )
+    style = forms.CharField(
+        label=gettext_lazy("Style"),
+        required=False,
+        min_length=10,
+        max_length=300,
+        widget=UnfoldAdminTextInputWidget(),
+        help_text=gettext_lazy("Where a song has no style of its own; 10 to 300 characters."),
+    )
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.initial["languages"] = [language for language in Language.values if self._can_be_sung(language)]
+
+    def _can_be_sung(self, language):
+        return any(language in unsung(universe) for universe in self.universes)
+
+
+class EverythingForm(OperationForm):
+    theme = forms.CharField(
+        label=gettext_lazy("Theme"),
+        max_length=500,
+        widget=UnfoldAdminTextInputWidget(),
+        help_text=gettext_lazy("What the cards are about, in a few words."),
+    )
+    count = forms.IntegerField(
+        label=gettext_lazy("Number of cards"),
+        min_value=1,
+        max_value=50,
+        initial=10,
+        widget=UnfoldAdminIntegerFieldWidget(),
+        help_text=gettext_lazy("Where a universe has none yet."),
+    )
+    generate_videos = switch(gettext_lazy("Clips too"), initial=True)
+    generate_music = switch(gettext_lazy("Songs too"), initial=True)
+    regenerate = switch(
+        gettext_lazy("Think up new cards"),
+        gettext_lazy("They replace those that there are, which stay as a revision."),
+    )
+
+
+class SyncForm(OperationForm):
+    force = switch(
+        gettext_lazy("Even if it takes away more than half"),
+        gettext_lazy("Without this, a sync that would delete most cards or files is refused."),
+    )
+
+
+@dataclass(frozen=True)
+class Operation:
+    """`says(universe)`: what will happen to it. `start(universes, values, author)`: the jobs, one after the other."""
+
+    key: str
+    title: str
+    icon: str
+    form: type[OperationForm]
+    says: Callable
+    start: Callable
+    # What it does as a whole, above the list of universes.
+    warning: str = ""
+    about_all: bool = False
+
+
+def for_each(start):
+    """An operation that is one job for each universe."""
+
+    def start_all(universes, values, author):
+        for universe in universes:
+            yield lambda universe=universe: start(universe, **values, author=author)
+
+    return start_all
+
+
+def together(start):
+    """An operation that is one job for all universes."""
+
+    def start_one(universes, values, author):
+        yield lambda: start([universe.slug for universe in universes], **values, author=author)
+
+    return start_one
+
+
+def start_everywhere(universes, values, author):
+    yield lambda: syncer.start_pull_all(**values, author=author)[0]
+
+
+def unsung(universe):
+    """The languages that have lyrics here, but no song yet."""
+    present = files(universe)
+    return [
+        song.language
+        for song in universe.music_prompts.all()
+        if song.lyrics and music_name(song.language) not in present
+    ]
+
+
+def says_pictures(universe):
+    number = progress(universe).missing_pictures
+    text = ngettext("%(number)s picture is missing.", "%(number)s pictures are missing.", number)
+    return text % {"number": number}
+
+
+def says_clips(universe):
+    number = progress(universe).waiting_for_clips
+    text = ngettext("%(number)s picture has no clip.", "%(number)s pictures have no clip.", number)
+    return text % {"number": number}
+
+
+def says_songs(universe):
+    number = len(unsung(universe))
+    text = ngettext("%(number)s song can be made.", "%(number)s songs can be made.", number)
+    return text % {"number": number}
+
+
+def says_everything(universe):
+    done = progress(universe)
+    if not done.cards:
+        return _("It has no cards yet: they are thought up first.")
+    return " ".join([says_pictures(universe), says_clips(universe), says_songs(universe)])
+
+
+def says_synced(universe):
+    if not universe.last_synced_at:
+        return _("Never synced.")
+    time = date_format(localtime(universe.last_synced_at), "SHORT_DATETIME_FORMAT")
+    return _("Last synced on %(time)s.") % {"time": time}
+
+
+PAID = gettext_lazy(
+    "Each picture, clip and song is paid for. Those that exist are left alone unless you choose otherwise."
+)
+EVERY_UNIVERSE = gettext_lazy(
+    "Every universe that Supabase has comes here and replaces what is here. Universes that are only here stay."
+)
+
+OPERATIONS = {
+    operation.key: operation
+    for operation in (
+        Operation(
+            "pictures", gettext_lazy("Generate pictures"), "image", RemakeForm,
+            says_pictures, for_each(generation.start_images), PAID,
+        ),
+        Operation(
+            "clips", gettext_lazy("Generate clips"), "movie", RemakeForm,
+            says_clips, for_each(generation.start_videos), PAID,
+        ),
+        Operation(
+            "songs", gettext_lazy("Generate songs"), "music_note", MusicForm,
+            says_songs, for_each(generation.start_music), gettext_lazy("Each song is paid for."),
+        ),
+        Operation(
+            "everything", gettext_lazy("Generate everything"), "auto_awesome", EverythingForm,
+            says_everything, for_each(generation.start_all), PAID,
+        ),
+        Operation(
+            "pull", gettext_lazy("Pull from Supabase"), "cloud_download", SyncForm,
+            says_synced, together(syncer.start_pull),
+            gettext_lazy("What Supabase has replaces what is here. What is replaced stays as a revision."),
+        ),
+        Operation(
+            "push", gettext_lazy("Push to Supabase"), "cloud_upload", SyncForm,
+            says_synced, together(syncer.start_push),
+            gettext_lazy("What is here replaces what Supabase has; the app shows it at once."),
+        ),
+        Operation(
+            "pull_all", gettext_lazy("Pull everything from Supabase"), "cloud_download", SyncForm,
+            says_synced, start_everywhere,
+            EVERY_UNIVERSE, about_all=True,
+        ),
+    )
+}  # fmt: skip
