@@ -11,7 +11,7 @@ import uvicorn
 from sandbox.app import build_app
 from sandbox.wire import Protocol
 
-LONGEST_REQUEST_LINE = 50_000  # bytes; hosted PostgREST refuses addresses of about that length too
+MOST_HEADERS = 128_000  # bytes, the request line included
 SECONDS_TO_STOP = 1
 
 
@@ -69,7 +69,7 @@ def main() -> None:
         ws="none",
         log_level="warning",
         access_log=False,
-        h11_max_incomplete_event_size=LONGEST_REQUEST_LINE,
+        h11_max_incomplete_event_size=MOST_HEADERS,
         timeout_graceful_shutdown=SECONDS_TO_STOP,
     )
     server = Server(config, f"http://{host}:{listener.getsockname()[1]}")

@@ -11,8 +11,8 @@ from pathlib import Path
 
 DATA = Path(__file__).parent / "data"
 LANGUAGES = ("fr", "en", "es", "it", "de")
-# Words of picture prompts that seldom are what the picture is about.
-LATE = 5  # so late in a prompt, an ordinary word says nothing about its subject
+# Words of picture prompts that seldom are what the picture is about, least of all when they come late.
+LATE = 5
 BACKDROP = frozenset((DATA / "backdrop.txt").read_text("utf-8").split())
 
 

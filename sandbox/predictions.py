@@ -21,6 +21,7 @@ from sandbox.settings import Settings
 from sandbox.studio import Studio
 
 Row = dict[str, Any]
+MICROSECOND = 1e-6
 START_SHARE, START_AT_MOST = 0.2, 0.3  # how long a prediction is "starting": a share of its latency, seconds
 LOCAL = re.compile(r"(?:https?://[^/]+)?/(delivery/inputs|v1/files)/([\w-]+)(?:/.*)?")
 ENDED = ("succeeded", "failed", "canceled", "aborted")
@@ -152,10 +153,14 @@ class Predictions:
         return self.database.row("SELECT * FROM predictions WHERE id = ?", (prediction_id,))
 
     def page(self, after: float, before: float, below: int | None, size: int) -> list[Row]:
-        """The newest predictions created between two times, with numbers below that one."""
+        """The newest predictions created between two times, with numbers below that one.
+
+        Times are compared as callers see them, in microseconds.
+        """
         sql = "SELECT * FROM predictions WHERE created_at >= ? AND created_at <= ? AND number < ?"
         return self.database.rows(
-            f"{sql} ORDER BY number DESC LIMIT ?", (after, before, below or 2**62, size)
+            f"{sql} ORDER BY number DESC LIMIT ?",
+            (after - MICROSECOND, before + MICROSECOND, below or 2**62, size),
         )
 
     def counts(self) -> Row:

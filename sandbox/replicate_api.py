@@ -326,6 +326,8 @@ def _file_json(request: Request, row: Row) -> dict[str, Any]:
         "content_type": row["content_type"],
         "size": row["size"],
         "metadata": {},
+        "etag": row["id"],
+        "checksums": {},
         "created_at": iso(row["created_at"]),
         "expires_at": expires,
         "urls": {"get": own},

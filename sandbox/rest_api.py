@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 from sandbox import rest_errors as errors
@@ -20,6 +20,7 @@ from sandbox.rest_schema import TABLES, Table, to_stored, visible_table
 from sandbox.rest_tables import Row, Tables
 from sandbox.settings import Settings
 
+LONGEST_QUERY = 50_000  # bytes; servers in front of PostgREST refuse addresses of about that length
 OBJECT = "application/vnd.pgrst.object+json"
 
 
@@ -97,6 +98,8 @@ class RestApi:
     async def serve(self, request: Request) -> Response:
         if self.key not in keys_of(request):
             return refusal(request)
+        if len(request.url.query) > LONGEST_QUERY:
+            return PlainTextResponse("Bad Request", 400)
         calls: dict[str, Callable] = {"POST": self.insert, "PATCH": self.update, "DELETE": self.delete}
         body = await request.body()
         try:

@@ -1,0 +1,68 @@
+"""The sandbox as a process."""
+
+import subprocess
+import sys
+import time
+
+import httpx
+import pytest
+
+from tests.sandbox_plugin import ROOT, start_sandbox, stop_sandbox
+
+LLM = "meta/meta-llama-3-70b-instruct"
+
+
+def run(*arguments):
+    command = [sys.executable, "-m", "sandbox", *arguments]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=30)
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "192.168.1.5", "::"])
+def test_an_address_that_others_can_reach_is_refused(tmp_path, host):
+    done = run("--state", str(tmp_path), "--host", host)
+    assert done.returncode == 2 and "can be reached from outside" in done.stderr
+
+
+def test_a_taken_port_is_named(tmp_path, sandbox_server):
+    port = sandbox_server.url.rpartition(":")[2]
+    done = run("--state", str(tmp_path), "--port", port)
+    assert done.returncode == 1 and f"port {port}" in done.stderr and done.stdout == ""
+
+
+def test_it_stops_at_once_though_something_runs(tmp_path):
+    server = start_sandbox(tmp_path)
+    server.settings(latency={"llm": 60})
+    headers = {"Authorization": f"Bearer {server.key}"}
+    httpx.post(
+        f"{server.url}/v1/predictions",
+        json={"version": LLM, "input": {"prompt": "x"}},
+        headers=headers,
+        trust_env=False,
+    )
+    begun = time.monotonic()
+    stop_sandbox(server)
+    assert time.monotonic() - begun < 3
+
+
+def test_everything_survives_a_restart(tmp_path):
+    headers = {"Authorization": "Bearer other"}
+    server = start_sandbox(tmp_path, key="other")
+    server.settings(max_rows=7, latency={"llm": 1})
+    with httpx.Client(base_url=server.url, headers=headers, trust_env=False) as http:
+        http.post("/rest/v1/univers", json={"name": "x", "slug": "x"})
+        http.post("/storage/v1/object/univers/x/a.png", content=b"x")
+        body = {"version": LLM, "input": {"prompt": "Hello"}}
+        made = http.post("/v1/predictions", json=body).json()
+    server.process.kill()
+    stop_sandbox(server)
+    again = start_sandbox(tmp_path, key="other")
+    with httpx.Client(base_url=again.url, headers=headers, trust_env=False) as http:
+        assert [row["slug"] for row in http.get("/rest/v1/univers").json()] == ["x"]
+        assert http.get("/storage/v1/object/public/univers/x/a.png").content == b"x"
+        ends = time.monotonic() + 20
+        while (found := http.get(f"/v1/predictions/{made['id']}").json())["status"] != "succeeded":
+            assert time.monotonic() < ends
+            time.sleep(0.02)
+    assert found["output"] and found["input"] == {"prompt": "Hello"}
+    assert again.settings()["max_rows"] == 7
+    stop_sandbox(again)
