@@ -27,7 +27,7 @@ class Schema(AutoSchema):
         action = getattr(self.view, "action", None)
         if not action:
             return super().get_operation_id()
-        return "_".join(words if words[-1:] == [action] else [*words, action])
+        return "_".join(words if words[-1].startswith(action) else [*words, action])
 
     def get_tags(self):
         return self._tokenize_path()[:1] if self.path.startswith("/api/") else ["system"]
@@ -41,7 +41,9 @@ class Schema(AutoSchema):
             bodies.setdefault(
                 status, self._get_response_for_code(ErrorSerializer, status, direction=direction)
             )
-        return dict(sorted(bodies.items()))
+        # 400, 409, 502 and so on: the views' own words say when.
+        bodies["default"] = self._get_response_for_code(ErrorSerializer, "default", direction=direction)
+        return bodies
 
     def _errors(self):
         guarded = any(isinstance(permission, EditorOrOpen) for permission in self.view.get_permissions())
