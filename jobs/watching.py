@@ -16,7 +16,7 @@ def follow(job_id):
     shown = None
     while True:
         job = Job.objects.get(pk=job_id)
-        state = (job.status, job.progress, job.message)
+        state = (job.ended, job.progress, job.message)
         if state != shown:
             shown = state
             yield job

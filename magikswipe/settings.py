@@ -62,6 +62,9 @@ CSRF_TRUSTED_ORIGINS = read_list("CSRF_TRUSTED_ORIGINS")
 API_OPEN = read("bool", "API_OPEN", DEBUG)
 HTTPS = read("bool", "HTTPS", not DEBUG)
 
+# For the first administrator, `admin`, when there is none.
+ADMIN_PASSWORD = read("str", "ADMIN_PASSWORD", "").strip()
+
 STORAGE_PATH = (BASE_DIR / read("str", "STORAGE_PATH", "var")).resolve()
 
 # --- Django ------------------------------------------------------------------------------------------------
