@@ -41,7 +41,7 @@ lint: install ## Check style, imports, migrations and the API's schema
 	$(BIN)/python manage.py spectacular --validate --fail-on-warn --file /dev/null
 
 conformance: install ## Check the sandbox, or any SUPABASE_URL, against what the protocols do
-	$(BIN)/python -m pytest tests/conformance -p no:django -p tests.sandbox_plugin -c /dev/null --rootdir . $(ARGS)
+	$(BIN)/python -m pytest -c tests/conformance/pytest.ini tests/conformance $(ARGS)
 
 clean: ## Remove the virtual environment and caches; data and .env stay
 	rm -rf .venv .pytest_cache .ruff_cache .coverage*

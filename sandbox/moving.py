@@ -61,7 +61,7 @@ def _as_frame(picture: bytes) -> tuple[tuple[int, int], bytes]:
 
 def sing(words: str, audio_format: str, target: Path) -> None:
     """Writes a tune of about 12 s in ``mp3``, ``wav`` or ``pcm``; equal words give the equal tune."""
-    samples = _compose(random.Random(hashlib.sha256(words.encode()).digest()))  # noqa: S311 - music, not secrets
+    samples = _compose(random.Random(hashlib.sha256(words.encode()).digest()))
     source = ["-f", "s16le", "-ar", str(RATE), "-ac", "1", "-i", "pipe:0", "-af", "aecho=0.8:0.7:60:0.25"]
     coding = {
         "mp3": ["-c:a", "libmp3lame", "-b:a", "96k", "-f", "mp3"],
@@ -124,6 +124,6 @@ def _ffmpeg(arguments: list[str], given: bytes, target: Path) -> None:
         *arguments,
         str(target),
     ]
-    done = subprocess.run(command, input=given, capture_output=True, timeout=SECONDS_AT_MOST)  # noqa: S603 - own words
+    done = subprocess.run(command, input=given, capture_output=True, timeout=SECONDS_AT_MOST)
     if done.returncode:
         raise CannotMake(f"ffmpeg failed: {done.stderr.decode(errors='replace').strip()[-300:]}")

@@ -53,7 +53,7 @@ class Predictions:
             "fault": self._fault(),
         }
         columns, marks = ", ".join(row), ", ".join("?" * len(row))
-        self.database.run(f"INSERT INTO predictions ({columns}) VALUES ({marks})", tuple(row.values()))  # noqa: S608
+        self.database.run(f"INSERT INTO predictions ({columns}) VALUES ({marks})", tuple(row.values()))
         self._start(row)
         self.counters.highest("max_running_at_once", len(self.tasks))
         return row["id"]
@@ -62,7 +62,7 @@ class Predictions:
         if self.settings.fail_next > 0:
             self.settings.fail_next -= 1
             return self.settings.fail_as
-        if random.random() < self.settings.failure_rate:  # noqa: S311 - no secret
+        if random.random() < self.settings.failure_rate:
             return self.settings.fail_as
         return self.settings.output
 
@@ -135,7 +135,7 @@ class Predictions:
     def _end(self, prediction_id: str, status: str, **columns: Any) -> None:
         values = {"status": status, "completed_at": time.time(), **columns}
         changes = ", ".join(f"{name} = ?" for name in values)
-        sql = f"UPDATE predictions SET {changes} WHERE id = ? AND completed_at IS NULL"  # noqa: S608 - our own names
+        sql = f"UPDATE predictions SET {changes} WHERE id = ? AND completed_at IS NULL"
         self.database.run(sql, (*values.values(), prediction_id))
 
     def cancel(self, prediction_id: str) -> None:

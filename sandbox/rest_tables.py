@@ -22,12 +22,12 @@ class Tables:
         self, table: Table, where: str, values: list, order: str = "ORDER BY rowid", limits: str = ""
     ) -> list[Row]:
         condition = f"WHERE {where}" if where else ""
-        sql = f"SELECT * FROM {table.name} {condition} {order} {limits}"  # noqa: S608 - names are checked, values bound
+        sql = f"SELECT * FROM {table.name} {condition} {order} {limits}"
         return self.database.rows(sql, values)
 
     def count(self, table: Table, where: str, values: list) -> int:
         condition = f"WHERE {where}" if where else ""
-        return self.database.value(f"SELECT count(*) FROM {table.name} {condition}", values)  # noqa: S608
+        return self.database.value(f"SELECT count(*) FROM {table.name} {condition}", values)
 
     def by_key(self, table: Table, keys: Iterable[Any]) -> list[Row]:
         """The rows with those primary keys, in that order."""
@@ -97,14 +97,14 @@ class Tables:
 
     def update(self, table: Table, changes: Row, where: str, values: list) -> list[Any]:
         assignments = ", ".join(f"{name} = ?" for name in changes)
-        sql = f"UPDATE {table.name} SET {assignments} WHERE {where} RETURNING id"  # noqa: S608
+        sql = f"UPDATE {table.name} SET {assignments} WHERE {where} RETURNING id"
         with self.database.transaction():
             return self._write(table, changes, sql, [*changes.values(), *values])
 
     def delete(self, table: Table, where: str, values: list) -> list[Row]:
         with self.database.transaction():
             rows = self.select(table, where, values)
-            self.database.run(f"DELETE FROM {table.name} WHERE {where}", values)  # noqa: S608
+            self.database.run(f"DELETE FROM {table.name} WHERE {where}", values)
         return rows
 
     def _write(self, table: Table, row: Row, sql: str, values: list) -> list[Any]:
@@ -120,7 +120,7 @@ class Tables:
         if error.sqlite_errorname in ("SQLITE_CONSTRAINT_UNIQUE", "SQLITE_CONSTRAINT_PRIMARYKEY"):
             return errors.duplicate(table.name, columns, [row.get(name) for name in columns])
         for column, parent in table.parents().items():
-            exists = f"SELECT 1 FROM {parent} WHERE id = ?"  # noqa: S608 - our own names
+            exists = f"SELECT 1 FROM {parent} WHERE id = ?"
             if column in row and self.database.value(exists, [row[column]]) is None:
                 return errors.missing_parent(table.name, column, row[column], parent)
         return error
@@ -162,7 +162,7 @@ def _columns(table: Table, item: Item) -> list[tuple[str, str]]:
 
 def _insert_statement(table: Table, columns: list[str], merge: str | None, target: list[str]) -> str:
     names, marks = ", ".join(table.columns), ", ".join("?" * len(table.columns))
-    sql = f"INSERT INTO {table.name} ({names}) VALUES ({marks})"  # noqa: S608 - names are checked, values bound
+    sql = f"INSERT INTO {table.name} ({names}) VALUES ({marks})"
     if merge == "merge-duplicates":
         changes = ", ".join(f"{name} = excluded.{name}" for name in columns)
         sql += f" ON CONFLICT ({', '.join(target)}) DO UPDATE SET {changes}"

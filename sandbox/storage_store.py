@@ -51,7 +51,7 @@ class Store:
             "updated_at": now,
         }
         columns, marks = ", ".join(row), ", ".join("?" * len(row))
-        sql = f"INSERT OR REPLACE INTO objects ({columns}) VALUES ({marks})"  # noqa: S608 - our own names
+        sql = f"INSERT OR REPLACE INTO objects ({columns}) VALUES ({marks})"
         self.database.run(sql, tuple(row.values()))
         if old:
             self.discard(old)

@@ -50,8 +50,8 @@ def start_sandbox(state: Path, key: str = "sandbox", port: int = 0) -> Sandbox:
     """Starts a sandbox of its own; whoever calls it calls ``stop_sandbox`` too."""
     command = [sys.executable, "-m", "sandbox", "--port", str(port), "--state", str(state), "--key", key]
     environment = {**os.environ, "PYTHONUNBUFFERED": "1"}
-    process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True)  # noqa: S603
-    assert process.stdout is not None  # noqa: S101 - a pipe was asked for
+    process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True)
+    assert process.stdout is not None
     line = process.stdout.readline().strip()
     if not line.startswith(READY):
         process.kill()

@@ -17,7 +17,7 @@ def run(*arguments):
     return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=30)
 
 
-@pytest.mark.parametrize("host", ["0.0.0.0", "192.168.1.5", "::"])
+@pytest.mark.parametrize("host", ["0.0.0.0", "192.168.1.5", "::"])  # noqa: S104 - to be refused
 def test_an_address_that_others_can_reach_is_refused(tmp_path, host):
     done = run("--state", str(tmp_path), "--host", host)
     assert done.returncode == 2 and "can be reached from outside" in done.stderr

@@ -92,7 +92,7 @@ def test_what_does_not_exist(models, api):
 
 def test_a_wrong_token_is_refused(replicate_service):
     with httpx.HTTPTransport(trust_env=False) as transport:
-        stranger = replicate.Client(api_token="wrong", base_url=replicate_service[0], transport=transport)  # noqa: S106
+        stranger = replicate.Client(api_token="wrong", base_url=replicate_service[0], transport=transport)
         assert problem(stranger.predictions.create, version=LLM, input={"prompt": "x"})[0] == 401
 
 
