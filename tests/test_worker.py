@@ -104,7 +104,8 @@ def test_a_job_that_kills_its_runner_three_times_is_parked(stack):
 
 def all_below(stack, worker):
     """The cluster, its sentinel, pusher, monitor and workers."""
-    return stack.until(lambda: found if len(found := descendants(worker.pid)) >= 4 + int(stack.env["WORKERS"]) else None)
+    expected = 4 + int(stack.env["WORKERS"])
+    return stack.until(lambda: found if len(found := descendants(worker.pid)) >= expected else None)
 
 
 def alive(pid):

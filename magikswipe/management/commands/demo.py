@@ -4,10 +4,10 @@ from itertools import count as numbers
 
 from django.core.management import CommandError
 from django.core.management.base import BaseCommand
-from generation.services import start_all
-from syncer.services import start_push
 
+from generation.services import start_all
 from jobs import watching
+from syncer.services import start_push
 from universes import media, names
 from universes.models import Universe
 from universes.services import universes
