@@ -12,6 +12,7 @@ from sandbox.app import build_app
 from sandbox.wire import Protocol
 
 MOST_HEADERS = 128_000  # bytes, the request line included
+SECONDS_KEPT_ALIVE = 75  # as the gateways of the real services do
 SECONDS_TO_STOP = 1
 
 
@@ -70,6 +71,7 @@ def main() -> None:
         log_level="warning",
         access_log=False,
         h11_max_incomplete_event_size=MOST_HEADERS,
+        timeout_keep_alive=SECONDS_KEPT_ALIVE,
         timeout_graceful_shutdown=SECONDS_TO_STOP,
     )
     server = Server(config, f"http://{host}:{listener.getsockname()[1]}")

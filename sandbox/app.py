@@ -44,9 +44,9 @@ class World:
     async def reset(self) -> None:
         """Back to the state of an empty folder, but for the cache of rendered files."""
         await self.predictions.stop()
-        self.settings.__init__()
+        self.settings.reset()
         self.settings.save(self.settings_path)
-        self.counters.__init__()
+        self.counters.reset()
         apply_schema(self.database, self.settings)
         empty_tables(self.database, OWN_TABLES)
         for path in (self.predictions.inputs, self.predictions.uploads, self.store.folder):

@@ -19,6 +19,10 @@ class Counters:
         self.totals: Counter[str] = Counter()
         self.by_path: Counter[str] = Counter()
 
+    def reset(self) -> None:
+        self.totals.clear()
+        self.by_path.clear()
+
     def add(self, name: str, amount: int = 1) -> None:
         self.totals[name] += amount
 

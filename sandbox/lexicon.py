@@ -85,6 +85,10 @@ def lexicon() -> Lexicon:
     return Lexicon(Entry(row["code"], row["subgroup"], row["names"], tuple(row["tags"])) for row in rows)
 
 
+@cache
+def _pictures() -> zipfile.ZipFile:
+    return zipfile.ZipFile(DATA / "pictures.zip")
+
+
 def picture_svg(code: str) -> str:
-    with zipfile.ZipFile(DATA / "pictures.zip") as archive:
-        return archive.read(f"{code}.svg").decode("utf-8")
+    return _pictures().read(f"{code}.svg").decode("utf-8")

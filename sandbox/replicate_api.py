@@ -286,7 +286,7 @@ def _seconds(text: str | None) -> float | None:
 def _moment(text: str | None, default: float) -> float:
     if text is None:
         return default
-    moment = datetime.fromisoformat(text)
+    moment = datetime.fromisoformat(text.replace(" ", "+"))  # a plus sign that nobody encoded
     return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
 
 

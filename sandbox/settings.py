@@ -46,6 +46,9 @@ class Settings:
         for name, value in changes.items():
             setattr(self, name, self.latency | value if name == "latency" else value)
 
+    def reset(self) -> None:
+        self.update({item.name: getattr(Settings(), item.name) for item in fields(self)})
+
     def save(self, path: Path) -> None:
         path.write_text(json.dumps(asdict(self)), "utf-8")
 
