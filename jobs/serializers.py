@@ -34,7 +34,7 @@ class JobSerializer(serializers.ModelSerializer):
 
 
 class JobStepSerializer(serializers.ModelSerializer):
-    cost = serializers.FloatField(help_text="US dollars")
+    cost = serializers.FloatField(allow_null=True, help_text="US dollars")
 
     class Meta:
         model = JobStep

@@ -7,7 +7,7 @@ LIMIT = 5 * 1024 * 1024 + 1
 
 
 def accept_chunks(application):
-    """A WSGI application that gives a chunked body to the API a length, without which Django takes it for empty.
+    """A WSGI application that gives a chunked body a length, without which Django takes it for empty.
 
     A server that knows where such a body ends says so by `wsgi.input_terminated`
     (https://docs.gunicorn.org/en/stable/news.html, 20.0).

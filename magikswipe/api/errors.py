@@ -18,6 +18,7 @@ log = logging.getLogger(__name__)
 # Status by the dotted path of an exception's class; the most special class that is named here counts.
 # Such an exception may carry `errors`, `{field: [sentence]}`, and `extra`, further fields of the body.
 STATUS = {
+    "django.core.exceptions.ObjectDoesNotExist": 404,
     "django.core.exceptions.RequestDataTooBig": 413,
     "django.core.exceptions.SuspiciousOperation": 400,
     "django.db.utils.OperationalError": 503,
@@ -46,6 +47,7 @@ STATUS = {
 
 # What is said instead of the exception's own words, which are for developers.
 SENTENCES = {
+    "django.core.exceptions.ObjectDoesNotExist": "It was not found; it was deleted meanwhile.",
     "django.core.exceptions.RequestDataTooBig": "The body is too large; send 5 MB at most.",
     "django.core.exceptions.SuspiciousOperation": "The request is malformed; check its address and headers.",
     "django.db.utils.OperationalError": "The database is busy or can't be reached; try again in a moment.",

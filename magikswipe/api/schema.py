@@ -1,6 +1,7 @@
 """What every operation of the OpenAPI schema shares: its name, its room, its errors."""
 
 from django.conf import settings
+from drf_spectacular.authentication import SessionScheme
 from drf_spectacular.openapi import AutoSchema
 from rest_framework import serializers
 
@@ -16,6 +17,12 @@ class ErrorSerializer(serializers.Serializer):
         required=False,
         help_text="The sentences by field, when the request failed validation.",
     )
+
+
+class AdminLogin(SessionScheme):
+    """How the schema names the admin's cookie."""
+
+    target_class = "magikswipe.api.permissions.SessionAuthentication"
 
 
 class Schema(AutoSchema):

@@ -43,7 +43,7 @@ def name_field(field, text):
     for pattern, replacement in REWRITES:
         if pattern.search(text):
             return pattern.sub(replacement, text, count=1).replace("{field}", field)
-    return text if text.startswith((field, "The body")) else f"{field}: {text}"
+    return text if re.match(rf"({re.escape(field)}|The body)\b", text) else f"{field}: {text}"
 
 
 def clean(value):

@@ -17,6 +17,7 @@ FAILURES = {
     "large": RequestDataTooBig("secret words"),
     "database": OperationalError("secret words"),
     "forbidden": PermissionDenied("secret words"),
+    "vanished": Job.DoesNotExist("secret words"),
     "throttled": Throttled(wait=7.5),
     "impossible": NotPossible("The job has ended."),
     "busy": Busy(Job(pk="5a3c5f4e-0000-4000-8000-000000000000")),

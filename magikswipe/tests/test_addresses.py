@@ -3,6 +3,7 @@
 import json
 
 import pytest
+from django.core.management import call_command
 from django.db import OperationalError, connection
 
 from magikswipe import __version__
@@ -77,6 +78,13 @@ def test_the_schema_is_json_and_names_every_error(client):
         "$ref": "#/components/schemas/Error"
     }
     assert "404" in schema["paths"]["/api/universes/{slug}"]["get"]["responses"]
+
+
+@pytest.mark.parametrize("is_open", [True, False])
+def test_the_schema_is_valid_and_warns_of_nothing(settings, tmp_path, is_open):
+    settings.API_OPEN = is_open
+    call_command("spectacular", "--validate", "--fail-on-warn", file=str(tmp_path / "schema.yml"))
+    assert ("cookieAuth" in (tmp_path / "schema.yml").read_text()) is not is_open
 
 
 def test_every_operation_has_a_name_of_its_own(client):

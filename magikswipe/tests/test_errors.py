@@ -18,6 +18,7 @@ pytestmark = [pytest.mark.django_db, pytest.mark.urls("magikswipe.tests.crashing
         ("large", 413),
         ("database", 503),
         ("forbidden", 403),
+        ("vanished", 404),
         ("throttled", 429),
         ("impossible", 400),
         ("busy", 409),

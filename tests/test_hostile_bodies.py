@@ -1,0 +1,56 @@
+"""Whatever a body holds, no path answers with a crash, and every refusal is a sentence."""
+
+import json
+import random
+
+import pytest
+
+VALUES = [
+    None, True, False, 0, 1, -1, 1.5, 2**31, 10**30, 1e308, "", " ", "fr", "xx", "a\0b", "❄️" * 100, "x" * 30_000,
+    "../..", "\ud800", [], {}, [None], [1], ["a"], [[]], [{}], ["a\0"], ["\ud800"], {"fr": "x"}, {"fr": ["a"]},
+    {"fr": None}, {"fr": ["a\0"]}, {"fr": ["\ud800"]}, {"xx": 1}, {"\ud800": 1},
+    "00000000-0000-0000-0000-000000000000", ["00000000-0000-0000-0000-000000000000"],
+]  # fmt: skip
+FIELDS = [
+    "name", "slug", "is_public", "background_color", "default_image_prompt", "translations",
+    "thumbnail_url", "background_music", "display_name", "sort_order", "custom_image_prompt", "language",
+    "prompt", "lyrics", "theme", "count", "concepts", "asset_ids", "regenerate", "style", "languages",
+    "generate_videos", "generate_music", "text", "source", "target", "force", "dry_run",
+]  # fmt: skip
+CALLS = [
+    ("POST", "/api/universes"),
+    ("PATCH", "/api/universes/winter"),
+    ("POST", "/api/universes/winter/assets"),
+    ("PATCH", "/api/universes/winter/assets/{asset}"),
+    ("POST", "/api/universes/winter/music-prompts"),
+    ("PATCH", "/api/universes/winter/music-prompts/fr"),
+    ("POST", "/api/generate/winter/concepts"),
+    ("POST", "/api/generate/winter/concepts/apply"),
+    ("POST", "/api/generate/winter/images"),
+    ("POST", "/api/generate/winter/videos"),
+    ("POST", "/api/generate/winter/music"),
+    ("POST", "/api/generate/winter/all"),
+    ("POST", "/api/generate/winter/lyrics/fr"),
+    ("POST", "/api/generate/translate-text"),
+    ("POST", "/api/sync/init"),
+    ("POST", "/api/sync/pull/winter"),
+    ("POST", "/api/sync/push/winter"),
+    ("POST", "/api/sync/unpublish/winter"),
+]
+
+
+def random_call(dice, asset):
+    method, path = dice.choice(CALLS)
+    body = {field: dice.choice(VALUES) for field in dice.sample(FIELDS, dice.randint(0, 12))}
+    return method, path.format(asset=asset.pk), json.dumps(body)
+
+
+@pytest.mark.parametrize("seed", [0, 1, *[pytest.param(n, marks=pytest.mark.slow) for n in range(2, 20)]])
+def test_a_random_body_is_taken_or_refused_in_a_sentence(api, asset, seed):
+    dice = random.Random(seed)  # noqa: S311 - a game of dice, not a secret
+    api.post("/api/universes/winter/music-prompts", {"language": "fr", "prompt": "", "lyrics": ""})
+    for _ in range(250):
+        method, path, body = random_call(dice, asset)
+        response = api.generic(method, path, body.encode(), content_type="application/json")
+        assert response.status_code != 500, (method, path, body)
+        assert response.status_code < 400 or isinstance(response.json()["detail"], str), (method, path, body)
