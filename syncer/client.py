@@ -87,9 +87,17 @@ def client():
     )
     with _lock:
         if wanted not in _clients:
-            _clients.clear()
+            _drop_others()
             _clients[wanted] = Supabase(*wanted[1:])
         return _clients[wanted]
+
+
+def _drop_others():
+    """Close what other settings needed; what was inherited by a fork belongs to the parent and is only let go."""
+    for (pid, *_), old in _clients.items():
+        if pid == os.getpid():
+            old.close()
+    _clients.clear()
 
 
 class Supabase:
@@ -111,6 +119,9 @@ class Supabase:
         )
         made = create_client(url, key, options)
         self._tables, self._storage = made.postgrest, made.storage
+
+    def close(self):
+        self._http.close()
 
     # --- Rows
 

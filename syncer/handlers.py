@@ -69,4 +69,4 @@ class Pull(SyncStep):
 
 class Unpublish(SyncStep):
     def sync(self, step, slug, force, alone):
-        return syncs.run_unpublish(slug, force=force)
+        return syncs.run_unpublish(slug)

@@ -1,6 +1,6 @@
 """The side that is here: the ORM and the bucket."""
 
-from django.db import IntegrityError, transaction
+from django.db import transaction
 
 from storage import bucket
 from universes import rows
@@ -36,24 +36,16 @@ def path(slug, name):
     return bucket.bucket().path(f"{slug}/{name}")
 
 
-@transaction.atomic
 def write(universe, plan, remote_id):
     """Make the rows of a universe here as planned; returns the universe, which is new when None was given.
 
-    Conflict when what lies here is in the way, or has changed since the plan was made: then nothing is written.
+    Must run in a transaction: what goes makes way for what comes, which nobody else should see.
     """
-    try:
-        with transaction.atomic():
-            universe = universe or _create_universe(plan, remote_id)
-            # Within one transaction nobody sees the gap, and what goes can't be in the way of what comes.
-            _delete(plan)
-            rekey(plan.rekeys)
-            _update(plan, universe)
-            _create(plan, universe)
-    except IntegrityError as error:
-        raise Conflict(
-            f"'{plan.slug}' can't be written here, since something else has its slug or ids: {error}"
-        ) from None
+    universe = universe or _create_universe(plan, remote_id)
+    _delete(plan)
+    rekey(plan.rekeys)
+    _update(plan, universe)
+    _create(plan, universe)
     return universe
 
 
@@ -91,7 +83,7 @@ def _update(plan, universe):
     for change in plan.row_changes(UPDATE):
         table = BY_NAME[change.table]
         row_id = universe.pk if table is UNIVERS else change.id
-        values = {table.attribute(column): new for column, (_, new) in change.fields.items()}
+        values = {table.attribute(column): value for column, value in change.values.items()}
         if "language" in change.fields:
             table.model.objects.create(**_values(table, change.row, universe))
         elif not table.model.objects.filter(pk=row_id).update(**values):

@@ -1,7 +1,6 @@
 """What a sync remembers; the mirrored tables have no clock that could be trusted."""
 
 from django.db import models
-from django.utils import timezone
 
 from universes.models import Universe
 
@@ -27,7 +26,6 @@ class SyncedState(models.Model):
 
     universe = models.OneToOneField(Universe, models.CASCADE, primary_key=True, related_name="+")
     digest = models.CharField(max_length=64)
-    synced_at = models.DateTimeField(default=timezone.now)
 
     class Meta:
         db_table = "sync_states"

@@ -17,6 +17,8 @@ CREATE, UPDATE, DELETE = "create", "update", "delete"
 # From so many cards or files up, losing more than half of them needs a word.
 SAFE_UP_TO = 3
 
+TIMES_OF_CHANGE = ("updated_at", "last_generated_at")
+
 OUR_FILE = re.compile(r"[0-9]{2,}_[A-Za-z0-9._-]+\.(png|mp4)", re.ASCII)
 OUR_NAMES = {THUMBNAIL, *(music_name(language) for language in LANGUAGES)}
 
@@ -37,6 +39,16 @@ class RowChange:
     @property
     def id(self):
         return self.row["id"]
+
+    @property
+    def values(self):
+        """What an update writes: the fields that differ, and with them the times that tell of it."""
+        times = {
+            column: self.row[column]
+            for column in TIMES_OF_CHANGE
+            if column in self.old.keys() & self.row.keys()
+        }
+        return times | {column: new for column, (_, new) in self.fields.items()}
 
     def to_dict(self):
         name = self.row.get("image_name") or self.row.get("language") or self.row.get("slug") or ""

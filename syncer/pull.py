@@ -1,12 +1,12 @@
 """Applying a plan here: staged downloads, one short transaction for the rows, then the files."""
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 
 from storage import archive, bucket
 from universes.services import revisions
 
 from . import local, progress
-from .errors import RemoteError
+from .errors import Conflict, RemoteError
 from .moving import in_parallel, staging
 from .plan import CREATE, DELETE, UPDATE
 
@@ -55,9 +55,15 @@ def _take(plan, folder, action):
         bucket.take(folder / change.name, plan.slug, change.name)
 
 
-@transaction.atomic
 def _write(plan, universe, remote_id, author, kept):
     overwrites = plan.row_changes(UPDATE) + plan.row_changes(DELETE) + plan.file_changes(UPDATE, DELETE)
-    if universe and (overwrites or plan.rekeys):
-        revisions.keep(universe, "pull", author, kept)
-    return local.write(universe, plan, remote_id)
+    try:
+        with transaction.atomic():
+            if universe and (overwrites or plan.rekeys):
+                revisions.keep(universe, "pull", author, kept)
+            return local.write(universe, plan, remote_id)
+    except IntegrityError as error:
+        raise Conflict(
+            f"'{plan.slug}' can't be written here: it changed meanwhile, or something else has its slug or ids; "
+            f"look for that and pull again ({error})."
+        ) from None

@@ -1,9 +1,9 @@
 """Applying a plan to Supabase, in an order in which its readers never see a universe empty or a card without files."""
 
-from universes.rows import TABLES, UNIVERS
+from universes.rows import TABLES, UNIVERS, UNIVERS_ASSETS
 
 from . import local, progress, remote
-from .errors import RemoteError
+from .errors import Conflict, RemoteError
 from .moving import in_parallel
 from .plan import CREATE, DELETE, UPDATE
 from .snapshots import File
@@ -36,7 +36,10 @@ def _upload(plan, client, files_here):
     names = [change.name for change in plan.file_changes(CREATE, UPDATE)]
     if not names:
         return
-    in_parallel(lambda name: client.upload(local.path(plan.slug, name), f"{plan.slug}/{name}"), names)
+    try:
+        in_parallel(lambda name: client.upload(local.path(plan.slug, name), f"{plan.slug}/{name}"), names)
+    except FileNotFoundError:
+        raise Conflict(f"A file of '{plan.slug}' went away while it was pushed; push again.") from None
     _verify(plan.slug, client, {name: files_here[name] for name in names})
 
 
@@ -75,20 +78,19 @@ def _create(plan, client, table, remote_id):
 def _update(plan, client, table):
     changes = plan.row_changes(UPDATE, table.name)
     if len(changes) > FEW:
-        client.replace(table.name, [change.old | _new_values(change) for change in changes])
+        client.replace(table.name, [change.old | change.values for change in changes])
     else:
         for change in changes:
-            client.update(table.name, change.id, _new_values(change))
+            client.update(table.name, change.id, change.values)
     progress.done(len(changes))
 
 
-def _new_values(change):
-    return {column: new for column, (_, new) in change.fields.items()}
-
-
 def _delete(plan, client):
+    # The rows below a card go with it, in one piece: Supabase's foreign keys cascade.
+    cards = {change.id for change in plan.row_changes(DELETE, UNIVERS_ASSETS.name)}
     for table in reversed(TABLES):
-        client.delete(table.name, [change.id for change in plan.row_changes(DELETE, table.name)])
+        gone = plan.row_changes(DELETE, table.name)
+        client.delete(table.name, [change.id for change in gone if change.row.get("asset_id") not in cards])
     names = [change.name for change in plan.file_changes(DELETE)]
     client.remove([f"{plan.slug}/{name}" for name in names])
     progress.done(len(plan.row_changes(DELETE)) + len(names))

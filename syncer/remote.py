@@ -16,6 +16,8 @@ from .snapshots import TIMESTAMPS, File, Snapshot, tidy
 MD5 = re.compile(r"[0-9a-f]{32}")
 # Without these there is nothing to sync; any other table may be missing over there.
 NEEDED = {UNIVERS.name, UNIVERS_ASSETS.name}
+# Asked for where there is no parent yet, to hear whether the table exists.
+NOBODY = {"univers_id": -1, "asset_id": "00000000-0000-0000-0000-000000000000"}
 
 
 class Queries:
@@ -27,7 +29,7 @@ class Queries:
     def where(self, table, column, values):
         """The rows whose column holds one of the values; None when there is no such table."""
         try:
-            return self.client.select(table.name, column, values) if values else []
+            return self.client.select(table.name, column, values or [NOBODY[column]])
         except MissingTable:
             if table.name in NEEDED:
                 raise
@@ -64,10 +66,15 @@ class WholeTables:
         return index
 
 
+def is_fit(universe):
+    """Whether a row of `univers` can stand here: its slug has to name a folder, and it needs a name."""
+    return is_slug(universe["slug"] or "") and universe["name"] is not None
+
+
 def universes(client):
-    """`(rows, reports)` of all universes over there; those that can't have a folder here are reported."""
+    """`(rows, reports)` of all universes over there; those that can't stand here are reported."""
     rows = [_plain(UNIVERS, row) for row in client.select(UNIVERS.name)]
-    fit = [row for row in rows if is_slug(row["slug"] or "") and row["name"] is not None]
+    fit = [row for row in rows if is_fit(row)]
     reports = [
         f"{str(row['slug'])[:100]!r} (id {row['id']}) is left out: its slug or name can't be used here."
         for row in rows
@@ -78,6 +85,7 @@ def universes(client):
 
 def find(tables, slug, known_id=None):
     """The row of a universe over there: by the id that we know, else by slug; or None."""
+    slug = slug if slug and is_slug(slug) else None
     for column, value in (("id", known_id), ("slug", slug)):
         if value is not None and (found := tables.where(UNIVERS, column, [value])):
             return _plain(UNIVERS, found[0])
@@ -86,14 +94,14 @@ def find(tables, slug, known_id=None):
 
 def snapshot(client, tables, slug, universe):
     """What is over there of a universe, whose row `find` gave; None: nothing but files in its folder."""
-    rows, missing = _rows(tables, universe) if universe else ({}, set())
+    rows, missing = _rows(tables, universe)
     rows, reports = tidy(slug, rows)
     files, left_alone = listing(client, slug)
     return Snapshot(slug, rows, files, (*reports, *left_alone), frozenset(missing))
 
 
 def _rows(tables, universe):
-    rows, missing = {UNIVERS.name: [universe]}, set()
+    rows, missing = {UNIVERS.name: [universe] if universe else []}, set()
     for table in TABLES[1:]:
         parents = rows[UNIVERS.name if table.parent == "univers_id" else UNIVERS_ASSETS.name]
         found = tables.where(table, table.parent, [row["id"] for row in parents])

@@ -11,7 +11,7 @@ from universes.services import universes
 
 from . import remote, syncs
 from .client import client
-from .errors import NotThere, SyncError, from_step
+from .errors import NotThere, Refused, SyncError, from_step
 
 PUSH, PULL, PULL_ALL, INIT, UNPUBLISH = (
     "sync_push",
@@ -130,9 +130,12 @@ def start_init(*, force=False, author=""):
 
 
 def start_unpublish(slug, *, force=False, author=""):
-    """The job that takes a universe out of Supabase. NotThere when it is not there."""
-    if not syncs.find_there(remote.Queries(client()), slug):
-        raise NotThere(f"Universe '{slug[:100]}' not found in Supabase.")
+    """The job that takes a universe out of Supabase. NotThere when it is not there, Refused without force."""
+    plan, _ = syncs.prepare_unpublish(slug)
+    if not force:
+        raise Refused(
+            f"Unpublishing takes '{slug}' away from all who use it; use force to do it.", plan.to_dict()
+        )
     return _start(UNPUBLISH, [slug], force, author)
 
 

@@ -1,12 +1,12 @@
 """One universe brought from one side to the other: looked at, planned, applied, noted."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from django.db import transaction
 from django.utils import timezone
 
 from universes.models import Universe
-from universes.names import is_slug
+from universes.rows import UNIVERS
 from universes.services import universes
 
 from . import local, progress, pull, push, remote
@@ -54,10 +54,8 @@ def prepare_pull(slug, tables=None):
     there = find_there(tables, slug)
     if not there:
         raise NotThere(f"Universe '{slug[:100]}' not found in Supabase.")
-    if not is_slug(there["slug"]):
-        raise RemoteError(
-            f"{there['slug'][:100]!r} can't name a folder here; give it another slug in Supabase."
-        )
+    if not remote.is_fit(there):
+        raise RemoteError(f"'{slug}' has no name, or no slug that can name a folder; set it in Supabase.")
     here = local.counterpart(there)
     source = remote.snapshot(tables.client, tables, there["slug"], there)
     target = local.snapshot(there["slug"], here)
@@ -81,13 +79,19 @@ def run_pull(slug, *, force=False, tables=None, author=""):
     here = sync.here
     if not sync.plan.is_empty:
         here = pull.apply(sync.plan, client(), here, sync.remote_id, author)
+    sync.source = _with_known_digests(sync.source, here)
     _note(sync, here, sync.remote_id)
-    remote.remember(sync.plan.slug, _opaque(sync.source.files), local.snapshot(sync.plan.slug, here).files)
     return _done(sync)
 
 
-def _opaque(files):
-    return {name: file for name, file in files.items() if not file.md5}
+def _with_known_digests(there, here):
+    """The pulled snapshot, and a note for next time, with the digests that only the files here tell."""
+    opaque = {name: file for name, file in there.files.items() if not file.md5}
+    if not opaque:
+        return there
+    known = local.snapshot(there.slug, here).files
+    remote.remember(there.slug, opaque, known)
+    return replace(there, files={**there.files, **{name: known[name] for name in opaque if name in known}})
 
 
 def _admitted(sync, force):
@@ -102,13 +106,9 @@ def _note(sync, here, remote_id):
     """Both sides are equal now: which id the universe has over there, when that was, and what it looked like."""
     Universe.objects.filter(supabase_id=remote_id).exclude(pk=here.pk).update(supabase_id=None)
     Universe.objects.filter(pk=here.pk).update(supabase_id=remote_id, last_synced_at=timezone.now())
-    SyncedState.objects.update_or_create(
-        universe=here,
-        defaults={
-            "digest": digest(sync.source, sync.target.missing | sync.source.missing),
-            "synced_at": timezone.now(),
-        },
-    )
+    same = digest(sync.source, sync.target.missing | sync.source.missing)
+    if not SyncedState.objects.filter(universe=here, digest=same).exists():
+        SyncedState.objects.update_or_create(universe=here, defaults={"digest": same})
 
 
 def _done(sync):
@@ -123,35 +123,36 @@ def _done(sync):
     }
 
 
-def run_unpublish(slug, *, force=False):
-    """Take a universe out of Supabase, rows first, then its media. What is here stays."""
-    here = Universe.objects.filter(slug=slug).first()
+def prepare_unpublish(slug):
+    """`(plan, row there)` of taking a universe out of Supabase. NotThere when it is not there."""
     tables = remote.Queries(client())
     there = find_there(tables, slug)
     if not there:
         raise NotThere(f"Universe '{slug[:100]}' not found in Supabase.")
-    plan = build(Snapshot(slug), remote.snapshot(client(), tables, there["slug"], there), PUSH)
-    if not force:
-        raise Refused(
-            f"Unpublishing takes '{slug}' away from everyone who uses it; use force to do it.", plan.to_dict()
-        )
-    return _unpublish(plan, there, here)
+    target = remote.snapshot(tables.client, tables, there["slug"], there)
+    return build(Snapshot(there["slug"]), target, PUSH), there
 
 
-def _unpublish(plan, there, here):
-    # Supabase's foreign keys cascade: the universe goes in one piece.
-    client().delete("univers", [there["id"]])
+def run_unpublish(slug):
+    """Take a universe out of Supabase, rows first, then all media in its folder. What is here stays."""
+    plan, there = prepare_unpublish(slug)
+    progress.planned(plan)
+    # The foreign keys over there cascade: the universe goes in one piece.
+    client().delete(UNIVERS.name, [there["id"]])
     keys = push.whole_folder(client(), there["slug"])
     client().remove(keys)
-    RemoteFile.objects.filter(key__startswith=f"{there['slug']}/").delete()
-    if here:
-        SyncedState.objects.filter(universe=here).delete()
-        Universe.objects.filter(pk=here.pk).update(supabase_id=None, last_synced_at=None)
-    rows = len(plan.row_changes("delete"))
+    _forget(there)
     return {
-        "slug": plan.slug,
-        "changes": rows + len(keys),
+        "slug": slug,
+        "changes": len(plan.rows) + len(keys),
         "cards": plan.target_cards,
         "moved_files": 0,
+        "counts": plan.counts(),
         "reports": [],
     }
+
+
+def _forget(there):
+    RemoteFile.objects.filter(key__startswith=f"{there['slug']}/").delete()
+    SyncedState.objects.filter(universe__supabase_id=there["id"]).delete()
+    Universe.objects.filter(supabase_id=there["id"]).update(supabase_id=None, last_synced_at=None)

@@ -36,10 +36,8 @@ class SyncViewSet(ViewSet):
     @extend_schema(parameters=[StatusQuery], responses=StatusSerializer)
     def status(self, request):
         """Whether Supabase answers. With `diff`, what differs, per universe."""
-        body = services.status()
-        if StatusQuery.read(request)["diff"]:
-            body["universes"] = differences.overview()
-        return Response(body)
+        diff = StatusQuery.read(request)["diff"]
+        return Response(services.status() | ({"universes": differences.overview()} if diff else {}))
 
     @extend_schema(request=SyncBody, parameters=[SyncQuery], responses=ALL)
     def init(self, request):

@@ -1,30 +1,57 @@
 """A Supabase for the tests of the syncer: the sandbox, reached through the real client."""
 
-from types import SimpleNamespace
+import socket
 
+import httpx
 import pytest
 
 from storage import bucket
+from syncer import push
 from syncer.client import client
 from universes import rows
 from universes.models import Universe
 from universes.services import assets, music, universes
 
 
+class Supabase:
+    """The sandbox as a Supabase, and what lies in it."""
+
+    def __init__(self, sandbox):
+        self.sandbox, self.client = sandbox, client
+
+    def written(self):
+        """`(rows, files)` that it was told to write or delete."""
+        seen = self.sandbox.counters()
+        return seen["rows_written"] + seen["rows_deleted"], seen["files_written"] + seen["files_deleted"]
+
+    def rows(self, table):
+        return client().select(table)
+
+    def names(self, table):
+        return {row["display_name"] for row in self.rows(table)}
+
+    def keys(self, slug):
+        return push.whole_folder(client(), slug)
+
+    def move(self, key, new):
+        headers = {"apikey": self.sandbox.key, "Authorization": f"Bearer {self.sandbox.key}"}
+        body = {"bucketId": "univers", "sourceKey": key, "destinationKey": new}
+        address = f"{self.sandbox.url}/storage/v1/object/move"
+        httpx.post(address, json=body, headers=headers).raise_for_status()
+
+    def breaks(self, match, action="500", **options):
+        self.sandbox.settings(request_faults=[{"match": match, "action": action, **options}])
+
+    def mends(self):
+        self.sandbox.settings(request_faults=[])
+
+
 @pytest.fixture
 def supabase(settings, sandbox):
-    """Settings that point to the sandbox; `supabase.client()` asks it, `supabase.written()` counts what it took."""
     settings.SUPABASE_URL = sandbox.url
     settings.SUPABASE_SERVICE_ROLE_KEY = sandbox.key
     settings.SYNC_RETRIES = 0
-
-    def written():
-        counters = sandbox.counters()
-        return counters["rows_written"] + counters["rows_deleted"], counters["files_written"] + counters[
-            "files_deleted"
-        ]
-
-    return SimpleNamespace(sandbox=sandbox, client=client, written=written)
+    return Supabase(sandbox)
 
 
 @pytest.fixture
@@ -51,6 +78,15 @@ def winter(db, put_file):
     return universe
 
 
+def post(api, path, **body):
+    return api.post(f"/api/sync/{path}", body, format="json")
+
+
+def ok(answer):
+    assert answer.status_code == 200, answer.json()
+    return answer.json()
+
+
 def state(slug):
     """All that is here of a universe, but for what is only this installation's: `(rows, {file: sha256})`."""
     found = rows.read(Universe.objects.get(slug=slug))
@@ -65,3 +101,11 @@ def wipe():
     for universe in Universe.objects.all():
         bucket.remove_folder(universe.slug)
     Universe.objects.all().delete()
+
+
+@pytest.fixture
+def unused_address():
+    """An address on which nobody listens."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        yield f"http://127.0.0.1:{taken.getsockname()[1]}"

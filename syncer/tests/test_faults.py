@@ -1,0 +1,224 @@
+"""What happens when Supabase, or the way to it, breaks off: a clear sentence, nothing lost, and a rerun that mends."""
+
+import threading
+
+import pytest
+
+from storage import bucket
+from syncer import services
+from syncer.client import client
+from universes.models import Asset, Revision, Universe
+from universes.services import assets, universes
+
+from .conftest import ok, post, state, wipe
+
+pytestmark = pytest.mark.django_db
+
+ALL = ("init", "pull-all", "pull/winter", "push/winter")
+
+
+class TestNoSupabase:
+    def test_not_configured(self, api, settings, winter):
+        for missing, other in (("URL", "SERVICE_ROLE_KEY"), ("SERVICE_ROLE_KEY", "URL")):
+            setattr(settings, f"SUPABASE_{missing}", "")
+            setattr(settings, f"SUPABASE_{other}", "http://127.0.0.1:9")
+            for path in ALL:
+                answer = post(api, path)
+                assert answer.status_code == 503
+                assert f"SUPABASE_{missing}" in answer.json()["detail"]
+            assert api.get("/api/sync/status").json()["supabase_connected"] is False
+
+    def test_wrong_key(self, api, settings, supabase, winter):
+        settings.SUPABASE_SERVICE_ROLE_KEY = "a-secret-that-is-wrong"
+        for path in ALL:
+            answer = post(api, path)
+            assert answer.status_code == 503
+            assert "SUPABASE_SERVICE_ROLE_KEY" in answer.json()["detail"]
+            assert "a-secret" not in answer.content.decode()
+        assert services.status()["supabase_connected"] is False
+
+    def test_a_key_with_foreign_characters(self, api, settings, supabase, winter):
+        settings.SUPABASE_SERVICE_ROLE_KEY = "clé\n"
+        assert post(api, "push/winter").status_code == 503
+
+    def test_unreachable(self, api, settings, supabase, winter, unused_address):
+        settings.SUPABASE_URL = unused_address
+        for path in ALL:
+            answer = post(api, path)
+            assert answer.status_code == 503
+            assert unused_address in answer.json()["detail"]
+        assert services.connected() is False
+
+    def test_connected_is_told_within_two_seconds(self, supabase, db):
+        supabase.breaks("GET", "delay:5")
+        assert services.connected() is False
+
+    def test_an_address_that_redirects(self, api, supabase, winter):
+        supabase.breaks("GET", "redirect:http://127.0.0.1:9/")
+        answer = post(api, "push/winter")
+        assert answer.status_code == 502
+        assert "set SUPABASE_URL" in answer.json()["detail"]
+
+    def test_no_bucket(self, api, settings, supabase, winter):
+        settings.SUPABASE_BUCKET_NAME = "nothing"
+        answer = post(api, "push/winter")
+        assert answer.status_code == 502
+        assert "SUPABASE_BUCKET_NAME" in answer.json()["detail"]
+
+
+class TestListings:
+    def test_a_listing_that_fails_is_an_error_and_deletes_nothing(self, api, supabase, winter):
+        ok(post(api, "push/winter"))
+        before, written = state("winter"), supabase.written()
+        supabase.breaks("POST /storage/v1/object/list")
+        for path in ("push/winter", "pull/winter"):
+            assert post(api, path, force=True).status_code == 502
+        body = ok(post(api, "pull-all", force=True))
+        assert body["success"] is False
+        assert "winter: " in body["errors"][0]
+        assert (state("winter"), supabase.written()) == (before, written)
+
+    @pytest.mark.parametrize("action", ["500", "drop", "truncate"])
+    def test_so_is_a_table_that_can_not_be_read(self, api, supabase, winter, action):
+        ok(post(api, "push/winter"))
+        before, written = state("winter"), supabase.written()
+        supabase.breaks("GET /rest/v1/univers_assets", action)
+        for path in ("push/winter", "pull/winter"):
+            assert post(api, path, force=True).status_code in (502, 503)
+        assert (state("winter"), supabase.written()) == (before, written)
+
+
+class TestRetries:
+    def test_what_fails_in_passing_is_sent_again(self, api, settings, supabase, winter):
+        settings.SYNC_RETRIES = 1
+        for match in (
+            "GET /rest/v1/univers_prompts",
+            "POST /storage/v1/object/univers/",
+            "POST /storage/v1/object/list",
+        ):
+            supabase.breaks(match, "503", times=1)
+            ok(post(api, "push/winter"))
+            supabase.mends()
+            ok(post(api, "unpublish/winter", force=True))
+
+    def test_an_insert_is_not_sent_twice(self, api, settings, supabase, winter):
+        settings.SYNC_RETRIES = 1
+        supabase.breaks("POST /rest/v1/univers_assets", "drop_after", times=1)
+        assert post(api, "push/winter").status_code == 503
+        supabase.mends()
+        ok(post(api, "push/winter"))
+        assert ok(post(api, "push/winter"))["synced_items"] == 0
+        assert len(supabase.rows("univers_assets")) == 4
+
+
+class TestBrokenPush:
+    @pytest.mark.parametrize("skip", range(0, 18, 3))
+    def test_a_push_that_breaks_off_shows_no_half_universe_and_is_mended_by_the_next(
+        self, api, supabase, winter, skip
+    ):
+        supabase.breaks("^(POST|PATCH|DELETE) (?!.*/list)", "drop", skip=skip)
+        assert post(api, "push/winter").status_code == 503
+        supabase.mends()
+        assert_readers_see_whole_universes(supabase)
+        ok(post(api, "push/winter"))
+        assert_equal_after_a_round_trip(api, supabase)
+
+    @pytest.mark.parametrize("skip", range(7))
+    def test_so_is_one_that_changes_and_deletes(self, api, supabase, winter, put_file, skip):
+        ok(post(api, "push/winter"))
+        assets.delete(winter.assets.get(display_name="Fox"))
+        assets.update(winter.assets.get(display_name="Moon"), display_name="Full moon")
+        assets.create(winter, display_name="Snowman", translations={"fr": "Bonhomme"})
+        put_file("winter", "03_snowman.png", b"snowman")
+        put_file("winter", "00_snowflake.png", b"another flake")
+        supabase.breaks("^(POST|PATCH|DELETE) (?!.*/list)", "500", skip=skip)
+        assert post(api, "push/winter").status_code == 502
+        supabase.mends()
+        assert_readers_see_whole_universes(supabase)
+        ok(post(api, "push/winter"))
+        assert_equal_after_a_round_trip(api, supabase)
+
+    def test_a_reader_never_sees_the_universe_empty(self, api, supabase, winter):
+        ok(post(api, "push/winter"))
+        seen, stop, counting = [], threading.Event(), client()
+
+        def read():
+            while not stop.is_set():
+                seen.append(len(counting.select("univers_assets")))
+
+        reader = threading.Thread(target=read)
+        reader.start()
+        for name in ("A", "B", "C"):
+            Asset.objects.update(display_name=name)
+            ok(post(api, "push/winter"))
+        stop.set()
+        reader.join()
+        assert set(seen) == {4}
+
+    def test_an_upload_that_arrives_broken_is_noticed_before_a_row_shows_it(self, api, supabase, winter):
+        assert ok(post(api, "push/winter"))["success"]
+        supabase.sandbox.settings(file_size_limit=10)
+        asset = assets.create(winter, display_name="Big")
+        path = bucket.bucket().path(f"winter/{asset.image_name}")
+        with open(path, "wb") as target:  # noqa: PTH123
+            target.write(b"x" * 100)
+        answer = post(api, "push/winter")
+        assert answer.status_code == 502
+        assert "Big" not in supabase.names("univers_assets")
+
+
+class TestBrokenPull:
+    @pytest.mark.parametrize("action", ["drop", "truncate", "500"])
+    def test_a_download_that_breaks_leaves_everything_as_it_was(
+        self, api, supabase, winter, put_file, action
+    ):
+        ok(post(api, "push/winter"))
+        put_file("winter", "00_snowflake.png", b"drawn anew")
+        winter.translations.filter(language="fr").update(name="L'hiver")
+        before = state("winter")
+        supabase.breaks("GET /storage/v1/object/univers/", action)
+        assert post(api, "pull/winter").status_code in (502, 503)
+        assert state("winter") == before
+        assert not Revision.objects.exists()
+
+    def test_one_universe_that_fails_does_not_stop_the_others(self, api, supabase, winter, put_file):
+        universes.create(name="Summer", slug="summer")
+        put_file("summer", "thumbnail.jpg", b"sun")
+        for slug in ("winter", "summer"):
+            ok(post(api, f"push/{slug}"))
+        wipe()
+        supabase.breaks("GET /storage/v1/object/univers/winter/")
+        body = ok(post(api, "init"))
+        assert (body["success"], body["universes_synced"]) == (False, 1)
+        assert body["errors"][0].startswith("winter: ")
+        assert Universe.objects.get().slug == "summer"
+        supabase.mends()
+        assert ok(post(api, "init"))["universes_synced"] == 2
+
+    def test_what_something_else_here_is_in_the_way_of_is_a_conflict(self, api, supabase, winter):
+        ok(post(api, "push/winter"))
+        other = universes.create(name="Other", slug="other")
+        winter.assets.filter(display_name="Fox").update(universe=other)
+        answer = post(api, "pull/winter")
+        assert answer.status_code == 409
+        assert "winter" in answer.json()["detail"]
+        assert winter.assets.count() == 3
+
+
+def assert_readers_see_whole_universes(supabase):
+    """Whoever reads what is public sees all cards of a universe, each with its picture."""
+    pictures = set(supabase.keys("winter"))
+    cards = supabase.rows("univers_assets")
+    for universe in supabase.rows("univers"):
+        if universe["is_public"]:
+            assert len(cards) >= 3
+    for card in cards:
+        assert f"winter/{card['image_name']}" in pictures
+
+
+def assert_equal_after_a_round_trip(api, supabase):
+    assert ok(post(api, "push/winter"))["synced_items"] == 0
+    before = state("winter")
+    wipe()
+    ok(post(api, "init"))
+    assert state("winter") == before
