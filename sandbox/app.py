@@ -22,6 +22,7 @@ from sandbox.rest_schema import apply_schema, empty_tables
 from sandbox.settings import Settings
 from sandbox.storage_api import StorageApi
 from sandbox.storage_store import Store
+from sandbox.webhooks import Webhooks
 
 OWN_TABLES = ("predictions", "uploads", "objects", "sequences")
 
@@ -66,7 +67,8 @@ def build_world(folder: Path) -> World:
 def build_app(folder: Path, key: str) -> ASGIApp:
     """The ASGI application; ``key`` is the token and the API key that it accepts."""
     world = build_world(folder)
-    replicate = ReplicateApi(world.predictions, world.settings, world.counters, key)
+    webhooks = Webhooks(world.settings, world.counters, key)
+    replicate = ReplicateApi(world.predictions, world.settings, world.counters, webhooks, key)
     rest = RestApi(world.database, world.settings, world.counters, key)
     storage = StorageApi(world.store, world.settings, world.counters, key)
     control = Control(world, world.reset)
@@ -76,6 +78,7 @@ def build_app(folder: Path, key: str) -> ASGIApp:
         world.predictions.resume()
         yield
         await world.predictions.close()
+        await webhooks.stop()
         world.database.close()
 
     routes = [*control.routes(), *replicate.routes(), *rest.routes(), *storage.routes()]

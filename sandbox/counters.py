@@ -10,7 +10,7 @@ class Counters:
     """Requests, rows and files; predictions are counted from the database, so that a restart forgets none."""
 
     NAMES = (
-        *("throttled", "creates_too_soon", "lost_answers", "max_running_at_once"),
+        *("throttled", "creates_too_soon", "lost_answers", "max_running_at_once", "webhooks_sent"),
         *("rest_requests", "rest_writes", "rows_written", "rows_deleted"),
         *("storage_reads", "storage_lists", "storage_writes", "files_written", "files_deleted", "faults"),
     )

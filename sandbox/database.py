@@ -10,7 +10,7 @@ _OWN_TABLES = """
 CREATE TABLE IF NOT EXISTS predictions (
     number INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT UNIQUE, model TEXT, version TEXT, kind TEXT,
     input TEXT, status TEXT, created_at REAL, ready_at REAL, deadline REAL, completed_at REAL, output TEXT,
-    file TEXT, error TEXT, fault TEXT
+    file TEXT, error TEXT, fault TEXT, origin TEXT, webhook TEXT, events TEXT
 );
 CREATE INDEX IF NOT EXISTS predictions_status ON predictions (status);
 CREATE TABLE IF NOT EXISTS uploads (

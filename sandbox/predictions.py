@@ -9,6 +9,7 @@ import random
 import re
 import secrets
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -36,9 +37,13 @@ class Predictions:
             path.mkdir(exist_ok=True)
         self.studio = Studio(self.made, self.local_file)
         self.tasks: dict[str, asyncio.Task[None]] = {}
+        self.tell: Callable[[str, str], None] = lambda prediction_id, event: None  # of starts and ends
 
-    def create(self, model: Model, version: str, given: Row, cancel_after: float | None) -> str:
-        """Starts a prediction and gives its id."""
+    def create(self, model: Model, version: str, given: Row, **more: Any) -> str:
+        """Starts a prediction and gives its id.
+
+        ``more``: ``cancel_after`` in seconds; ``origin``, ``webhook`` and ``events`` for whoever sends webhooks.
+        """
         now = time.time()
         row = {
             "id": "".join(secrets.choice(ALPHABET) for _ in range(26)),
@@ -49,8 +54,9 @@ class Predictions:
             "status": "processing",
             "created_at": now,
             "ready_at": now + self.settings.latency.get(model.kind, 0),
-            "deadline": now + cancel_after if cancel_after else None,
+            "deadline": now + cancel_after if (cancel_after := more.pop("cancel_after", None)) else None,
             "fault": self._fault(),
+            **more,
         }
         columns, marks = ", ".join(row), ", ".join("?" * len(row))
         self.database.run(f"INSERT INTO predictions ({columns}) VALUES ({marks})", tuple(row.values()))
@@ -98,6 +104,8 @@ class Predictions:
     async def _live(self, row: Row) -> None:
         due, deadline = row["ready_at"], row["deadline"]
         work = asyncio.ensure_future(self._work(row))
+        if row["webhook"]:
+            self.tell(row["id"], "start")
         if deadline and deadline < due:
             work.cancel()
             await _until(deadline)
@@ -136,7 +144,8 @@ class Predictions:
         values = {"status": status, "completed_at": time.time(), **columns}
         changes = ", ".join(f"{name} = ?" for name in values)
         sql = f"UPDATE predictions SET {changes} WHERE id = ? AND completed_at IS NULL"
-        self.database.run(sql, (*values.values(), prediction_id))
+        if self.database.run(sql, (*values.values(), prediction_id)):
+            self.tell(prediction_id, "completed")
 
     def cancel(self, prediction_id: str) -> None:
         """Ends a prediction that runs; one that has ended stays as it is."""

@@ -19,10 +19,12 @@ from sandbox.counters import Counters
 from sandbox.models import Model, find, problems
 from sandbox.predictions import Predictions, Row, started_at, status_of
 from sandbox.settings import Settings
+from sandbox.webhooks import Webhooks
 from sandbox.wire import Half, Lost
 
 PAGE = 100
 BODY_KEYS = {"input", "version", "webhook", "webhook_events_filter", "stream"}
+EVENTS = ["start", "output", "logs", "completed"]
 LEAST_CANCEL_AFTER = 5
 
 
@@ -62,10 +64,14 @@ class Throttle:
 
 
 class ReplicateApi:
-    def __init__(self, predictions: Predictions, settings: Settings, counters: Counters, key: str):
+    def __init__(
+        self, predictions: Predictions, settings: Settings, counters: Counters, webhooks: Webhooks, key: str
+    ):
         self.predictions, self.settings, self.counters, self.key = predictions, settings, counters, key
         self.throttle = Throttle(settings, counters)
         self.answered = 0
+        self.webhooks = webhooks
+        predictions.tell = self._tell
 
     def routes(self) -> list[Route]:
         guarded = [
@@ -76,6 +82,7 @@ class ReplicateApi:
             ("/v1/models/{owner}/{name}", self.model, ["GET"]),
             ("/v1/models/{owner}/{name}/predictions", self.create, ["POST"]),
             ("/v1/models/{owner}/{name}/versions/{version}", self.version, ["GET"]),
+            ("/v1/webhooks/default/secret", self.secret, ["GET"]),
             ("/v1/account", self.account, ["GET"]),
             ("/v1/files", self.upload, ["POST"]),
             ("/v1/files/{id}", self.file, ["GET"]),
@@ -114,7 +121,12 @@ class ReplicateApi:
         except ValueError as error:
             return problem(422, "Invalid Cancel-After", str(error))
         version = model.version_id if re.search(r"[0-9a-f]{64}$", body.get("version", "")) else "hidden"
-        made = self.predictions.create(model, version, body["input"], cancel_after)
+        wanted = {
+            "webhook": body.get("webhook"),
+            "events": json.dumps(body.get("webhook_events_filter") or EVENTS),
+            "origin": _origin(request),
+        }
+        made = self.predictions.create(model, version, body["input"], cancel_after=cancel_after, **wanted)
         return Lost() if self._loses() else await self._created(request, made)
 
     async def _created(self, request: Request, made: str) -> Response:
@@ -122,7 +134,9 @@ class ReplicateApi:
         if prefer:
             await self.predictions.wait(made, min(60, int(prefer[1] or 60)))
         row = self._row(made)
-        return JSONResponse(self._json(request, row), 202 if prefer and row["completed_at"] is None else 201)
+        return JSONResponse(
+            self._json(_origin(request), row), 202 if prefer and row["completed_at"] is None else 201
+        )
 
     def _loses(self) -> bool:
         lose = self.settings.lose_answers
@@ -143,7 +157,7 @@ class ReplicateApi:
 
     async def get(self, request: Request) -> Response:
         row = self.predictions.get(request.path_params["id"])
-        return JSONResponse(self._json(request, row)) if row else problem(404, *NOT_FOUND)
+        return JSONResponse(self._json(_origin(request), row)) if row else problem(404, *NOT_FOUND)
 
     async def cancel(self, request: Request) -> Response:
         self.predictions.cancel(request.path_params["id"])
@@ -161,11 +175,18 @@ class ReplicateApi:
         if len(rows) > PAGE:
             cursor = base64.urlsafe_b64encode(str(rows[PAGE - 1]["number"]).encode()).decode()
             following = str(request.url.include_query_params(cursor=cursor))
-        results = [self._json(request, row) for row in rows[:PAGE]]
+        results = [self._json(_origin(request), row) for row in rows[:PAGE]]
         return JSONResponse({"previous": None, "next": following, "results": results})
 
-    def _json(self, request: Request, row: Row) -> dict[str, Any]:
-        origin = str(request.base_url).rstrip("/")
+    def _tell(self, prediction_id: str, event: str) -> None:
+        row = self._row(prediction_id)
+        if row["webhook"] and event in json.loads(row["events"]):
+            self.webhooks.send(row["webhook"], self._json(row["origin"], row))
+
+    async def secret(self, request: Request) -> Response:
+        return JSONResponse({"key": self.webhooks.shown_secret})
+
+    def _json(self, origin: str, row: Row) -> dict[str, Any]:
         own = f"{origin}/v1/predictions/{row['id']}"
         removed, status = self._is_removed(row), status_of(row)
         begun, ended = started_at(row), row["completed_at"]
@@ -250,6 +271,10 @@ class ReplicateApi:
         if isinstance(left, int) and not isinstance(left, bool) and left > 0:
             self.settings.truncate_downloads = left - 1
         return bool(left)
+
+
+def _origin(request: Request) -> str:
+    return str(request.base_url).rstrip("/")
 
 
 def _reference(request: Request, body: Any) -> str:

@@ -27,6 +27,7 @@ class Settings:
     )
     llm_style: str = "fenced"  # see sandbox.llm.STYLES; any other text is the answer itself
     retention: float = 3600.0  # inputs and outputs are removed so long after the end
+    webhook_copies: int = 1  # how often each webhook is sent; 0 loses them
     pad_video_to: int = 0  # clips are filled up to this size
     # both: {"match": regex on "METHOD path?query", "skip": n, "times": n or null, "action": see faults.py}
     request_faults: list[dict[str, Any]] = field(default_factory=list)
