@@ -8,8 +8,6 @@ from pathlib import Path
 
 from PIL import Image
 
-from jobs.outcomes import Passing, Permanent
-
 MB = 2**20
 MOST_PICTURE_BYTES, MOST_CLIP_BYTES, MOST_SONG_BYTES = 50 * MB, 1024 * MB, 200 * MB
 MOST_PIXELS = 50_000_000
@@ -21,8 +19,19 @@ MOST_DATA_URI_BYTES = 256_000
 LEAST_SONG_BYTES = 2_000
 
 
+class Unfit(Exception):
+    """The file is something else than it should be."""
+
+
+class Incomplete(Exception):
+    """The file begins well and breaks off."""
+
+
 def to_png(path):
-    """Rewrite the picture at `path` as a PNG, whatever format it came in; fully decoded, so known to be whole."""
+    """Rewrite the picture at `path` as a PNG, whatever format it came in; decoded in full, so known to be whole.
+
+    Raises Unfit or Incomplete, like all that look at a file here.
+    """
     with _picture(path) as picture:
         if picture.format != "PNG":
             picture.convert("RGBA" if _has_alpha(picture) else "RGB").save(path, "PNG")
@@ -61,11 +70,11 @@ def _picture(path):
         raise _wrong(path, "picture") from None
     with picture:
         if picture.width * picture.height > MOST_PIXELS:
-            raise Permanent("The picture has more than 50 million pixels.", spent=True)
+            raise Unfit("The picture has more than 50 million pixels.")
         try:
             picture.load()
         except (OSError, SyntaxError, ValueError):
-            raise Passing("The picture came only in part; it is fetched again.") from None
+            raise Incomplete("The picture is not whole.") from None
         yield picture
 
 
@@ -82,11 +91,11 @@ def check_mp4(path):
             if not kinds and kind != b"ftyp":
                 raise _wrong(path, "clip")
             if length < 8 or position + length > size:
-                raise Passing("The clip came only in part; it is fetched again.")
+                raise Incomplete("The clip is not whole.")
             kinds.append(kind)
             position += length
     if not {b"moov", b"mdat"} <= set(kinds):
-        raise Passing("The clip came only in part; it is fetched again.")
+        raise Incomplete("The clip is not whole.")
 
 
 def _box(source, position, size):
@@ -106,7 +115,7 @@ def check_mp3(path):
     if not first or not _frame_length(content, start + first):
         raise _wrong(path, "song")
     if len(content) - start < LEAST_SONG_BYTES:
-        raise Passing("The song came only in part; it is fetched again.")
+        raise Incomplete("The song is not whole.")
 
 
 def _after_id3(content):
@@ -145,4 +154,4 @@ def _wrong(path, kind):
     what = (
         "a web page" if start.startswith((b"<!doctype", b"<html", b"<?xml", b"<")) else "another kind of file"
     )
-    return Permanent(f"The model's result is no {kind} but {what}; generate it again.", spent=True)
+    return Unfit(f"The file is no {kind} but {what}.")

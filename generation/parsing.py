@@ -14,7 +14,7 @@ from universes.models import LANGUAGES
 NAME_LENGTH = 60
 TOKEN = re.compile(r"<\|[^|>\n]*\|>")
 FENCE = re.compile(r"```[a-zA-Z]*\s*\n?(.*?)(?:```|\Z)", re.DOTALL)
-START = re.compile(r"""[\[{]\s*(?:["'“‘„{\[]|\w+\s*:)""")
+START = re.compile(r"""[\[{]\s*(?:["'“”‘„{\[]|\w+\s*:)""")
 TAG = re.compile(r"<[^<>]*>")
 BULLET = re.compile(r"^\s*(?:\d+[.)]|[-*•])\s+")
 LANGUAGE_NAMES = {
@@ -67,13 +67,32 @@ def load(text):
     if not start:
         return None
     bare = bare[start.start() :]
+    if '"' not in bare:
+        bare = re.sub("[“”„]", '"', bare)
     try:
-        return json.JSONDecoder(strict=False).raw_decode(bare)[0]
+        return _decode(bare)
+    except RecursionError:
+        return None
+
+
+def _decode(text):
+    try:
+        return _one_after_another(text)
     except ValueError:
-        mended = json_repair.loads(bare)
-    if _breaks_off(bare):
+        mended = json_repair.loads(text)
+    if _breaks_off(text):
         _drop_last(mended)
     return mended
+
+
+def _one_after_another(text):
+    """The value that a text begins with; a list of them where several follow each other. ValueError for no JSON."""
+    decoder, values = json.JSONDecoder(strict=False), []
+    while not values or text.startswith(("{", "[")):
+        value, end = decoder.raw_decode(text)
+        values.append(value)
+        text = text[end:].lstrip(" \r\n\t,;")
+    return values if len(values) > 1 else values[0]
 
 
 def _without_fence(text):
@@ -118,20 +137,30 @@ def _by_language(value):
 
 
 def _records(value):
-    """Every set of names in a structure, whatever it is wrapped in: one dictionary or list of five per concept."""
-    spoken = _by_language(value)
+    """Every set of names in a structure, whatever wraps it: keyed by language, or in rows or columns of five."""
+    spoken = {code: _only_text(inner) or inner for code, inner in _by_language(value).items()}
     if spoken and all(isinstance(names, list) for names in spoken.values()):
         return [dict(zip(spoken, row, strict=True)) for row in zip_longest(*spoken.values())]
-    if spoken and any(isinstance(name, str) for name in spoken.values()):
+    if any(isinstance(name, str) for name in spoken.values()):
         return [spoken]
-    if (
-        isinstance(value, list)
-        and len(value) == len(LANGUAGES)
-        and all(isinstance(name, str) for name in value)
-    ):
-        return [dict(zip(LANGUAGES, value, strict=True))]
+    if isinstance(value, list) and value and all(_is_row(item) for item in value):
+        return _rows(value)
     inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else []
     return [record for item in inner for record in _records(item)]
+
+
+def _is_row(item):
+    return (
+        isinstance(item, list) and len(item) == len(LANGUAGES) and all(isinstance(cell, str) for cell in item)
+    )
+
+
+def _rows(rows):
+    """Rows of five names, in our order of languages unless the first row says which it is."""
+    head = [_language(cell) for cell in rows[0]]
+    if set(head) == set(LANGUAGES):
+        return [dict(zip(head, row, strict=True)) for row in rows[1:]]
+    return [dict(zip(LANGUAGES, row, strict=True)) for row in rows]
 
 
 def _names(record):
@@ -207,5 +236,7 @@ def _all_texts(values):
 
 def _only_text(item):
     """The translation in an object such as `{"line": 1, "translation": "…"}`: its last text."""
-    texts = [value for value in item.values() if isinstance(value, str)] if isinstance(item, dict) else [item]
+    if not isinstance(item, dict):
+        return item if isinstance(item, str) else None
+    texts = [value for value in item.values() if isinstance(value, str)]
     return texts[-1] if texts else None

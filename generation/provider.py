@@ -6,9 +6,11 @@ the client creates without any timeout, drops Retry-After, and can't read the st
 the ProviderErrors of `errors`.
 """
 
+import atexit
 import logging
 import os
 import threading
+import time
 from urllib.parse import urlencode, urlsplit
 
 import httpx
@@ -102,9 +104,17 @@ def _client():
     key = (os.getpid(), settings.REPLICATE_BASE_URL, settings.REPLICATE_API_TOKEN)
     with _client_lock:
         if key not in _clients:
-            _clients.clear()
+            close()
             _clients[key] = _make_client()
         return _clients[key]
+
+
+@atexit.register
+def close():
+    """Let go of the connections; the next call opens new ones."""
+    for _, transport in _clients.values():
+        transport.close()
+    _clients.clear()
 
 
 def _make_client():
@@ -124,8 +134,10 @@ class Transport(httpx.BaseTransport):
     def __init__(self, wire):
         self.wire = wire
         self.answer = threading.local()
+        self.quiet_until = 0.0
 
     def handle_request(self, request):
+        self._keep_quiet(request)
         request.extensions = {**request.extensions, "timeout": TIMEOUT}
         try:
             response = self.wire.handle_request(request)
@@ -137,14 +149,29 @@ class Transport(httpx.BaseTransport):
             ) from None
         content = _content(response)
         if response.status_code >= 300:
-            raise refusal(response.status_code, response.headers, content)
+            self._refuse(request, refusal(response.status_code, response.headers, content))
         if not isinstance(content, dict):
             raise Broken("Replicate answered with something that is no JSON object; try again later.")
         self.answer.json = content
         return httpx.Response(response.status_code, json=_readable(content), request=request)
 
+    def _refuse(self, request, error):
+        """Once told to wait, buy nothing until then, whichever step asks next."""
+        if isinstance(error, Throttled) and _buys(request):
+            self.quiet_until = time.monotonic() + (error.retry_after or 0)
+        raise error
+
+    def _keep_quiet(self, request):
+        left = self.quiet_until - time.monotonic()
+        if left > 0 and _buys(request):
+            raise Throttled("Replicate asked to slow down a moment ago.", left)
+
     def close(self):
         self.wire.close()
+
+
+def _buys(request):
+    return request.method == "POST" and request.url.path.endswith("/predictions")
 
 
 def _content(response):
@@ -170,7 +197,8 @@ def refusal(status, headers, content):
         return NotConfigured("Replicate does not take this token: set REPLICATE_API_TOKEN to a valid one.")
     if status == 429:
         return Throttled(f"Replicate asks to slow down: {reason}", _retry_after(headers, content))
-    if status == 404 or "version" in reason.lower() and status == 422:
+    # What is no model's name or version is answered with a 404, or a 422 of this title.
+    if status == 404 or reason.startswith("Invalid version"):
         return Unknown(f"Replicate does not know it: {reason}")
     if 400 <= status < 500:
         return Rejected(f"Replicate refused: {reason}")
@@ -180,7 +208,8 @@ def refusal(status, headers, content):
 def _reason(status, content):
     said = content if isinstance(content, dict) else {}
     words = [str(said[key]).strip() for key in ("title", "detail") if said.get(key)]
-    return " – ".join(dict.fromkeys(words))[:LONGEST_REASON] or f"HTTP status {status}"
+    text = " ".join(": ".join(dict.fromkeys(words)).split())
+    return text[:LONGEST_REASON] or f"HTTP status {status}"
 
 
 def _retry_after(headers, content):

@@ -18,6 +18,7 @@ SYSTEM = (
     "object and nothing else: no introduction, no explanation, no code fence."
 )
 LEAST_LYRICS = 10
+MOST_NAMES = 60
 STYLE_LENGTH = 300
 
 
@@ -115,7 +116,7 @@ class Songs:
                 "",
                 f"Write one short, cheerful song for small children in each of these languages: {spoken}. Each is its "
                 "own song with simple words and rhymes, not a literal translation. It names some of these:",
-                _enclosed(", ".join(one_line(name) for name in self.names)),
+                _enclosed(", ".join(one_line(name) for name in self.names[:MOST_NAMES])),
                 f"Each song has at most {self.most * 3 // 4} characters in all: a [verse], a [chorus], a second "
                 "[verse], each tag on a line of its own. Say also in English, in 20 to 150 characters, which style of "
                 "music and which instruments fit.",

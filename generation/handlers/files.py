@@ -10,7 +10,7 @@ from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
 
-from jobs.outcomes import Done, Permanent
+from jobs.outcomes import Done, Passing, Permanent
 from storage import archive, bucket
 from universes.models import Asset, AssetPrompts, Universe
 from universes.names import THUMBNAIL, music_name, video_name
@@ -36,7 +36,7 @@ class FilePrediction(Prediction):
         return target.universe
 
     def check(self, path):
-        """Raise Permanent or Passing for a file that is not what it should be."""
+        """Raise media.Unfit or media.Incomplete for a file that is not what it should be; may convert it."""
 
     def after(self, universe, path):
         """What else is made of the file at `path`, once it lies in the bucket."""
@@ -46,7 +46,7 @@ class FilePrediction(Prediction):
 
     def finish(self, step, target, prediction):
         universe, name = self.universe(target), self.name(step, target)
-        with self._fetched(prediction) as path:
+        with self._fetched(step, prediction) as path:
             kept = _keep_replaced(step, universe.slug, name)
             bucket.take(path, universe.slug, name)
             self.after(universe, path)
@@ -54,18 +54,23 @@ class FilePrediction(Prediction):
 
     def keep(self, step, prediction):
         """A late result goes to the archive; while its universe lives, a revision tells of it."""
-        with self._fetched(prediction) as path:
+        with self._fetched(step, prediction) as path:
             kept = {step.params["file"]: archive.keep(path)}
         if universe := Universe.objects.filter(slug=step.job.univers_slug).first():
             revisions.keep(universe, "late_result", step.job.author, kept)
 
     @contextmanager
-    def _fetched(self, prediction):
+    def _fetched(self, step, prediction):
         address = adapters.address_of(prediction.get("output"))
         if not address:
             raise Permanent(_why_nothing(prediction), spent=True)
         with downloads.fetched(address, self.most_bytes) as path:
-            self.check(path)
+            try:
+                self.check(path)
+            except media.Unfit as error:
+                raise Permanent(f"{error} Generate it again.", spent=True) from None
+            except media.Incomplete as error:
+                raise _fetch_again(step, error, path) from None
             yield path
 
     def _commit(self, step, target, name, kept):
@@ -81,7 +86,7 @@ class CardPrediction(FilePrediction):
         return cards().filter(pk=step.params["asset"]).first()
 
     def commit(self, target, name):
-        if not Asset.objects.filter(pk=target.pk).exists():
+        if not Asset.objects.select_for_update().filter(pk=target.pk).first():
             transaction.on_commit(partial(_put_away, target.universe.slug, name))
             return
         counted = AssetPrompts.objects.filter(asset=target).update(
@@ -129,7 +134,10 @@ class Video(CardPrediction):
         folder = bucket.names(target.universe.slug)
         if target.image_name not in folder:
             raise CannotGenerate("The card has no picture; generate that first.")
-        return {"image": media.data_uri(_path(target))}
+        try:
+            return {"image": media.data_uri(_path(target))}
+        except (media.Unfit, media.Incomplete) as error:
+            raise CannotGenerate(f"The card's picture can't be read: {error} Make it anew first.") from None
 
     def check(self, path):
         media.check_mp4(path)
@@ -184,6 +192,15 @@ def song_input(stored, style, language):
     lyrics = ((stored.lyrics if stored else "") or "").strip()
     model.check(prompt=prompt, lyrics=lyrics, label=f"the song in '{language}'")
     return model.build(prompt, lyrics)
+
+
+def _fetch_again(step, error, path):
+    """What becomes of a file that breaks off: the same bytes a second time are all that the model made."""
+    sha256 = bucket.digests(path)["sha256"]
+    if step.memory.get("incomplete") == sha256:
+        return Permanent(f"{error} Generate it again.", spent=True)
+    step.remember(incomplete=sha256)
+    return Passing(f"{error} It is fetched again.")
 
 
 def _path(card):

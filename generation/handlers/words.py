@@ -76,6 +76,8 @@ class Concepts(Words):
 
 
 def _apply(step, universe, names, translations, kept):
+    if _is_gone(universe):
+        return
     cards.replace(universe, names, translations, kept, step.job.author)
     wanted = {name: step.params[name] for name in ("with_videos", "with_music")}
     jobs.add_steps(step.job, plan.everything(universe, step.params["theme"], regenerate=True, **wanted))
@@ -104,6 +106,8 @@ class Lyrics(Words):
 
 def _write(universe, task):
     """Fill what is empty; a word that somebody wrote meanwhile stays."""
+    if _is_gone(universe):
+        return
     stored = {song.language: song for song in universe.music_prompts.all()}
     for language in LANGUAGES:
         if language not in task.lyrics:
@@ -112,6 +116,11 @@ def _write(universe, task):
         song.lyrics = song.lyrics or task.lyrics[language]
         song.prompt = song.prompt or _style(task.style)
         song.save()
+
+
+def _is_gone(universe):
+    """Looked up once more in the transaction that writes, and locked there."""
+    return Universe.objects.select_for_update().filter(pk=universe.pk).first() is None
 
 
 def _style(style):

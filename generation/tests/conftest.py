@@ -8,6 +8,7 @@ from PIL import Image
 from jobs.runner import run_here
 from universes.models import MusicPrompt
 
+
 @pytest.fixture
 def provider(sandbox, settings):
     """The sandbox as the configured provider, quick."""

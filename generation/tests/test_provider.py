@@ -1,0 +1,205 @@
+"""The one module that talks to Replicate: timeouts, errors, raw answers, pages."""
+
+import datetime
+import multiprocessing
+import socket
+import threading
+
+import httpx
+import pytest
+from django.utils import timezone
+
+from generation import provider as replicate
+from generation.errors import Broken, NotConfigured, Rejected, Throttled, Unknown, Unreachable
+
+IMAGE = "recraft-ai/recraft-v3"
+
+
+def bought(prompt="An owl"):
+    return replicate.create(IMAGE, {"prompt": prompt})
+
+
+def test_a_prediction_is_returned_as_it_came(provider):
+    made = bought()
+    found = replicate.get(made["id"])
+    assert made["id"] == found["id"]
+    assert found["input"] == {"prompt": "An owl"}
+    # The client itself would drop these.
+    assert {"deadline", "data_removed"} <= set(found)
+
+
+def test_the_status_aborted_is_read(provider):
+    provider.settings(fail_next=1, fail_as="aborted")
+    prediction = bought()
+    while prediction["status"] not in replicate.ENDED:
+        prediction = replicate.get(prediction["id"])
+    assert prediction["status"] == "aborted"
+
+
+def test_a_prediction_can_be_cancelled(provider):
+    provider.settings(latency={"image": 60})
+    assert replicate.cancel(bought()["id"])["status"] in ("canceled", "aborted")
+
+
+def test_the_list_reaches_over_pages_and_back_to_a_moment(provider):
+    provider.settings(latency={"image": 60})
+    bought("too old")
+    since = timezone.now()
+    ids = [bought(f"Owl {number}")["id"] for number in range(105)]
+    found = [one["id"] for one in replicate.created_since(since)]
+    assert found == ids[::-1]
+
+
+def test_account_and_model_are_read(provider):
+    assert replicate.account()["username"] == "sandbox"
+    assert "prompt" in str(replicate.model(f"{IMAGE}:123")["latest_version"])
+    replicate.ready()
+
+
+def test_what_does_not_exist_is_unknown(provider):
+    for call in (
+        lambda: replicate.create("nobody/nothing", {}),
+        lambda: replicate.create("0" * 64, {}),
+        lambda: replicate.get("nothing"),
+        lambda: replicate.model("nobody/nothing"),
+    ):
+        with pytest.raises(Unknown):
+            call()
+
+
+def test_a_rejected_input_says_why(provider):
+    with pytest.raises(Rejected, match="prompt is required"):
+        replicate.create(IMAGE, {})
+
+
+def test_no_token_and_a_wrong_token_name_the_variable(provider, settings):
+    for token in ("", "r8_wrong"):
+        settings.REPLICATE_API_TOKEN = token
+        with pytest.raises(NotConfigured, match="REPLICATE_API_TOKEN") as caught:
+            replicate.account()
+        assert "r8_wrong" not in str(caught.value)
+
+
+@pytest.mark.parametrize("action", ["drop", "drop_after", "truncate"])
+def test_a_line_that_drops_leaves_open_what_happened(provider, action):
+    provider.settings(request_faults=[{"match": "POST", "action": action, "times": 1}])
+    with pytest.raises(Unreachable, match="cannot be reached"):
+        bought()
+
+
+@pytest.mark.parametrize("status", ["500", "502", "503", "504"])
+def test_a_server_error_is_raised_at_once_and_not_retried_beneath(provider, status):
+    provider.settings(request_faults=[{"match": "GET", "action": status}])
+    with pytest.raises(Broken, match=f"told to answer {status}"):
+        replicate.account()
+    assert provider.counters()["by_path"]["GET /v1/account"] == 1
+
+
+def test_a_busy_provider_counts_as_ready(provider):
+    for action in ("429", "500"):
+        provider.settings(request_faults=[{"match": "account", "action": action}])
+        replicate.ready()
+
+
+def test_throttling_keeps_what_it_says_and_buys_nothing_until_then(provider):
+    provider.settings(throttle={"per_second": 1, "burst": 1, "retry_after": 30})
+    bought()
+    for _ in range(3):
+        with pytest.raises(Throttled) as caught:
+            bought()
+        assert 29 < caught.value.retry_after <= 30
+    assert provider.counters()["throttled"] == 1
+    replicate.account()
+
+
+@pytest.mark.parametrize(
+    ("headers", "body", "seconds"),
+    [
+        ({"retry-after": "7"}, {"retry_after": 9}, 7),
+        ({}, {"retry_after": 5}, 5),
+        ({"retry-after": "Wed, 21 Oct 2026 07:28:00 GMT"}, {"retry_after": 4}, 4),
+        ({"retry-after": "-3"}, {}, 0),
+        ({}, {}, None),
+        ({}, None, None),
+        ({}, {"retry_after": "soon"}, None),
+    ],
+)
+def test_the_time_to_wait_is_read_from_header_or_body(headers, body, seconds):
+    error = replicate.refusal(429, httpx.Headers(headers), body)
+    assert isinstance(error, Throttled)
+    assert error.retry_after == seconds
+
+
+@pytest.mark.parametrize(
+    ("status", "kind"),
+    [
+        (302, Broken),
+        (400, Rejected),
+        (402, Rejected),
+        (403, Rejected),
+        (404, Unknown),
+        (422, Rejected),
+        (520, Broken),
+    ],
+)
+def test_every_status_has_its_error(status, kind):
+    assert type(replicate.refusal(status, {}, {"detail": "x" * 1000})) is kind
+    assert len(str(replicate.refusal(status, {}, {"detail": "x" * 1000}))) < 400
+    assert type(replicate.refusal(status, {}, ["no", "object"])) is kind
+
+
+@pytest.fixture
+def answers(settings):
+    """A provider that answers each request with given bytes: `answers(b"HTTP/1.1 200 OK…")`."""
+    server = socket.create_server(("127.0.0.1", 0))
+    settings.REPLICATE_BASE_URL = f"http://127.0.0.1:{server.getsockname()[1]}"
+    settings.REPLICATE_API_TOKEN = "r8_token"
+    threads = []
+
+    def serve(content):
+        connection, _ = server.accept()
+        with connection:
+            connection.recv(65536)
+            connection.sendall(content)
+
+    def answer(content):
+        thread = threading.Thread(target=serve, args=(content,))
+        thread.start()
+        threads.append(thread)
+
+    yield answer
+    for thread in threads:
+        thread.join(5)
+    server.close()
+
+
+def as_response(body):
+    return b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\nConnection: close\r\n\r\n%s" % (len(body), body)
+
+
+@pytest.mark.parametrize("body", [b"<html>Welcome</html>", b"[]", b'"text"', b"null", b'{"id": 1}', b"{}"])
+def test_an_answer_that_makes_no_sense_is_broken(answers, body):
+    answers(as_response(body))
+    with pytest.raises(Broken):
+        replicate.get("x")
+
+
+def test_every_call_has_finite_timeouts():
+    assert set(replicate.TIMEOUT) == {"connect", "read", "write", "pool"}
+    assert all(0 < seconds <= 30 for seconds in replicate.TIMEOUT.values())
+
+
+def test_a_forked_process_makes_a_client_of_its_own(provider):
+    replicate.account()
+    parent = replicate._client()[0]
+    context = multiprocessing.get_context("fork")
+    with context.Pool(1) as pool:
+        assert pool.apply(_has_another_client, (id(parent),))
+
+
+def _has_another_client(parents):
+    return id(replicate._client()[0]) != parents and bool(replicate.account())
+
+
+def test_a_moment_without_predictions_lists_none(provider):
+    assert list(replicate.created_since(timezone.now() + datetime.timedelta(hours=1))) == []

@@ -1,0 +1,238 @@
+"""Concepts, lyrics and translations over HTTP."""
+
+import json
+
+import pytest
+
+from universes.models import LANGUAGES, Asset, MusicPrompt, Revision
+
+pytestmark = pytest.mark.django_db
+
+SIX_CONCEPTS = {"theme": "les animaux de la mer", "count": 6}
+
+
+def one(**names):
+    return dict.fromkeys(LANGUAGES, "owl") | names
+
+
+@pytest.mark.parametrize("style", ["clean", "fenced", "prose"])
+def test_concepts_come_in_all_five_languages_with_one_call(provider, universe, post, style):
+    provider.settings(llm_style=style)
+    answer = post("winter/concepts", **SIX_CONCEPTS, language="en")
+    assert answer.status_code == 200
+    body = answer.json()
+    assert list(body) == ["concepts", "translations"]
+    assert set(body["translations"]) == set(LANGUAGES)
+    assert all(len(names) == 6 for names in body["translations"].values())
+    assert body["concepts"] == body["translations"]["en"]
+    assert len(set(body["concepts"])) == 6
+    assert provider.counters()["created"] == 1
+    assert not Asset.objects.exists()
+
+
+def test_concepts_are_ten_in_french_unless_told_otherwise(provider, universe, post):
+    body = post("winter/concepts", theme="hiver").json()
+    assert len(body["concepts"]) == 10
+    assert body["concepts"] == body["translations"]["fr"]
+
+
+def test_fifty_concepts_fit_into_one_answer(provider, universe, post):
+    assert len(post("winter/concepts", theme="nature", count=50).json()["concepts"]) == 50
+    assert provider.counters()["created"] == 1
+
+
+def test_what_is_missing_is_asked_for_once_more_and_then_refused(provider, universe, post):
+    provider.settings(llm_style="too_few")
+    answer = post("winter/concepts", **SIX_CONCEPTS)
+    assert answer.status_code == 502
+    assert "left out 2 of 6 concepts" in answer.json()["detail"]
+    assert provider.counters()["created"] == 2
+    assert "COUNT: 3\n" in provider.predictions()[1]["input"]["prompt"]
+
+
+@pytest.mark.parametrize("style", ["missing_language", "I am sorry, I cannot.", ""])
+def test_an_answer_that_stays_unusable_is_a_502(provider, universe, post, style):
+    provider.settings(llm_style=style)
+    answer = post("winter/concepts", **SIX_CONCEPTS)
+    assert answer.status_code == 502
+    assert "6 of 6 concepts" in answer.json()["detail"]
+
+
+def test_what_a_model_repeats_counts_once(provider, universe, post):
+    provider.settings(llm_style=json.dumps([one(fr="hibou"), one(fr="Hibou"), one(fr="ours")]))
+    assert post("winter/concepts", theme="forêt", count=2).json()["concepts"] == ["hibou", "ours"]
+
+
+def test_a_model_that_fails_is_a_502_with_its_reason(provider, universe, post):
+    provider.settings(fail_next=1)
+    answer = post("winter/concepts", **SIX_CONCEPTS)
+    assert answer.status_code == 502
+    assert answer.json()["detail"] == "The model failed: The sandbox was told to fail."
+
+
+def test_a_throttled_provider_is_a_503_that_says_so(provider, universe, post):
+    provider.settings(request_faults=[{"match": "POST /v1/predictions", "action": "429"}])
+    answer = post("winter/concepts", **SIX_CONCEPTS)
+    assert answer.status_code == 503
+    assert "slow down" in answer.json()["detail"]
+
+
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [
+        ({}, "theme"),
+        ({"theme": ""}, "theme"),
+        ({"theme": "  "}, "theme"),
+        ({"theme": "x" * 301}, "theme"),
+        ({"theme": 7}, "theme"),
+        ({"theme": "x", "count": 0}, "count"),
+        ({"theme": "x", "count": 51}, "count"),
+        ({"theme": "x", "count": "many"}, "count"),
+        ({"theme": "x", "language": "pt"}, "language"),
+    ],
+)
+def test_bad_concepts_bodies_are_422_and_name_the_field(universe, post, body, field):
+    answer = post("winter/concepts", **body)
+    assert answer.status_code == 422
+    assert list(answer.json()["errors"]) == [field]
+
+
+def test_apply_takes_the_answer_of_concepts(provider, universe, post, api, cards):
+    concepts = post("winter/concepts", **SIX_CONCEPTS).json()
+    answer = post("winter/concepts/apply", **concepts)
+    assert answer.status_code == 200
+    assert answer.json() == {"success": True, "message": "6 assets created in 'winter'.", "asset_count": 6}
+    assets = api.get("/api/universes/winter/assets").json()
+    assert [asset["display_name"] for asset in assets] == concepts["concepts"]
+    assert [asset["sort_order"] for asset in assets] == [1, 2, 3, 4, 5, 6]
+    assert [asset["image_name"][:3] for asset in assets] == ["00_", "01_", "02_", "03_", "04_", "05_"]
+    first = api.get(f"/api/universes/winter/assets/{assets[0]['id']}").json()
+    assert {t["language"]: t["display_name"] for t in first["translations"]} == {
+        language: names[0] for language, names in concepts["translations"].items()
+    }
+    assert Revision.objects.get().cause == "apply_concepts"
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {},
+        {"concepts": []},
+        {"concepts": None},
+        {"concepts": ["a", ""]},
+        {"concepts": "ab"},
+        {"concepts": ["a"], "translations": {"fr": []}},
+        {"concepts": ["a"], "translations": {"fr": ["a", "b"]}},
+        {"concepts": ["a"], "translations": {"pt": ["a"]}},
+        {"concepts": ["a"], "translations": {"fr": "a"}},
+        {"concepts": ["a"], "translations": {"fr": [None]}},
+        {"concepts": ["a"], "translations": ["fr"]},
+    ],
+)
+def test_an_apply_that_fails_validation_changes_nothing(cards, post, body):
+    assert post("winter/concepts/apply", **body).status_code == 422
+    assert Asset.objects.count() == 3
+    assert not Revision.objects.exists()
+
+
+@pytest.mark.parametrize("translations", [{}, None, {"fr": ["A", "B"]}])
+def test_apply_needs_no_translations(universe, post, translations):
+    answer = post("winter/concepts/apply", concepts=["a", "b"], translations=translations)
+    assert answer.json()["asset_count"] == 2
+
+
+LYRICS = "[verse]\nLe hibou vole,\n\n[chorus]\nLa lune brille\n"
+
+
+def test_lyrics_keep_their_lines_tags_and_blanks(provider, universe, post):
+    answer = post("winter/lyrics/en", lyrics=LYRICS)
+    assert answer.status_code == 200
+    lines = answer.json()["lyrics"].split("\n")
+    assert [lines[i] for i in (0, 2, 3, 5)] == ["[verse]", "", "[chorus]", ""]
+    assert all(lines[i].startswith("[en] ") for i in (1, 4))
+    assert not MusicPrompt.objects.exists()
+
+
+def test_lyrics_are_french_already(universe, post):
+    assert post("winter/lyrics/fr", lyrics=LYRICS).json() == {"lyrics": LYRICS}
+
+
+def test_lyrics_refuse_what_they_cannot_take(universe, post):
+    assert post("winter/lyrics/pt", lyrics=LYRICS).status_code == 404
+    assert post("winter/lyrics/en").status_code == 422
+    assert post("winter/lyrics/en", lyrics="").status_code == 422
+    assert post("winter/lyrics/en", lyrics="x" * 20001).status_code == 422
+
+
+def test_a_text_is_translated_between_any_two_languages(provider, db, post):
+    answer = post("translate-text", text="Schneeflocke\nEule", source="de", target="it")
+    assert answer.status_code == 200
+    assert answer.json()["translated"].split("\n")[1] == "gufo"
+    prompt = provider.predictions()[0]["input"]["prompt"]
+    assert "SOURCE: de\nTARGET: it\n" in prompt
+
+
+def test_a_long_text_is_translated_in_parts_at_once(provider, db, post):
+    text = "\n".join(f"Zeile {n} vom Winterwald und vom Schnee" for n in range(200)) + "\n" + "Wort " * 2000
+    translated = post("translate-text", text=text, source="de", target="en").json()["translated"]
+    assert translated.count("\n") == text.count("\n")
+    assert "Zeile 199" in translated
+    assert translated.split("\n")[-1].count("Wort") == 2000
+    assert 4 <= provider.counters()["created"] <= 12
+
+
+@pytest.mark.parametrize(
+    "body", [{"source": "pt"}, {"target": None}, {"text": ""}, {"text": "x" * 20001}, {"text": 5}]
+)
+def test_a_translation_that_fails_validation_is_422(db, post, body):
+    assert (
+        post("translate-text", **{"text": "Eule", "source": "de", "target": "en"} | body).status_code == 422
+    )
+
+
+def test_lines_that_get_lost_twice_are_a_502(provider, db, post):
+    provider.settings(llm_style='{"lines": ["only one"]}')
+    answer = post("translate-text", text="eins\nzwei", source="de", target="en")
+    assert answer.status_code == 502
+    assert "all 2 lines in English" in answer.json()["detail"]
+
+
+WORDS = [
+    ("winter/concepts", {"theme": "x"}),
+    ("winter/lyrics/en", {"lyrics": "La neige"}),
+    ("translate-text", {"text": "Eule", "source": "de", "target": "en"}),
+]
+
+
+@pytest.mark.parametrize(("path", "body"), WORDS)
+def test_words_without_a_token_are_503_and_name_the_variable(universe, post, path, body):
+    answer = post(path, **body)
+    assert answer.status_code == 503
+    assert "REPLICATE_API_TOKEN" in answer.json()["detail"]
+
+
+@pytest.mark.parametrize(("path", "body"), WORDS)
+def test_words_with_a_wrong_token_are_503_and_do_not_show_it(provider, settings, universe, post, path, body):
+    settings.REPLICATE_API_TOKEN = "r8_wrong"
+    answer = post(path, **body)
+    assert answer.status_code == 503
+    assert "REPLICATE_API_TOKEN" in answer.json()["detail"]
+    assert "r8_wrong" not in answer.content.decode()
+
+
+@pytest.mark.parametrize(("path", "body"), WORDS)
+def test_words_of_a_provider_that_is_down_are_503(universe, settings, post, path, body, free_tcp_port):
+    settings.REPLICATE_API_TOKEN = "r8_token"
+    settings.REPLICATE_BASE_URL = f"http://127.0.0.1:{free_tcp_port}"
+    answer = post(path, **body)
+    assert answer.status_code == 503
+    assert "cannot be reached" in answer.json()["detail"]
+
+
+@pytest.mark.parametrize(
+    "path", ["concepts", "concepts/apply", "lyrics/en", "images", "videos", "music", "all"]
+)
+def test_an_unknown_universe_is_a_404_before_all_else(db, post, path):
+    answer = post(f"nowhere/{path}", asset_ids="nonsense")
+    assert answer.status_code == 404
+    assert "not found" in answer.json()["detail"]
