@@ -159,6 +159,15 @@ def build(source, target, direction):
                 source.rows.get(table.name, []), target.rows.get(table.name, [])
             )
     _plan_files(plan, source, target)
+    if (
+        direction == PUSH
+        and source.universe
+        and source.universe["is_public"] is False
+        and plan.file_changes(CREATE)
+    ):
+        plan.reports.append(
+            f"{source.slug} is private, but its bucket in Supabase is not: who knows a file's address can open it."
+        )
     return plan
 
 

@@ -1,0 +1,236 @@
+"""What a plan says of two snapshots, without a database or a server."""
+
+import pytest
+
+from syncer.plan import PULL, PUSH, build
+from syncer.snapshots import File, Snapshot, digest, tidy
+
+ASSET, PROMPTS, NAMES = "univers_assets", "univers_assets_prompts", "univers_assets_translations"
+
+
+def universe(number=1, **fields):
+    return {"id": number, "slug": "winter", "name": "Winter", "is_public": True, "owner_id": None, **fields}
+
+
+def card(key, name=None, **fields):
+    return {"id": key, "univers_id": 1, "image_name": name or f"00_{key}.png", "display_name": key, **fields}
+
+
+def word(key, parent, language, name="x"):
+    return {"id": key, "asset_id": parent, "language": language, "display_name": name}
+
+
+def file(name, content="a", size=1):
+    return File(name, size, md5=content, sha256=content)
+
+
+def snapshot(*files, row=None, missing=(), **tables):
+    rows = {"univers": [row or universe()], **tables}
+    return Snapshot("winter", rows, {f.name: f for f in files}, missing=frozenset(missing))
+
+
+def planned(source, target, direction=PUSH):
+    """`[(table or file, action, id, fields)]`"""
+    plan = build(source, target, direction)
+    rows = [(change.table, change.action, change.id, change.fields) for change in plan.rows]
+    return rows + [("file", change.action, change.name, change.reason) for change in plan.files]
+
+
+MANY = [card(f"c{n}") for n in range(4)]
+
+CASES = {
+    "equal": (snapshot(file("a.png")), snapshot(file("a.png")), []),
+    "universe ids and times differ": (
+        snapshot(row=universe(1, updated_at="2026")),
+        snapshot(row=universe(99, updated_at="2020")),
+        [],
+    ),
+    "a changed field": (
+        snapshot(row=universe(1, name="Snow")),
+        snapshot(row=universe(99)),
+        [("univers", "update", 99, {"name": ("Winter", "Snow")})],
+    ),
+    "a field emptied": (
+        snapshot(univers_assets=[card("a", display_name=None)]),
+        snapshot(univers_assets=[card("a")]),
+        [(ASSET, "update", "a", {"display_name": ("a", None)})],
+    ),
+    "a column that one side lacks": (
+        snapshot(row=universe(1, background_color="#fff")),
+        snapshot(row=universe(2)),
+        [],
+    ),
+    "a new card with a word": (
+        snapshot(univers_assets=[card("a")], univers_assets_translations=[word("w", "a", "fr")]),
+        snapshot(),
+        [(ASSET, "create", "a", {}), (NAMES, "create", "w", {})],
+    ),
+    "a card that is gone": (
+        snapshot(),
+        snapshot(univers_assets=[card("a")], univers_assets_translations=[word("w", "a", "fr")]),
+        [(ASSET, "delete", "a", {}), (NAMES, "delete", "w", {})],
+    ),
+    "the same card under another id": (
+        snapshot(univers_assets=[card("a", "00_x.png")]),
+        snapshot(univers_assets=[card("b", "00_x.png")]),
+        [(ASSET, "update", "b", {"display_name": ("b", "a")})],
+    ),
+    "its words go with it": (
+        snapshot(
+            univers_assets=[card("a", "00_x.png", display_name="x")],
+            univers_assets_translations=[word("w", "a", "fr", "new")],
+        ),
+        snapshot(
+            univers_assets=[card("b", "00_x.png", display_name="x")],
+            univers_assets_translations=[word("v", "b", "fr", "old")],
+        ),
+        [(NAMES, "update", "v", {"display_name": ("old", "new")})],
+    ),
+    "an id before a name": (
+        snapshot(univers_assets=[card("a", "00_x.png", display_name="x")]),
+        snapshot(
+            univers_assets=[
+                card("a", "00_y.png", display_name="x"),
+                card("b", "00_x.png", display_name="x"),
+            ]
+        ),
+        [(ASSET, "update", "a", {"image_name": ("00_y.png", "00_x.png")}), (ASSET, "delete", "b", {})],
+    ),
+    "a file of another size": (
+        snapshot(file("00_a.png", size=2)),
+        snapshot(file("00_a.png")),
+        [("file", "update", "00_a.png", "size 1 to 2")],
+    ),
+    "a file of other bytes": (
+        snapshot(file("00_a.png", "b")),
+        snapshot(file("00_a.png", "a")),
+        [("file", "update", "00_a.png", "content")],
+    ),
+    "a file whose bytes nobody knows": (
+        snapshot(file("00_a.png")),
+        snapshot(File("00_a.png", 1, etag="x-2")),
+        [("file", "update", "00_a.png", "content not known to be the same")],
+    ),
+    "files of ours that are gone": (
+        snapshot(),
+        snapshot(file("00_a.mp4"), file("fr.mp3"), file("thumbnail.jpg")),
+        [
+            ("file", "delete", name, "gone on the other side")
+            for name in ("00_a.mp4", "fr.mp3", "thumbnail.jpg")
+        ],
+    ),
+    "files that are not ours": (snapshot(), snapshot(file("notes.txt"), file("pt.mp3")), []),
+    "an odd name that a card has": (
+        snapshot(),
+        snapshot(file("snow.png"), univers_assets=[card("a", "snow.png")]),
+        [(ASSET, "delete", "a", {}), ("file", "delete", "snow.png", "gone on the other side")],
+    ),
+    "a table that is missing over there": (
+        snapshot(univers_assets_translations=[word("w", "a", "fr")], univers_assets=[card("a")]),
+        snapshot(univers_assets=[card("a")], missing=[NAMES]),
+        [],
+    ),
+}
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_what_is_planned(name):
+    source, target, expected = CASES[name]
+    assert planned(source, target) == expected
+
+
+def test_an_owner_is_left_alone_by_a_push_and_brought_by_a_pull():
+    here, there = snapshot(), snapshot(row=universe(9, owner_id="someone"))
+    assert planned(here, there) == []
+    assert planned(there, here, PULL) == [("univers", "update", 1, {"owner_id": (None, "someone")})]
+
+
+def test_ids_are_supabases_whichever_way_it_goes():
+    here = snapshot(
+        univers_assets=[card("a", "00_x.png", display_name="x")],
+        univers_assets_translations=[word("w", "a", "fr")],
+    )
+    there = snapshot(
+        univers_assets=[card("b", "00_x.png", display_name="x")],
+        univers_assets_translations=[word("v", "b", "fr")],
+    )
+    for plan in (build(here, there, PUSH), build(there, here, PULL)):
+        assert plan.rows == []
+        assert plan.rekeys == {ASSET: {"a": "b"}, NAMES: {"w": "v"}}
+        assert not plan.is_empty
+
+
+def test_what_is_new_names_its_parents_as_the_target_does():
+    here = snapshot(
+        univers_assets=[card("a", "00_x.png", display_name="x")],
+        univers_assets_translations=[word("w", "a", "fr")],
+    )
+    there = snapshot(row=universe(9), univers_assets=[card("b", "00_x.png", display_name="x", univers_id=9)])
+    (change,) = build(here, there, PUSH).rows
+    assert change.row["asset_id"] == "b"
+
+
+@pytest.mark.parametrize(
+    ("left", "total", "refused"),
+    [(0, 3, False), (1, 3, False), (0, 4, True), (1, 4, True), (2, 4, False), (3, 4, False), (2, 5, True)],
+)
+def test_taking_away_more_than_half_of_four_or_more(left, total, refused):
+    cards = [card(f"c{n}") for n in range(total)]
+    files = [file(f"0{n}_c.png") for n in range(total)]
+    by_cards = build(snapshot(univers_assets=cards[:left]), snapshot(univers_assets=cards), PUSH)
+    by_files = build(snapshot(*files[:left]), snapshot(*files), PULL)
+    assert bool(by_cards.takes_away()) is refused
+    assert bool(by_files.takes_away()) is refused
+    if refused:
+        assert f"{total - left} of {total} cards in Supabase" in by_cards.takes_away()
+        assert f"{total - left} of {total} files here" in by_files.takes_away()
+
+
+def test_a_push_of_a_private_universe_says_who_can_see_its_media():
+    hidden = snapshot(file("a.png"), row=universe(is_public=False))
+    assert "private" in build(hidden, Snapshot("winter"), PUSH).reports[0]
+    assert build(hidden, hidden, PUSH).reports == []
+
+
+def test_a_plan_as_json():
+    plan = build(snapshot(file("a.png"), row=universe(name="Snow")), snapshot(), PUSH).to_dict()
+    assert plan["counts"] == {
+        "rows": {"create": 0, "update": 1, "delete": 0, "same": 0},
+        "files": {"create": 1, "update": 0, "delete": 0, "same": 0},
+    }
+    assert plan["rows"][0]["fields"] == {"name": {"old": "Winter", "new": "Snow"}}
+    assert plan["files"] == [{"name": "a.png", "action": "create", "size": 1, "reason": "new"}]
+    assert plan["empty"] is False
+
+
+class TestTidy:
+    def test_what_can_not_be_mirrored_is_left_out_and_said(self):
+        rows = {
+            "univers": [universe()],
+            "univers_translations": [{"id": "t", "univers_id": 1, "language": "pt", "name": "x"}],
+            ASSET: [card("good"), card("none") | {"image_name": None}, card("bad", "../x.png")],
+            NAMES: [word("w", "bad", "fr"), word("v", "good", "fr")],
+        }
+        kept, reports = tidy("winter", rows)
+        assert kept["univers_translations"] == []
+        assert [row["id"] for row in kept[ASSET]] == ["good"]
+        assert [row["id"] for row in kept[NAMES]] == ["v"]
+        assert len(reports) == 4
+
+    def test_the_greatest_of_doubled_ids_wins(self):
+        rows = {"univers": [universe()], ASSET: [card("b", "00_x.png"), card("a", "00_x.png")]}
+        kept, reports = tidy("winter", rows)
+        assert [row["id"] for row in kept[ASSET]] == ["b"]
+        assert "a is left alone" in reports[0]
+
+
+def test_a_digest_minds_content_alone():
+    one = snapshot(file("a.png"), univers_assets=[card("a", "00_x.png", display_name="x")])
+    same = snapshot(
+        file("a.png"),
+        row=universe(7, updated_at="now"),
+        univers_assets=[card("b", "00_x.png", display_name="x")],
+    )
+    other = snapshot(file("a.png", "b"), univers_assets=[card("a", "00_x.png", display_name="x")])
+    assert digest(one) == digest(same) != digest(other)
+    assert digest(snapshot(univers_assets=MANY), {ASSET}) == digest(snapshot(), {ASSET})
