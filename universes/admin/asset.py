@@ -56,12 +56,9 @@ class CardInline(TabularInline):
     readonly_fields = ("card", "names", "clip")
 
     def get_queryset(self, request):
-        return (
-            super()
-            .get_queryset(request)
-            .annotate(name_count=Count("translations"))
-            .order_by(*Asset._meta.ordering)
-        )
+        # Prefetched, all cards share one instance of their universe, and so its folder's listing.
+        cards = super().get_queryset(request).prefetch_related("universe")
+        return cards.annotate(name_count=Count("translations")).order_by(*Asset._meta.ordering)
 
     def get_count(self, request, obj):
         return obj.assets.count() if obj else 0

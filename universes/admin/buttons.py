@@ -82,15 +82,14 @@ class OperationsMixin(Buttons):
         if not universes and not operation.about_all:
             messages.warning(request, _("No universe is chosen; tick some in the list first."))
             return redirect("admin:universes_universe_changelist")
-        form = operation.form(request.POST or None, universes=universes)
-        if request.method == "POST" and form.is_valid():
+        form = operation.form(request.POST if request.method == "POST" else None, universes=universes)
+        if form.is_valid():
             jobs = start(request, operation, universes, form.cleaned_data)
             return redirect(_next_page(jobs, universes))
-        return TemplateResponse(
-            request, "admin/universes/operation.html", self.page(request, operation, universes, form)
-        )
+        context = self.operation_context(request, operation, universes, form)
+        return TemplateResponse(request, "admin/universes/operation.html", context)
 
-    def page(self, request, operation, universes, form):
+    def operation_context(self, request, operation, universes, form):
         return {
             **self.admin_site.each_context(request),
             "title": operation.title,

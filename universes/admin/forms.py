@@ -31,7 +31,8 @@ def paragraph(label, rows=3, **options):
 
 
 NAME_FIELDS = {name_field(language): line(language.label) for language in Language}
-NameFields = type("NameFields", (forms.Form,), NAME_FIELDS)
+# A form's metaclass takes the fields out of what it is given.
+NameFields = type("NameFields", (forms.Form,), {**NAME_FIELDS})
 
 
 class StoredForm(forms.ModelForm):

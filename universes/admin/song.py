@@ -24,6 +24,9 @@ class SongInline(StackedInline):
     fields = (("language", "player"), "prompt", "lyrics")
     readonly_fields = ("player",)
 
+    def get_queryset(self, request):
+        return super().get_queryset(request).prefetch_related("universe")
+
     def get_count(self, request, obj):
         return obj.music_prompts.count() if obj else 0
 

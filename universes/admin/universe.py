@@ -92,12 +92,9 @@ class UniverseAdmin(OperationsMixin, SaysWhatServicesRefuse, DeletesThroughServi
     )
 
     def get_queryset(self, request):
-        return with_cards()
-
-    def get_object(self, request, object_id, from_field=None):
-        universe = super().get_object(request, object_id, from_field)
-        # What a form shows and saves is whole, unlike the list's.
-        return universe and Universe.objects.select_related("prompts").get(pk=universe.pk)
+        if request.resolver_match.url_name.endswith("_changelist"):
+            return with_cards()
+        return Universe.objects.select_related("prompts").prefetch_related("assets")
 
     def get_readonly_fields(self, request, obj=None):
         return (*self.readonly_fields, "slug") if obj else self.readonly_fields

@@ -1,0 +1,463 @@
+"""The admin of universes, cards, songs and revisions."""
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+
+from jobs.models import Job
+from storage import bucket
+from universes.models import Asset, Revision, Universe
+from universes.services import assets, music
+
+from .forms import sent_back
+
+pytestmark = pytest.mark.django_db
+
+LIST = reverse("admin:universes_universe_changelist")
+
+
+def page_of(item):
+    return reverse(f"admin:{item._meta.label_lower.replace('.', '_')}_change", args=[item.pk])
+
+
+def operation(key, *universes):
+    query = "&".join(f"id={universe.pk}" for universe in universes)
+    return reverse("admin:universes_universe_operation", args=[key]) + f"?{query}"
+
+
+@pytest.fixture
+def save(admin_client, django_capture_on_commit_callbacks):
+    """Opens an item's page, changes fields, sends it; returns the answer after the redirect."""
+
+    def save(item, **changes):
+        data = sent_back(admin_client.get(page_of(item)), **changes)
+        with django_capture_on_commit_callbacks(execute=True):
+            return admin_client.post(page_of(item), data, follow=True)
+
+    return save
+
+
+@pytest.fixture
+def song(universe):
+    return music.create(universe, language="fr", prompt="A cheerful tune", lyrics="La la la, the snow is falling")
+
+
+@pytest.fixture
+def services_in_sandbox(sandbox, settings):
+    settings.REPLICATE_BASE_URL = settings.SUPABASE_URL = sandbox.url
+    settings.REPLICATE_API_TOKEN = settings.SUPABASE_SERVICE_ROLE_KEY = sandbox.key
+    return sandbox
+
+
+def texts(response):
+    return [str(message) for message in response.context["messages"]]
+
+
+# --- Pages -------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("language", ["en", "fr"])
+def test_every_page_answers(admin_client, universe, asset, song, put_file, language):
+    put_file("winter", asset.image_name)
+    put_file("winter", "fr.mp3")
+    assets.delete(assets.create(universe, display_name="Gone"), "lea")
+    pages = [
+        LIST,
+        reverse("admin:universes_universe_add"),
+        page_of(universe),
+        reverse("admin:universes_universe_delete", args=[universe.pk]),
+        reverse("admin:universes_asset_changelist"),
+        reverse("admin:universes_asset_add"),
+        page_of(asset),
+        reverse("admin:universes_asset_delete", args=[asset.pk]),
+        reverse("admin:universes_revision_changelist"),
+        page_of(Revision.objects.get()),
+        *(operation(key, universe) for key in ("pictures", "clips", "songs", "everything", "pull", "push")),
+        operation("pull_all"),
+    ]
+    for page in pages:
+        response = admin_client.get(page, headers={"Accept-Language": language})
+        assert response.status_code == 200, page
+        assert f'<html lang="{language}"' in response.content.decode(), page
+
+
+def test_a_card_shows_its_picture_and_clip(admin_client, asset, put_file):
+    put_file("winter", "00_snowflake.png")
+    put_file("winter", "00_snowflake.mp4")
+    page = admin_client.get(page_of(asset)).content.decode()
+    assert 'src="/storage/buckets/univers/winter/00_snowflake.png"' in page
+    assert '<video class="ms-clip" src="/storage/buckets/univers/winter/00_snowflake.mp4" controls' in page
+
+
+def test_a_song_can_be_heard(admin_client, universe, song, put_file):
+    assert "no song yet" in admin_client.get(page_of(universe)).content.decode()
+    put_file("winter", "fr.mp3")
+    page = admin_client.get(page_of(universe)).content.decode()
+    assert '<audio class="ms-song" src="/storage/buckets/univers/winter/fr.mp3" controls' in page
+
+
+def test_the_list_counts_what_is_there(admin_client, universe, make_asset, put_file):
+    for name in ("Snowflake", "Snowman", "Penguin"):
+        make_asset(name)
+    for name in ("00_snowflake.png", "01_snowman.png", "00_snowflake.mp4", "fr.mp3"):
+        put_file("winter", name)
+    page = admin_client.get(LIST).content.decode()
+    for count in ("2 / 3", "1 / 3", "1 / 5"):
+        assert f'<span class="ms-count">{count}</span>' in page
+
+
+@pytest.mark.parametrize(
+    ("wanted", "found"), [("none", ["Empty"]), ("some", ["Half"]), ("all", ["Whole"]), ("nonsense", None)]
+)
+def test_universes_are_filtered_by_their_pictures(admin_client, make_universe, put_file, wanted, found):
+    names = ["Empty", "Half", "Whole"]
+    for name in names:
+        universe = make_universe(name)
+        assets.create(universe, display_name="One")
+        assets.create(universe, display_name="Two")
+    put_file("half", "00_one.png")
+    put_file("whole", "00_one.png")
+    put_file("whole", "01_two.png")
+    response = admin_client.get(LIST, {"pictures": wanted})
+    assert sorted(u.name for u in response.context["cl"].result_list) == (found or names)
+
+
+def test_universes_are_found_by_a_translated_name(admin_client, universe, make_universe):
+    make_universe("Farm")
+    response = admin_client.get(LIST, {"q": "hiver"})
+    assert list(response.context["cl"].result_list) == [universe]
+
+
+@pytest.mark.parametrize("rows", [1, 50])
+def test_the_list_takes_the_same_few_statements_however_long(admin_client, make_universe, rows):
+    for number in range(rows):
+        universe = make_universe(f"Universe {number}")
+        assets.create(universe, display_name="Card")
+        assets.create(universe, display_name="Other")
+    with CaptureQueriesContext(
+        connection,
+    ) as queries:
+        assert len(admin_client.get(LIST).context["cl"].result_list) == rows
+    assert len(queries) <= 15
+
+
+@pytest.mark.parametrize("cards", [1, 60])
+def test_a_universe_takes_the_same_few_statements_however_full(admin_client, universe, make_asset, cards):
+    for number in range(cards):
+        make_asset(f"Card {number}", translations={"fr": "Carte"})
+    with CaptureQueriesContext(connection) as queries:
+        admin_client.get(page_of(universe))
+    assert len(queries) <= 20
+
+
+def test_the_list_of_cards_takes_few_statements(admin_client, make_universe):
+    for name in "abcde":
+        universe = make_universe(name)
+        for number in range(6):
+            assets.create(universe, display_name=f"Card {number}")
+    with CaptureQueriesContext(connection) as queries:
+        admin_client.get(reverse("admin:universes_asset_changelist"))
+    assert len(queries) <= 15
+
+
+# --- Universes ---------------------------------------------------------------------------------------------
+
+
+def test_a_new_universe_gets_its_slug_from_its_name_and_opens(admin_client):
+    data = {"name": "Été à la mer", "is_public": "on", "background_color": "#ffcc00", "name_fr": "La mer"}
+    response = admin_client.post(reverse("admin:universes_universe_add"), data, follow=True)
+    made = Universe.objects.get()
+    assert response.redirect_chain == [(page_of(made), 302)]
+    assert (made.slug, made.is_public, made.background_color) == ("ete-a-la-mer", True, "#ffcc00")
+    assert list(made.translations.values_list("language", "name")) == [("fr", "La mer")]
+
+
+@pytest.mark.parametrize("slug", ["../up", "Winter", "a--b", "x" * 101, "winter"])
+def test_a_slug_that_is_bad_or_taken_is_said_in_the_form(admin_client, universe, slug):
+    response = admin_client.post(reverse("admin:universes_universe_add"), {"name": "New", "slug": slug})
+    assert response.status_code == 200
+    assert response.context["adminform"].form.errors["slug"]
+    assert Universe.objects.count() == 1
+
+
+def test_what_is_changed_is_saved_and_the_rest_stays(save, universe):
+    kept = universe.translations.get(language="en")
+    save(
+        universe,
+        name="Winter wonders",
+        name_fr="",
+        name_de="Winter",
+        default_image_prompt="{concept} in snow",
+    )
+    universe.refresh_from_db()
+    assert universe.name == "Winter wonders"
+    assert universe.prompts.default_image_prompt == "{concept} in snow"
+    assert dict(universe.translations.values_list("language", "name")) == {"en": "Winter", "de": "Winter"}
+    assert universe.translations.get(language="en").pk == kept.pk
+
+
+def test_the_slug_can_not_be_changed(save, universe):
+    save(universe, slug="summer")
+    universe.refresh_from_db()
+    assert universe.slug == "winter"
+
+
+def test_what_supabase_left_empty_does_not_hinder_saving(save, universe, make_asset):
+    card = make_asset()
+    Universe.objects.update(is_public=None, background_color=None)
+    Asset.objects.update(sort_order=None, display_name=None)
+    save(universe, name="Saved")
+    universe.refresh_from_db()
+    card.refresh_from_db()
+    assert (universe.name, universe.is_public, universe.background_color) == ("Saved", None, None)
+    assert (card.display_name, card.sort_order) == (None, None)
+
+
+def test_a_deleted_universe_leaves_a_revision_and_no_folder(
+    admin_client, universe, asset, put_file, django_capture_on_commit_callbacks
+):
+    put_file("winter", asset.image_name)
+    url = reverse("admin:universes_universe_delete", args=[universe.pk])
+    assert "1 card" in admin_client.get(url).content.decode()
+    assert Universe.objects.exists()
+    with django_capture_on_commit_callbacks(execute=True):
+        admin_client.post(url, {"post": "yes"})
+    assert not Universe.objects.exists()
+    assert not bucket.names("winter")
+    revision = Revision.objects.get()
+    assert (revision.cause, revision.author, list(revision.files)) == ("delete", "admin", [asset.image_name])
+
+
+def test_universes_deleted_from_the_list_leave_revisions(
+    admin_client, make_universe, django_capture_on_commit_callbacks
+):
+    ids = [make_universe(name).pk for name in ("One", "Two")]
+    data = {"action": "delete_selected", "_selected_action": ids}
+    admin_client.post(LIST, data)
+    assert Universe.objects.count() == 2
+    with django_capture_on_commit_callbacks(execute=True):
+        admin_client.post(LIST, {**data, "post": "yes"})
+    assert not Universe.objects.exists()
+    assert sorted(Revision.objects.values_list("univers_slug", flat=True)) == ["one", "two"]
+
+
+# --- Cards -------------------------------------------------------------------------------------------------
+
+
+def test_cards_are_added_renamed_and_deleted_within_their_universe(save, universe, make_asset, put_file):
+    _snowflake, snowman = make_asset("Snowflake"), make_asset("Snowman")
+    put_file("winter", snowman.image_name)
+    save(
+        universe,
+        **{
+            "assets-0-display_name": "Flake",
+            "assets-1-DELETE": "on",
+            "assets-TOTAL_FORMS": "3",
+            "assets-2-display_name": "Penguin",
+            "assets-2-sort_order": "",
+        },
+    )
+    rows = list(universe.assets.values_list("display_name", "image_name", "sort_order"))
+    assert rows == [("Flake", "00_snowflake.png", 1), ("Penguin", "02_penguin.png", 3)]
+    assert not bucket.names("winter")
+    revision = Revision.objects.get()
+    assert (revision.cause, revision.author, list(revision.files)) == (
+        "delete_card",
+        "admin",
+        [snowman.image_name],
+    )
+
+
+def test_dragged_cards_are_numbered_from_one(save, universe, make_asset):
+    for name in ("Snowflake", "Snowman", "Penguin"):
+        make_asset(name)
+    # What unfold's script writes after the last card was dragged to the top.
+    save(universe, **{"assets-2-sort_order": "0", "assets-0-sort_order": "1", "assets-1-sort_order": "2"})
+    assert list(universe.assets.values_list("display_name", "sort_order")) == [
+        ("Penguin", 1),
+        ("Snowflake", 2),
+        ("Snowman", 3),
+    ]
+
+
+def test_cards_of_a_large_universe_come_on_pages_and_are_moved_within_theirs(
+    admin_client, universe, django_capture_on_commit_callbacks
+):
+    for number in range(103):
+        assets.create(universe, display_name=f"Card {number}")
+    page = admin_client.get(page_of(universe) + "?assets-page=2")
+    data = sent_back(
+        page, **{"assets-2-sort_order": "0", "assets-0-sort_order": "1", "assets-1-sort_order": "2"}
+    )
+    assert data["assets-0-display_name"] == "Card 100"
+    admin_client.post(page_of(universe) + "?assets-page=2", data)
+    rows = list(universe.assets.values_list("display_name", "sort_order"))
+    assert rows[99:] == [("Card 99", 100), ("Card 102", 101), ("Card 100", 102), ("Card 101", 103)]
+
+
+def test_a_card_is_changed_on_its_own_page(save, asset):
+    save(asset, display_name="Flake", name_es="Copo", custom_image_prompt="One flake")
+    asset.refresh_from_db()
+    assert (asset.display_name, asset.image_name) == ("Flake", "00_snowflake.png")
+    assert asset.prompts.custom_image_prompt == "One flake"
+    assert dict(asset.translations.values_list("language", "display_name")) == {"es": "Copo"}
+
+
+def test_a_card_is_added_on_its_own_page(admin_client, universe, asset):
+    data = {"universe": universe.pk, "display_name": "Père Noël", "name_fr": "le père Noël"}
+    admin_client.post(reverse("admin:universes_asset_add"), data)
+    made = universe.assets.get(display_name="Père Noël")
+    assert (made.image_name, made.sort_order) == ("01_pere_noel.png", 2)
+
+
+def test_a_card_deleted_on_its_own_page_leaves_a_revision(
+    admin_client, asset, put_file, django_capture_on_commit_callbacks
+):
+    put_file("winter", asset.image_name)
+    with django_capture_on_commit_callbacks(execute=True):
+        admin_client.post(reverse("admin:universes_asset_delete", args=[asset.pk]), {"post": "yes"})
+    assert not Asset.objects.exists()
+    assert not bucket.names("winter")
+    assert Revision.objects.get().author == "admin"
+
+
+# --- Songs -------------------------------------------------------------------------------------------------
+
+
+def test_songs_are_written_changed_and_deleted_within_their_universe(save, universe, song, put_file):
+    put_file("winter", "fr.mp3")
+    save(universe, **{"music_prompts-0-lyrics": "Lo lo lo", "music_prompts-0-language": "de"})
+    song.refresh_from_db()
+    assert (song.language, song.lyrics) == ("fr", "Lo lo lo")
+    save(
+        universe,
+        **{
+            "music_prompts-0-DELETE": "on",
+            "music_prompts-TOTAL_FORMS": "2",
+            "music_prompts-1-language": "en",
+            "music_prompts-1-prompt": "Slow and soft",
+            "music_prompts-1-lyrics": "Oh snow",
+        },
+    )
+    assert list(universe.music_prompts.values_list("language", "lyrics")) == [("en", "Oh snow")]
+    assert not bucket.names("winter")
+    assert Revision.objects.get().cause == "delete_song"
+
+
+def test_a_second_song_in_a_language_is_refused_in_the_form(save, universe, song):
+    new = {"language": "fr", "prompt": "Slow", "lyrics": "Ho"}
+    changes = {f"music_prompts-1-{name}": value for name, value in new.items()}
+    response = save(universe, **{"music_prompts-TOTAL_FORMS": "2", **changes})
+    assert response.status_code == 200
+    assert response.context["errors"]
+    assert universe.music_prompts.count() == 1
+
+
+# --- Revisions ---------------------------------------------------------------------------------------------
+
+
+def test_revisions_can_only_be_read(admin_client, asset):
+    assets.delete(asset, "lea")
+    revision = Revision.objects.get()
+    page = admin_client.get(page_of(revision)).content.decode()
+    assert "00_snowflake.png" in page
+    assert 'name="_save"' not in page
+    assert admin_client.post(page_of(revision), {"author": "me"}).status_code == 403
+    assert (
+        admin_client.post(reverse("admin:universes_revision_delete", args=[revision.pk])).status_code == 403
+    )
+    assert admin_client.get(reverse("admin:universes_revision_add")).status_code == 403
+
+
+# --- Operations --------------------------------------------------------------------------------------------
+
+
+def test_a_get_starts_nothing(admin_client, universe, asset, song, services_in_sandbox):
+    for key in ("pictures", "clips", "songs", "everything", "pull", "push", "pull_all"):
+        admin_client.get(operation(key, universe))
+    for key in ("pictures", "push"):
+        link = reverse(f"admin:universes_universe_start_{key}", args=[universe.pk])
+        assert admin_client.get(link).url == operation(key, universe)
+    assert not Job.objects.exists()
+
+
+def test_pictures_are_generated_by_a_job_that_the_message_links_to(
+    admin_client, universe, asset, services_in_sandbox
+):
+    response = admin_client.post(operation("pictures", universe), follow=True)
+    job = Job.objects.get()
+    assert (job.type, job.univers_slug, job.author, job.total_steps) == (
+        "generate_images",
+        "winter",
+        "admin",
+        1,
+    )
+    assert response.redirect_chain == [(page_of(job), 302)]
+    assert texts(response) == [f'<a href="{page_of(job)}">Pictures winter</a> has been started.']
+
+
+def test_a_second_click_starts_no_second_job(admin_client, universe, asset, services_in_sandbox):
+    admin_client.post(operation("pictures", universe))
+    response = admin_client.post(operation("pictures", universe), follow=True)
+    assert Job.objects.count() == 1
+    assert "is being done already" in texts(response)[-1]
+
+
+def test_what_is_complete_is_said_to_be(admin_client, universe, asset, put_file):
+    put_file("winter", asset.image_name)
+    response = admin_client.post(operation("pictures", universe), follow=True)
+    assert "there was nothing left to do" in texts(response)[0]
+
+
+def test_each_ticked_universe_gets_its_job_and_a_refused_one_its_reason(
+    admin_client, universe, asset, make_universe, services_in_sandbox
+):
+    empty = make_universe("Empty")
+    data = {"action": "bulk_pictures", "_selected_action": [universe.pk, empty.pk]}
+    shown = admin_client.post(LIST, data)
+    assert not Job.objects.exists()
+    response = admin_client.post(shown.url, follow=True)
+    assert Job.objects.get().univers_slug == "winter"
+    assert "No assets in universe 'empty'" in texts(response)[0]
+
+
+def test_songs_are_sung_in_the_chosen_languages(admin_client, universe, song, services_in_sandbox):
+    page = admin_client.get(operation("songs", universe))
+    assert page.context["form"]["languages"].value() == ["fr"]
+    admin_client.post(operation("songs", universe), {"languages": ["fr"]})
+    assert Job.objects.get().steps.get().params["language"] == "fr"
+
+
+def test_everything_asks_for_a_theme(admin_client, universe, services_in_sandbox):
+    response = admin_client.post(operation("everything", universe), {"count": "51"})
+    assert sorted(response.context["form"].errors) == ["count", "theme"]
+    admin_client.post(operation("everything", universe), {"theme": "winter", "count": "8"})
+    assert Job.objects.get().type == "generate_all"
+
+
+@pytest.mark.parametrize("key", ["pictures", "pull", "push", "pull_all"])
+def test_a_service_without_a_key_is_one_clear_message(admin_client, universe, asset, key):
+    response = admin_client.post(operation(key, universe), follow=True)
+    assert response.status_code == 200
+    (text,) = texts(response)
+    assert "REPLICATE_API_TOKEN" in text or "SUPABASE_URL" in text
+    assert not Job.objects.exists()
+
+
+def test_ticked_universes_are_pushed_by_one_job(admin_client, universe, make_universe, services_in_sandbox):
+    admin_client.post(operation("push", universe, make_universe("Farm")), {"force": "on"})
+    job = Job.objects.get()
+    assert sorted(job.steps.values_list("key", flat=True)) == ["farm", "winter"]
+    assert all(step.params["force"] for step in job.steps.all())
+
+
+def test_an_operation_on_nothing_and_one_that_is_none_are_told_apart(admin_client, universe):
+    assert admin_client.get(operation("pictures") + "id=x&id=99").url == LIST
+    assert admin_client.get(operation("nonsense", universe)).status_code == 404
+
+
+def test_who_may_not_change_universes_starts_nothing(client, editor, universe, asset):
+    client.force_login(editor)
+    assert client.post(operation("pictures", universe)).status_code == 403
+    assert not Job.objects.exists()
