@@ -3,6 +3,7 @@
 Loaded by `-p tests.env_plugin`. Every process, each of xdist's workers too, gets a storage folder of its own.
 """
 
+import atexit
 import os
 import shutil
 import tempfile
@@ -33,3 +34,7 @@ os.environ.setdefault("DATABASE_URL", "")
 
 def pytest_unconfigure():
     shutil.rmtree(FOLDER, ignore_errors=True)
+
+
+# A start that fails is never unconfigured; xdist's workers end without this.
+atexit.register(pytest_unconfigure)
