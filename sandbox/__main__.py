@@ -4,6 +4,7 @@ import argparse
 import asyncio
 import ipaddress
 import socket
+import sys
 from pathlib import Path
 
 import uvicorn
@@ -12,6 +13,7 @@ from sandbox.app import build_app
 from sandbox.wire import Protocol
 
 MOST_HEADERS = 128_000  # bytes, the request line included
+SWITCH_SECONDS = 0.0005  # a tune being composed in a thread must not hold up requests
 SECONDS_KEPT_ALIVE = 75  # as the gateways of the real services do
 SECONDS_TO_STOP = 1
 
@@ -62,6 +64,7 @@ def bind(host: str, port: int) -> socket.socket:
 
 def main() -> None:
     options = parse_options()
+    sys.setswitchinterval(SWITCH_SECONDS)
     listener = bind(options.host, options.port)
     host = f"[{options.host}]" if ":" in options.host else options.host
     config = uvicorn.Config(

@@ -24,9 +24,10 @@ class Sandbox:
     key: str
     state: Path
     process: subprocess.Popen[str]
+    http: httpx.Client
 
     def _ask(self, method: str, name: str, body: Any = None) -> Any:
-        answer = httpx.request(method, f"{self.url}/_sandbox/{name}", json=body, timeout=30, trust_env=False)
+        answer = self.http.request(method, f"{self.url}/_sandbox/{name}", json=body)
         if answer.is_error:
             raise ValueError(f"the sandbox refuses this: {answer.text}")
         return answer.json()
@@ -58,10 +59,12 @@ def start_sandbox(state: Path, key: str = "sandbox", port: int = 0) -> Sandbox:
         raise RuntimeError(
             f"the sandbox did not start (exit code {process.wait()}); run: {' '.join(command)}"
         )
-    return Sandbox(line.removeprefix(READY), key, state, process)
+    http = httpx.Client(timeout=30, trust_env=False)
+    return Sandbox(line.removeprefix(READY), key, state, process, http)
 
 
 def stop_sandbox(server: Sandbox) -> None:
+    server.http.close()
     server.process.terminate()
     try:
         server.process.wait(SECONDS_TO_STOP)
