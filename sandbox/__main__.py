@@ -3,6 +3,7 @@
 import argparse
 import asyncio
 import ipaddress
+import os
 import socket
 import sys
 from pathlib import Path
@@ -29,6 +30,15 @@ class Server(uvicorn.Server):
         await super().startup(sockets)
         print(f"sandbox ready on {self.address}", flush=True)
 
+    def stop_at_eof(self) -> None:
+        """Stops when whoever holds the other end of stdin closes it, or dies."""
+        asyncio.get_running_loop().add_reader(sys.stdin.fileno(), self._read_stdin)
+
+    def _read_stdin(self) -> None:
+        if not os.read(sys.stdin.fileno(), 1024):
+            self.should_exit = True
+            asyncio.get_running_loop().remove_reader(sys.stdin.fileno())
+
 
 def loopback(host: str) -> str:
     if host != "localhost" and not ipaddress.ip_address(host).is_loopback:
@@ -46,6 +56,7 @@ def parse_options() -> argparse.Namespace:
     parser.add_argument("--port", type=int, default=0, help="0, the default, takes a free one")
     parser.add_argument("--state", type=Path, required=True, metavar="DIR", help="where it keeps its data")
     parser.add_argument("--key", default="sandbox", help="the token and API key that it accepts (sandbox)")
+    parser.add_argument("--until-eof", action="store_true", help="stop when stdin, a pipe, is closed")
     return parser.parse_args()
 
 
@@ -60,6 +71,12 @@ def bind(host: str, port: int) -> socket.socket:
             f"sandbox: port {port} of {host} cannot be used: {error.strerror}; take another --port"
         ) from error
     return listener
+
+
+async def serve(server: Server, listener: socket.socket, until_eof: bool) -> None:
+    if until_eof:
+        server.stop_at_eof()
+    await server.serve([listener])
 
 
 def main() -> None:
@@ -78,7 +95,7 @@ def main() -> None:
         timeout_graceful_shutdown=SECONDS_TO_STOP,
     )
     server = Server(config, f"http://{host}:{listener.getsockname()[1]}")
-    asyncio.run(server.serve([listener]))
+    asyncio.run(serve(server, listener, options.until_eof))
 
 
 if __name__ == "__main__":

@@ -49,9 +49,22 @@ class Sandbox:
 
 def start_sandbox(state: Path, key: str = "sandbox", port: int = 0) -> Sandbox:
     """Starts a sandbox of its own; whoever calls it calls ``stop_sandbox`` too."""
-    command = [sys.executable, "-m", "sandbox", "--port", str(port), "--state", str(state), "--key", key]
+    command = [
+        sys.executable,
+        "-m",
+        "sandbox",
+        "--port",
+        str(port),
+        "--state",
+        str(state),
+        "--key",
+        key,
+        "--until-eof",
+    ]
     environment = {**os.environ, "PYTHONUNBUFFERED": "1"}
-    process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True)
+    process = subprocess.Popen(
+        command, cwd=ROOT, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
     assert process.stdout is not None
     line = process.stdout.readline().strip()
     if not line.startswith(READY):
@@ -73,8 +86,9 @@ def stop_sandbox(server: Sandbox) -> None:
         server.process.wait()
         raise
     finally:
-        if server.process.stdout:
-            server.process.stdout.close()
+        for pipe in (server.process.stdin, server.process.stdout):
+            if pipe:
+                pipe.close()
 
 
 @pytest.fixture(scope="session")

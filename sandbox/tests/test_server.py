@@ -44,6 +44,13 @@ def test_it_stops_at_once_though_something_runs(tmp_path):
     assert time.monotonic() - begun < 3
 
 
+def test_it_ends_with_whoever_started_it(tmp_path):
+    server = start_sandbox(tmp_path)
+    server.process.stdin.close()
+    assert server.process.wait(10) == 0
+    stop_sandbox(server)
+
+
 def test_everything_survives_a_restart(tmp_path):
     headers = {"Authorization": "Bearer other"}
     server = start_sandbox(tmp_path, key="other")
