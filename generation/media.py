@@ -9,8 +9,8 @@ from pathlib import Path
 from PIL import Image
 
 MB = 2**20
-MOST_PICTURE_BYTES, MOST_CLIP_BYTES, MOST_SONG_BYTES = 50 * MB, 1024 * MB, 200 * MB
-MOST_PIXELS = 50_000_000
+MOST_PICTURE_BYTES, MOST_CLIP_BYTES, MOST_SONG_BYTES = 50 * MB, 1024 * MB, 50 * MB
+MOST_PIXELS = 30_000_000
 THUMBNAIL_PIXELS = 512
 CLIP_START_PIXELS = 832
 # Replicate asks for a data URI only up to 256 kB.
@@ -70,7 +70,7 @@ def _picture(path):
         raise _wrong(path, "picture") from None
     with picture:
         if picture.width * picture.height > MOST_PIXELS:
-            raise Unfit("The picture has more than 50 million pixels.")
+            raise Unfit(f"The picture has more than {MOST_PIXELS // 10**6} million pixels.")
         try:
             picture.load()
         except (OSError, SyntaxError, ValueError):

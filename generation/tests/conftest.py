@@ -5,6 +5,7 @@ import io
 import pytest
 from PIL import Image
 
+from generation import provider as replicate
 from jobs.runner import run_here
 from universes.models import MusicPrompt
 
@@ -15,7 +16,9 @@ def provider(sandbox, settings):
     settings.REPLICATE_BASE_URL = sandbox.url
     settings.REPLICATE_API_TOKEN = sandbox.key
     sandbox.settings(latency={"llm": 0, "image": 0, "video": 0, "music": 0}, llm_style="clean")
-    return sandbox
+    yield sandbox
+    # What it was told in one test, to wait for instance, must not reach the next.
+    replicate.close()
 
 
 @pytest.fixture

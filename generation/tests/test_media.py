@@ -60,7 +60,7 @@ def test_half_a_picture_is_incomplete(file):
 
 
 def test_a_picture_that_would_fill_the_memory_is_unfit(file):
-    with pytest.raises(media.Unfit, match="50 million"):
+    with pytest.raises(media.Unfit, match="30 million"):
         media.to_png(file(picture("PNG", "1", (8000, 8000))))
 
 
