@@ -10,6 +10,7 @@ from django.urls import reverse
 from unfold.admin import ModelAdmin
 
 from jobs.models import Job
+from universes.services import assets
 
 pytestmark = pytest.mark.django_db
 
@@ -48,9 +49,9 @@ def test_the_home_shows_universes_and_the_jobs_at_work(admin_client, universe, a
     assert "Clips winter" not in page
 
 
-def test_the_home_takes_the_same_few_statements_however_many(admin_client, make_universe, make_asset):
+def test_the_home_takes_the_same_few_statements_however_many(admin_client, make_universe):
     for number in range(20):
-        make_asset("Card", of=make_universe(f"Universe {number}"))
+        assets.create(make_universe(f"Universe {number}"), display_name="Card")
     with CaptureQueriesContext(connection) as queries:
         admin_client.get(HOME)
     assert len(queries) <= 12

@@ -107,13 +107,19 @@ def dragged_order(universe, formset):
     return ids
 
 
+class UniverseFilter(RelatedDropdownFilter):
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.title = _("universe")
+
+
 @admin.register(Asset)
 class AssetAdmin(SaysWhatServicesRefuse, DeletesThroughService, ModelAdmin):
     service = assets
     form = AssetForm
-    list_display = ("thumbnail", "display_name", "universe", "sort_order", "names", "clip_there")
+    list_display = ("thumbnail", "display_name", "universe_name", "sort_order", "names", "clip_there")
     list_display_links = ("thumbnail", "display_name")
-    list_filter = (("universe", RelatedDropdownFilter),)
+    list_filter = (("universe", UniverseFilter),)
     list_per_page = 50
     search_fields = ("display_name", "translations__display_name", "image_name")
     ordering = ("universe__name", "sort_order", "image_name")
@@ -166,6 +172,10 @@ class AssetAdmin(SaysWhatServicesRefuse, DeletesThroughService, ModelAdmin):
     @display(description=_("names"), ordering="name_count")
     def names(self, asset):
         return count(asset.name_count, len(LANGUAGES))
+
+    @display(description=_("universe"), ordering="universe__name")
+    def universe_name(self, asset):
+        return asset.universe
 
     @display(description=_("universe"))
     def universe_link(self, asset):

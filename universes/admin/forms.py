@@ -1,6 +1,7 @@
 """Forms that show a universe or a card with its names and prompts, and tell what a person changed in them."""
 
 from django import forms
+from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 from unfold.widgets import (
     UnfoldAdminColorInputWidget,
@@ -30,7 +31,7 @@ def paragraph(label, rows=3, **options):
     return forms.CharField(label=label, required=False, widget=widget, **options)
 
 
-NAME_FIELDS = {name_field(language): line(language.label) for language in Language}
+NAME_FIELDS = {name_field(language): line(capfirst(language.label)) for language in Language}
 # A form's metaclass takes the fields out of what it is given.
 NameFields = type("NameFields", (forms.Form,), {**NAME_FIELDS})
 
@@ -145,6 +146,7 @@ class AssetForm(StoredForm, NameFields):
     class Meta:
         model = Asset
         fields = ["universe", "display_name", "sort_order"]
+        labels = {"universe": _("Universe")}
 
     def names_of(self, asset):
         return dict(asset.translations.values_list("language", "display_name"))
