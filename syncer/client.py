@@ -152,9 +152,7 @@ class Supabase:
             f"reading {table}", lambda: query.range(offset, offset + ROWS_PER_PAGE - 1).execute()
         )
         if not isinstance(page.data, list):
-            raise RemoteError(
-                f"{self.url} does not answer like Supabase (reading {table}); check SUPABASE_URL."
-            )
+            raise self._unlike(f"reading {table}")
         return page
 
     def insert(self, table, rows):
@@ -208,7 +206,7 @@ class Supabase:
                 f"listing {folder}", lambda options=options: self._files().list(folder, options)
             )
             if not isinstance(page, list):
-                raise RemoteError(f"Supabase's listing of {folder} is no list; check SUPABASE_URL.")
+                raise self._unlike(f"listing {folder}")
             entries += page
             if len(page) < FILES_PER_PAGE:
                 return entries
@@ -295,15 +293,20 @@ class Supabase:
         except PostgrestAPIError as error:
             if error.code == MISSING_TABLE:
                 raise MissingTable(f"Supabase has no table for this ({what}): {error.message}") from None
-            raise RemoteError(
-                f"Supabase refused {what}: {error.message or 'no reason given'} ({error.code})."
-            ) from None
+            raise self._table_error(what, error) from None
         except StorageException as error:
             raise self._storage_error(what, error) from None
         except ValueError:
-            raise RemoteError(
-                f"{self.url} does not answer like Supabase ({what}); check SUPABASE_URL."
-            ) from None
+            raise self._unlike(what) from None
+
+    def _table_error(self, what, error):
+        # PostgREST and Postgres give codes of their own; an HTTP status, or none, comes from something else.
+        if not error.code or len(error.code) == len("404"):
+            return self._unlike(what)
+        return RemoteError(f"Supabase refused {what}: {error.message or 'no reason given'} ({error.code}).")
+
+    def _unlike(self, what):
+        return RemoteError(f"{self.url} does not answer like Supabase ({what}); check SUPABASE_URL.")
 
     def _storage_error(self, what, error):
         # The true status stands in the body; HTTP says 400 for most.

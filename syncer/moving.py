@@ -14,21 +14,20 @@ from . import progress
 ABANDONED_SECONDS = 24 * 3600
 
 
-def in_parallel(work, items):
-    """`[work(item)]` in no order, SYNC_PARALLEL at a time; the first error stops those that have not begun.
+def in_parallel(work, items, heard=True):
+    """Do `work(item)` for all, SYNC_PARALLEL at a time; the first error stops those that have not begun.
 
-    `work` must leave the database alone: its threads have no connection that anybody closes.
+    `heard`: whether each counts as done for who listens. `work` must leave the database alone: its threads have
+    no connection that anybody closes.
     """
-    results = []
     with ThreadPoolExecutor(settings.SYNC_PARALLEL, thread_name_prefix="sync") as pool:
         futures = [pool.submit(work, item) for item in items]
         try:
             for future in as_completed(futures):
-                results.append(future.result())
-                progress.done()
+                future.result()
+                progress.done(int(heard))
         finally:
             pool.shutdown(wait=False, cancel_futures=True)
-    return results
 
 
 @contextmanager

@@ -51,8 +51,12 @@ def _copy_folder(old, new):
 
 
 def _take(plan, folder, action):
-    for change in plan.file_changes(action):
-        bucket.take(folder / change.name, plan.slug, change.name)
+    # Side by side, since each waits for the disk to have it.
+    in_parallel(
+        lambda change: bucket.take(folder / change.name, plan.slug, change.name),
+        plan.file_changes(action),
+        heard=False,
+    )
 
 
 def _write(plan, universe, remote_id, author, kept):

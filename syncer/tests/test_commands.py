@@ -6,6 +6,8 @@ import json
 import pytest
 from django.core.management import CommandError, call_command
 
+from syncer import progress, services
+from syncer.management.base import Bar
 from universes.models import Universe
 from universes.services import assets
 
@@ -80,6 +82,14 @@ def test_failures_are_1(db, supabase, settings):
         code, _, err = run(*command)
         assert code == 1
         assert "SUPABASE_URL" in err
+
+
+def test_the_bar_grows_with_each_plan(supabase, winter):
+    bar = Bar()
+    with progress.heard_by(bar):
+        services.finish(services.start_push(["winter"]))
+    assert (bar.bar.n, bar.bar.total) == (34, 34)
+    bar.bar.close()
 
 
 def test_status_has_a_line_per_universe(supabase, winter):

@@ -59,6 +59,12 @@ class TestNoSupabase:
         assert answer.status_code == 502
         assert "set SUPABASE_URL" in answer.json()["detail"]
 
+    def test_something_else_than_supabase(self, api, settings, supabase, winter):
+        settings.SUPABASE_URL = f"{supabase.sandbox.url}/elsewhere"
+        answer = post(api, "push/winter")
+        assert answer.status_code == 502
+        assert "check SUPABASE_URL" in answer.json()["detail"]
+
     def test_no_bucket(self, api, settings, supabase, winter):
         settings.SUPABASE_BUCKET_NAME = "nothing"
         answer = post(api, "push/winter")

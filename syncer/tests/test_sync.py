@@ -216,6 +216,21 @@ class TestMatching:
         for path in ("push/winter", "pull/winter"):
             assert ok(post(api, path))["synced_items"] == 0
 
+    def test_names_and_languages_that_were_swapped_over_there(self, api, supabase, winter):
+        ok(post(api, "push/winter"))
+        fox, moon = winter.assets.get(display_name="Fox"), winter.assets.get(display_name="Moon")
+        fr, it = (winter.translations.get(language=language) for language in ("fr", "it"))
+        for table, one, other, column in (
+            ("univers_assets", fox, moon, "image_name"),
+            ("univers_translations", fr, it, "language"),
+        ):
+            for row, value in ((one, getattr(other, column)), (other, getattr(one, column))):
+                supabase.client().update(table, str(row.pk), {column: value})
+        assert ok(post(api, "pull/winter"))["synced_items"] == 4
+        assert winter.assets.get(pk=fox.pk).image_name == moon.image_name
+        assert winter.translations.get(language="it").pk == fr.pk
+        assert ok(post(api, "push/winter"))["synced_items"] == 0
+
     def test_a_table_that_is_missing_over_there_is_left_out(self, api, supabase, winter):
         supabase.sandbox.settings(missing_tables=["univers_music_prompts"])
         body = ok(post(api, "push/winter"))
@@ -277,6 +292,14 @@ class TestAnswers:
         assert set(ok(api.post("/api/sync/pull/winter"))) == one
         assert set(ok(api.post("/api/sync/init"))) == every
         assert set(ok(api.post("/api/sync/pull-all"))) == every
+
+    def test_a_dry_run_of_everything(self, api, supabase, winter):
+        ok(post(api, "push/winter"))
+        assert ok(post(api, "init", dry_run=True))["message"] == "Nothing to do."
+        wipe()
+        body = ok(post(api, "init", dry_run=True))
+        assert body["plans"][0]["counts"]["files"]["create"] == 10
+        assert not Universe.objects.exists()
 
     def test_unknown_universes_are_404(self, api, supabase):
         for path in ("push/nobody", "pull/nobody", "pull/..%2Fx", "push/%00", "unpublish/nobody"):
