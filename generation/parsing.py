@@ -70,7 +70,7 @@ def load(text):
     if '"' not in bare:
         bare = re.sub("[“”„]", '"', bare)
     try:
-        return _decode(bare)
+        return _sane(_decode(bare))
     except RecursionError:
         return None
 
@@ -83,6 +83,15 @@ def _decode(text):
     if _breaks_off(text):
         _drop_last(mended)
     return mended
+
+
+def _sane(value):
+    """The same without what no database takes: NUL, and halves of surrogate pairs."""
+    if isinstance(value, str):
+        return value.replace("\0", "").encode("utf-8", "ignore").decode("utf-8")
+    if isinstance(value, dict):
+        return {_sane(key): _sane(inner) for key, inner in value.items()}
+    return [_sane(inner) for inner in value] if isinstance(value, list) else value
 
 
 def _one_after_another(text):

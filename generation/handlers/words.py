@@ -31,6 +31,13 @@ class Words(Prediction):
     def deliver(self, step, universe, task):
         raise TypeError(f"{type(self).__name__} does not say what becomes of the words")
 
+    def advance(self, step):
+        """Ask nothing where nothing is missing any more."""
+        universe = self.find(step)
+        if universe and not step.intent_at and not (task := self.task(step, universe)).missing:
+            return self.deliver(step, universe, task)
+        return super().advance(step)
+
     def texts(self, step, target):
         return llm.inputs(self.task(step, target).prompt())
 
@@ -125,4 +132,5 @@ def _is_gone(universe):
 
 def _style(style):
     least, most = adapters.adapter(adapters.MUSIC).prompt
-    return style if least <= len(style) <= (most or words.STYLE_LENGTH) else prompts.MUSIC
+    fits = style and least <= len(style) <= (most or words.STYLE_LENGTH)
+    return style if fits else prompts.MUSIC

@@ -56,6 +56,7 @@ WHOLE = {
     "markup": CLEAN.replace("owl", "<b>owl</b>").replace("copo", "**copo**"),
     "tokens left over": f"<|start_header_id|>assistant<|end_header_id|>\n\n{CLEAN}<|eot_id|>",
     "a byte order mark": f"\ufeff{CLEAN}",
+    "halves of characters": CLEAN.replace("owl", "owl\\ud83d").replace("gufo", "gu\\u0000fo"),
     "duplicates": json.dumps({"concepts": [SNOWFLAKE, {**SNOWFLAKE, "fr": "Flocon"}, OWL]}),
     "too many": json.dumps({"concepts": [SNOWFLAKE, OWL, {code: f"more {code}" for code in SNOWFLAKE}]}),
     "a null among them": json.dumps({"concepts": [SNOWFLAKE, None, {**OWL, "fr": None}, OWL]}),

@@ -161,6 +161,32 @@ def test_regenerate_thinks_the_cards_up_anew_and_keeps_the_old_as_a_revision(pro
     assert {card.image_name for card in pictures} <= set(revision.files)
 
 
+def test_concepts_that_are_missing_are_asked_for_once_more(provider, universe, post):
+    provider.settings(llm_style="too_few")
+    body = {"theme": "sea", "count": 6, "generate_videos": False, "generate_music": False}
+    job = Job.objects.get(pk=post("winter/all", **body).json()["id"])
+    begin(job)
+    wait_for_the_end_of(provider)
+    provider.settings(llm_style="clean")
+    assert run_here(job.pk).status == "completed"
+    assert Asset.objects.values("display_name").distinct().count() == 6
+    asked = [one["input"]["prompt"] for one in provider.predictions()[:2]]
+    assert ["COUNT: 6\n" in asked[0], "COUNT: 3\n" in asked[1]] == [True, True]
+
+
+def test_lyrics_that_were_written_meanwhile_stay_and_are_not_asked_for(
+    provider, pictures, songs, post, put_file
+):
+    for language in ("es", "it", "de"):
+        put_file("winter", f"{language}.mp3")
+    songs[0].delete()
+    job = Job.objects.get(pk=post("winter/all", theme="sea", generate_videos=False).json()["id"])
+    MusicPrompt.objects.create(universe=songs[1].universe, language="fr", lyrics="[verse]\nMes mots à moi")
+    assert run_here(job.pk).message == "3 of 3 steps"
+    assert MusicPrompt.objects.get(language="fr").lyrics == "[verse]\nMes mots à moi"
+    assert provider.counters()["predictions"] == {"minimax/music-1.5": 2}
+
+
 def test_concepts_that_stay_incomplete_fail_the_job_and_change_nothing(provider, universe, run):
     provider.settings(llm_style="too_few")
     job = run("winter/all", theme="sea", count=6)

@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from generation import llm
 from universes.models import LANGUAGES, Asset, MusicPrompt, Revision
 
 pytestmark = pytest.mark.django_db
@@ -68,6 +69,15 @@ def test_a_model_that_fails_is_a_502_with_its_reason(provider, universe, post):
     answer = post("winter/concepts", **SIX_CONCEPTS)
     assert answer.status_code == 502
     assert answer.json()["detail"] == "The model failed: The sandbox was told to fail."
+
+
+def test_a_model_that_does_not_answer_in_time_is_a_502_and_cancelled(provider, universe, post, monkeypatch):
+    provider.settings(latency={"llm": 60})
+    monkeypatch.setattr(llm, "DEADLINE_SECONDS", 0.5)
+    answer = post("winter/concepts", **SIX_CONCEPTS)
+    assert answer.status_code == 502
+    assert "did not answer within" in answer.json()["detail"]
+    assert provider.predictions()[0]["status"] in ("canceled", "aborted")
 
 
 def test_a_throttled_provider_is_a_503_that_says_so(provider, universe, post):
