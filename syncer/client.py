@@ -14,7 +14,7 @@ import httpx
 from django.conf import settings
 from supabase import ClientOptions, PostgrestAPIError, StorageException, create_client
 
-from .errors import NotConfigured, NotThere, RemoteError, Unreachable, WrongKey
+from .errors import NotConfigured, RemoteError, Unreachable, WrongKey
 
 TIMEOUT = httpx.Timeout(connect=5, read=60, write=120, pool=60)
 # For a question whose answer is only worth having at once; the thread's patience bounds name resolution too.
@@ -54,6 +54,10 @@ MISSING_COLUMN = "PGRST204"
 
 class MissingTable(RemoteError):
     """Supabase has no such table."""
+
+
+class MissingObject(RemoteError):
+    """Supabase Storage has no such bucket or file."""
 
 
 class _Passing(Exception):
@@ -101,7 +105,7 @@ def _drop_others():
 
 
 class Supabase:
-    """Rows by table and files by key. Raises Unreachable, WrongKey or RemoteError, NotThere for a missing file."""
+    """Rows by table and files by key. Raises Unreachable, WrongKey or RemoteError."""
 
     def __init__(self, url, key, bucket):
         self.url, self.bucket_name = url, bucket
@@ -188,7 +192,7 @@ class Supabase:
         """RemoteError unless the bucket exists: where it does not, every listing is empty too."""
         try:
             self._call("looking for the bucket", lambda: self._storage.get_bucket(self.bucket_name))
-        except NotThere:
+        except MissingObject:
             raise RemoteError(
                 f"Supabase has no bucket '{self.bucket_name}'; create it there, or set SUPABASE_BUCKET_NAME."
             ) from None
@@ -314,7 +318,7 @@ class Supabase:
         if status in ("401", "403"):
             return _wrong_key(message)
         if status == "404":
-            return NotThere(f"Supabase has not found it ({what}): {message}")
+            return MissingObject(f"Supabase has not found it ({what}): {message}")
         if status == "413":
             return RemoteError(f"Supabase refused {what}: larger than the bucket's limit; raise it there.")
         return RemoteError(f"Supabase refused {what}: {message} ({status}).")
@@ -328,12 +332,14 @@ class Supabase:
     def _check(self, answer):
         """httpx's hook on every answer: those that mean the same wherever they come."""
         status = answer.status_code
-        if status in (401, 403):
+        if status in (401, 403) or status in PASSING:
             answer.read()
+        if status in (401, 403):
             raise _wrong_key(_message(answer))
         if status in PASSING:
+            request = f"{answer.request.method} {answer.request.url.path}"
             raise _Passing(
-                f"Supabase answered {status} to {answer.request.method} {answer.request.url.path}; try again later.",
+                f"Supabase answered {status} to {request} ({_message(answer)}); try again later.",
                 _seconds(answer.headers.get("Retry-After", "")),
             )
         if answer.is_redirect:

@@ -1,5 +1,7 @@
 """Applying a plan here: staged downloads, one short transaction for the rows, then the files."""
 
+from contextlib import contextmanager
+
 from django.db import IntegrityError, transaction
 
 from storage import archive, bucket
@@ -21,11 +23,12 @@ def apply(plan, client, universe, remote_id, author=""):
     with staging() as folder:
         _download(plan, client, folder)
         kept = archive.keep_from_bucket(old_slug, [c.name for c in plan.file_changes(UPDATE, DELETE)])
-        if old_slug != plan.slug:
-            _copy_folder(old_slug, plan.slug)
-        # New files lie there before a row names them; replaced ones come when the rows are as new as they.
-        _take(plan, folder, CREATE)
-        universe = _write(plan, universe, remote_id, author, kept)
+        with _undone_on_error(plan, old_slug):
+            if old_slug != plan.slug:
+                _copy_folder(old_slug, plan.slug)
+            # New files lie there before a row names them; replaced ones come when the rows are as new as they.
+            _take(plan, folder, CREATE)
+            universe = _write(plan, universe, remote_id, author, kept)
         _take(plan, folder, UPDATE)
     for change in plan.file_changes(DELETE):
         bucket.remove(plan.slug, change.name)
@@ -33,6 +36,22 @@ def apply(plan, client, universe, remote_id, author=""):
         bucket.remove_folder(old_slug)
     progress.done(len(plan.rows) + len(plan.file_changes(DELETE)))
     return universe
+
+
+@contextmanager
+def _undone_on_error(plan, old_slug):
+    """Take the new files away again when the rows that name them can't be written."""
+    try:
+        yield
+    except Exception:
+        news = (
+            bucket.names(plan.slug) if old_slug != plan.slug else [c.name for c in plan.file_changes(CREATE)]
+        )
+        for name in news:
+            bucket.remove(plan.slug, name)
+        if not bucket.names(plan.slug):
+            bucket.remove_folder(plan.slug)
+        raise
 
 
 def _download(plan, client, folder):

@@ -205,10 +205,20 @@ class TestBrokenPull:
         ok(post(api, "push/winter"))
         other = universes.create(name="Other", slug="other")
         winter.assets.filter(display_name="Fox").update(universe=other)
+        bucket.remove("winter", "fr.mp3")
+        before = state("winter")
         answer = post(api, "pull/winter")
         assert answer.status_code == 409
         assert "winter" in answer.json()["detail"]
-        assert winter.assets.count() == 3
+        assert state("winter") == before
+
+    def test_a_new_universe_that_can_not_be_written_leaves_no_folder(self, api, supabase, winter):
+        ok(post(api, "push/winter"))
+        Universe.objects.update(slug="other", supabase_id=None)
+        bucket.remove_folder("winter")
+        assert post(api, "pull/winter").status_code == 409
+        assert Universe.objects.count() == 1
+        assert "winter" not in bucket.bucket().folders()
 
 
 def assert_readers_see_whole_universes(supabase):
