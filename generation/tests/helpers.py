@@ -1,0 +1,28 @@
+"""What several tests of generation do: look at the bucket, take a job so far, wait for the provider."""
+
+import time
+
+from jobs.models import JobStep
+from jobs.runner import run_slice
+from storage import bucket
+
+
+def path_of(name, slug="winter"):
+    return bucket.bucket().path(f"{slug}/{name}")
+
+
+def bytes_of(name):
+    with bucket.bucket().open(f"winter/{name}") as file:
+        return file.read()
+
+
+def begin(job):
+    """Look at each of the job's steps once, so that all are bought."""
+    run_slice(str(job.pk), threads=1)
+    assert not JobStep.objects.filter(job=job, external_id="").exists()
+
+
+def wait_for_the_end_of(provider):
+    ends = time.monotonic() + 10
+    while provider.counters()["running"]:
+        assert time.monotonic() < ends
