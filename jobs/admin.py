@@ -10,8 +10,10 @@ from django.shortcuts import redirect
 from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.html import format_html
 from django.utils.text import Truncator
+from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET, require_POST
@@ -22,7 +24,7 @@ from magikswipe.html import NOTHING, bar
 
 from . import services
 from .errors import Busy, NotFound, NotPossible
-from .models import ACTIVE, ENDED, Job, State
+from .models import ENDED, Job, State
 
 # Unfold's colours of a label.
 COLOURS = {
@@ -64,13 +66,25 @@ def duration(job):
     return _("%(minutes)s min %(seconds)s s") % {"minutes": minutes, "seconds": seconds}
 
 
+def started(job):
+    return _time(job.started_at)
+
+
+def ended(job):
+    return _time(job.completed_at)
+
+
+def _time(moment):
+    return date_format(localtime(moment), "DATETIME_FORMAT") if moment else NOTHING
+
+
 def steps(job):
     rows = [{"step": step, "state": state(step)} for step in job.steps.all()]
     return render_to_string("admin/jobs/steps.html", {"rows": rows})
 
 
 LIST_CELLS = {"state": state, "progress": progress, "note": note, "duration": duration}
-CELLS = {**LIST_CELLS, "steps": steps}
+CELLS = {**LIST_CELLS, "started": started, "ended": ended, "steps": steps}
 
 
 def cell(job, name):
@@ -109,11 +123,6 @@ def _ids(texts):
             yield uuid.UUID(text)
 
 
-def active_count(request):
-    """The sidebar's badge: how many jobs are at work, nothing when none is."""
-    return Job.objects.filter(status__in=ACTIVE).count() or ""
-
-
 @admin.register(Job)
 class JobAdmin(ModelAdmin):
     list_display = ("title", "univers_slug", "state", "bar", "note", "author", "created_at", "duration")
@@ -121,8 +130,8 @@ class JobAdmin(ModelAdmin):
     list_filter = ("status", "type")
     list_before_template = "admin/jobs/live.html"
     search_fields = ("univers_slug", "author", "error")
-    fields = (("title", "univers_slug", "author"), ("created_at", "started_at", "completed_at"))
-    readonly_fields = ("title",)
+    fields = (("title", "univers_slug", "author"), ("created_at", "started", "ended"))
+    readonly_fields = ("title", "started", "ended")
     compressed_fields = False
     change_form_outer_before_template = "admin/jobs/control.html"
     change_form_outer_after_template = "admin/jobs/progress.html"
@@ -146,6 +155,14 @@ class JobAdmin(ModelAdmin):
     @display(description=gettext_lazy("duration"))
     def duration(self, job):
         return cell(job, "duration")
+
+    @display(description=gettext_lazy("started"))
+    def started(self, job):
+        return cell(job, "started")
+
+    @display(description=gettext_lazy("ended"))
+    def ended(self, job):
+        return cell(job, "ended")
 
     def has_add_permission(self, request):
         return False

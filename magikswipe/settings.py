@@ -322,14 +322,6 @@ LOGGING = {
 
 # --- Admin -------------------------------------------------------------------------------------------------
 
-def admin_page(title, icon, model, permission=None, **more):
-    """An item of the admin's sidebar, for those who may see it."""
-    app, name = model.split("_")
-    needed = permission or f"{app}.view_{name}"
-    link = reverse_lazy(f"admin:{model}_changelist")
-    return {"title": title, "icon": icon, "link": link, "permission": lambda r: r.user.has_perm(needed), **more}
-
-
 LOGIN_REDIRECT_URL = "admin:index"
 
 UNFOLD = {
@@ -344,25 +336,5 @@ UNFOLD = {
     "STYLES": [lambda request: static("magikswipe/admin.css")],
     "SCRIPTS": [lambda request: static("magikswipe/admin.js")],
     "DASHBOARD_CALLBACK": "magikswipe.dashboard.show",
-    "SIDEBAR": {
-        "navigation": [
-            {
-                "items": [
-                    {"title": _("Home"), "icon": "home", "link": reverse_lazy("admin:index")},
-                    admin_page(_("Universes"), "auto_awesome_mosaic", "universes_universe"),
-                    admin_page(_("Cards"), "style", "universes_asset"),
-                    admin_page(_("Jobs"), "progress_activity", "jobs_job", badge="jobs.admin.active_count"),
-                    admin_page(_("Revisions"), "history", "universes_revision"),
-                ]
-            },
-            {
-                "title": _("Accounts"),
-                "separator": True,
-                "items": [
-                    admin_page(_("Users"), "person", "auth_user"),
-                    admin_page(_("Groups"), "group", "auth_group"),
-                ],
-            },
-        ]
-    },
+    "SIDEBAR": {"navigation": "magikswipe.sidebar.show"},
 }
