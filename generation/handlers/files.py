@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path
 
 from django.db import transaction
-from django.db.models import F
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from jobs.outcomes import Done, Passing, Permanent
@@ -90,7 +90,7 @@ class CardPrediction(FilePrediction):
             transaction.on_commit(partial(_put_away, target.universe.slug, name))
             return
         counted = AssetPrompts.objects.filter(asset=target).update(
-            generation_count=F("generation_count") + 1, last_generated_at=timezone.now()
+            generation_count=Coalesce("generation_count", 0) + 1, last_generated_at=timezone.now()
         )
         if not counted:
             AssetPrompts.objects.create(asset=target, generation_count=1, last_generated_at=timezone.now())

@@ -1,5 +1,6 @@
 """A step that is one prediction: bought once, looked after until it ended, found again after a crash."""
 
+import logging
 from contextlib import contextmanager
 from datetime import timedelta
 
@@ -18,6 +19,8 @@ FIRST_LOOK, LONGEST_PAUSE = 0.5, 3
 # The provider's clock and ours need not agree.
 CLOCK_SLACK = timedelta(seconds=60)
 PAUSE_WHEN_THROTTLED = 5
+
+log = logging.getLogger(__name__)
 
 
 class Prediction(Handler):
@@ -77,7 +80,14 @@ class Prediction(Handler):
         except Unknown:
             return
         if prediction["status"] == "succeeded":
+            self._keep_if_any(step, prediction)
+
+    def _keep_if_any(self, step, prediction):
+        try:
             self.keep(step, prediction)
+        except Permanent as error:
+            # It was to end anyway; that there was nothing worth keeping makes it no failure.
+            log.info("Step %s left nothing to keep: %s", step.pk, error)
 
     def _begin(self, step, target):
         if step.intent_at and self._adopt(step):

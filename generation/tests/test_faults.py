@@ -287,6 +287,16 @@ def test_a_card_that_goes_away_while_it_is_drawn_cancels_its_prediction(provider
     assert provider.predictions()[0]["status"] in ("canceled", "aborted")
 
 
+def test_a_late_result_that_is_none_is_no_failure(provider, cards, post):
+    provider.settings(output="html")
+    job = Job.objects.get(pk=post("winter/images", asset_ids=[str(cards[0].pk)]).json()["id"])
+    begin(job)
+    wait_for_the_end_of(provider)
+    asset_services.delete(cards[0])
+    assert run_here(job.pk).message == "0 of 1 images, 1 cancelled"
+    assert not Revision.objects.filter(cause="late_result").exists()
+
+
 def test_a_late_result_goes_to_the_archive(provider, cards, post):
     job = Job.objects.get(pk=post("winter/images", asset_ids=[str(cards[0].pk)]).json()["id"])
     begin(job)

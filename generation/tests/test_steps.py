@@ -40,6 +40,7 @@ def test_a_thumbnail_that_is_there_stays(provider, cards, run, put_file):
 
 def test_generations_are_counted(provider, cards, run):
     asset_services.update(cards[1], custom_image_prompt="A penguin")
+    AssetPrompts.objects.create(asset=cards[2], generation_count=None)
     run("winter/images")
     run("winter/images", asset_ids=[str(cards[0].pk)], regenerate=True)
     counts = {prompts.asset_id: prompts.generation_count for prompts in AssetPrompts.objects.all()}
