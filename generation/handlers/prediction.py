@@ -15,7 +15,7 @@ from jobs.outcomes import Drop, Passing, Permanent, Wait
 from .. import adapters, provider
 from ..errors import Broken, CannotGenerate, NotConfigured, Rejected, Throttled, Unknown, Unreachable
 
-FIRST_LOOK, LONGEST_PAUSE = 0.5, 3
+FIRST_LOOK, SHORTEST_PAUSE, LONGEST_PAUSE = 0.5, 0.2, 3
 # The provider's clock and ours need not agree.
 CLOCK_SLACK = timedelta(seconds=60)
 PAUSE_WHEN_THROTTLED = 5
@@ -154,7 +154,7 @@ def as_outcomes():
 def _pause(step):
     """Seconds to the next look: soon for what takes seconds, calmly for what takes minutes."""
     age = (timezone.now() - step.intent_at).total_seconds()
-    return min(LONGEST_PAUSE, max(FIRST_LOOK, age / 10))
+    return min(LONGEST_PAUSE, max(SHORTEST_PAUSE, age / 10))
 
 
 def _made_since(moment):
