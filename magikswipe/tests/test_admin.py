@@ -1,6 +1,10 @@
 """The admin's home, its accounts, its languages."""
 
+import gettext
+import re
+
 import pytest
+from django.conf import settings
 from django.contrib import admin
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Group
@@ -80,3 +84,28 @@ def test_a_user_can_be_made(admin_client):
     data = {"username": "lea", "password1": "Snow-and-ice-7", "password2": "Snow-and-ice-7"}
     admin_client.post(reverse("admin:auth_user_add"), {**data, "usable_password": "true"})
     assert get_user_model().objects.get(username="lea").check_password("Snow-and-ice-7")
+
+
+@pytest.mark.parametrize("catalogue", settings.LOCALE_PATHS, ids=lambda path: path.name)
+def test_the_compiled_french_is_whole_and_up_to_date(catalogue):
+    folder = catalogue / "fr" / "LC_MESSAGES"
+    with (folder / "django.mo").open("rb") as compiled:
+        words = gettext.GNUTranslations(compiled)
+    source = (folder / "django.po").read_text()
+    told = re.findall(r'^msgid "(.+)"\nmsgstr "(.*)"$', source, re.MULTILINE)
+    assert len(told) > 50
+    for english, french in told:
+        assert french
+        assert words.gettext(english.replace('\\"', '"')) == french.replace('\\"', '"')
+
+
+def test_the_sidebar_counts_the_jobs_at_work_and_nothing_else(admin_client):
+    Job.objects.create(type="generate_videos", status="completed")
+    assert not _badges(admin_client)
+    Job.objects.create(type="generate_images", status="running")
+    assert _badges(admin_client) == [1]
+
+
+def _badges(client):
+    groups = client.get(HOME).context["sidebar_navigation"]
+    return [item["badge"] for group in groups for item in group["items"] if item.get("badge")]

@@ -14,6 +14,7 @@ from ..models import Asset, Language, MusicPrompt, Universe
 from ..names import SLUG_LENGTH, is_slug, make_slug
 from ..services import assets, universes
 
+SMALLEST_ORDER, LARGEST_ORDER = -assets.LARGEST_ORDER - 1, assets.LARGEST_ORDER
 CONCEPT_HELP = _("{concept} stands for the card's name.")
 
 
@@ -29,6 +30,17 @@ def line(label, **options):
 def paragraph(label, rows=3, **options):
     widget = UnfoldAdminTextareaWidget(attrs={"rows": rows})
     return forms.CharField(label=label, required=False, widget=widget, **options)
+
+
+def order_field():
+    return forms.IntegerField(
+        label=_("Order"),
+        required=False,
+        min_value=SMALLEST_ORDER,
+        max_value=LARGEST_ORDER,
+        help_text=_("Empty: the last."),
+        widget=UnfoldAdminTextInputWidget(attrs={"inputmode": "numeric"}),
+    )
 
 
 NAME_FIELDS = {name_field(language): line(capfirst(language.label)) for language in Language}
@@ -129,12 +141,7 @@ class AssetForm(StoredForm, NameFields):
     prompts = assets.PROMPTS
 
     display_name = forms.CharField(label=_("Name"), widget=UnfoldAdminTextInputWidget())
-    sort_order = forms.IntegerField(
-        label=_("Order"),
-        required=False,
-        help_text=_("Empty: the last."),
-        widget=UnfoldAdminTextInputWidget(attrs={"inputmode": "numeric"}),
-    )
+    sort_order = order_field()
     custom_image_prompt = paragraph(
         _("Own picture prompt"),
         help_text=_("Wins over the universe's; {concept} stands for the card's name."),
@@ -156,9 +163,7 @@ class CardRowForm(forms.ModelForm):
     """A card as a row within its universe."""
 
     display_name = forms.CharField(label=_("Name"), widget=UnfoldAdminTextInputWidget())
-    sort_order = forms.IntegerField(
-        label=_("Order"), required=False, widget=UnfoldAdminTextInputWidget(attrs={"inputmode": "numeric"})
-    )
+    sort_order = order_field()
 
     class Meta:
         model = Asset

@@ -40,7 +40,9 @@ def save(admin_client, django_capture_on_commit_callbacks):
 
 @pytest.fixture
 def song(universe):
-    return music.create(universe, language="fr", prompt="A cheerful tune", lyrics="La la la, the snow is falling")
+    return music.create(
+        universe, language="fr", prompt="A cheerful tune", lyrics="La la la, the snow is falling"
+    )
 
 
 @pytest.fixture
@@ -320,6 +322,14 @@ def test_a_card_deleted_on_its_own_page_leaves_a_revision(
     assert not Asset.objects.exists()
     assert not bucket.names("winter")
     assert Revision.objects.get().author == "admin"
+
+
+def test_an_order_that_no_column_holds_is_said_in_the_form(admin_client, asset):
+    page = page_of(asset)
+    data = sent_back(admin_client.get(page), sort_order="99999999999")
+    response = admin_client.post(page, data)
+    assert response.status_code == 200
+    assert response.context["adminform"].form.errors["sort_order"]
 
 
 # --- Songs -------------------------------------------------------------------------------------------------
