@@ -146,6 +146,8 @@ class Slots(models.Model):
     """A row to lock while the places of one scarce thing are counted and given out."""
 
     name = models.TextField(primary_key=True)
+    # The other side asked everybody to wait until then.
+    paused_until = models.DateTimeField(null=True)
 
     class Meta:
         db_table = "job_slots"

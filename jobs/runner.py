@@ -4,7 +4,7 @@ import errno
 import logging
 import random
 import time
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from datetime import timedelta
 
 from django.db import OperationalError, connections, transaction
@@ -20,6 +20,7 @@ from .outcomes import Done, Drop, Passing, Permanent, Wait
 
 SLICE_SECONDS = 5
 THREADS = 8
+CREW_SECONDS = 0.2
 MOST_ATTEMPTS = 8
 LONGEST_BACKOFF = 60
 DATABASE_PATIENCE = 1
@@ -61,25 +62,61 @@ def _pause(job_id, owned):
 
 
 def _work(job, token, threads):
+    """Look after due steps for as long as a slice lasts, several at a time; ends early when none is due."""
     ends = time.monotonic() + SLICE_SECONDS
-    while time.monotonic() < ends and not stopping.requested() and (steps := _ready(job)):
-        _advance_all([StepRun(step, token) for step in steps[:threads]], threads)
+    with Crew(threads) as crew:
+        while time.monotonic() < ends and not stopping.requested():
+            for step in _ready(job, crew.at)[: crew.free]:
+                crew.take(StepRun(step, token))
+            if not crew.at:
+                break
+            crew.wait()
     progress.finish(job)
 
 
-def _advance_all(runs, threads):
-    if threads == 1:
-        for run in runs:
-            _advance(run)
-        return
-    with ThreadPoolExecutor(threads) as pool:
-        list(pool.map(_advance_in_thread, runs))
+class Crew:
+    """Up to so many steps at a time, each in a thread; a crew of one works in the caller's own."""
+
+    def __init__(self, threads):
+        self.threads = threads
+        self.pool = ThreadPoolExecutor(threads) if threads > 1 else None
+        self.at = {}
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *exception):
+        if self.pool:
+            self.pool.shutdown()
+
+    @property
+    def free(self):
+        return self.threads - len(self.at)
+
+    def take(self, run):
+        self.at[run.step.pk] = self.pool.submit(_advance_in_thread, run) if self.pool else _now(_advance, run)
+
+    def wait(self):
+        """Until one is done, or for as long as none else can have become due."""
+        done, _ = wait(self.at.values(), timeout=CREW_SECONDS, return_when=FIRST_COMPLETED)
+        for key in [key for key, future in self.at.items() if future in done]:
+            self.at.pop(key).result()
 
 
-def _ready(job):
-    """The steps to look after now: those in flight first, then as many new ones as there are places."""
+def _now(function, *arguments):
+    future = Future()
+    future.set_result(function(*arguments))
+    return future
+
+
+def _ready(job, busy):
+    """The steps to look after now: those in flight first, then as many new ones as there are places.
+
+    `busy`: the keys of those that are being looked after already.
+    """
     due = list(
         job.steps.filter(status__in=ACTIVE, due_at__lte=timezone.now())
+        .exclude(pk__in=list(busy))
         .filter(Q(waits_for__isnull=True) | ~Q(waits_for__status__in=ACTIVE))
         .select_related("job", "waits_for")
         .order_by("-holds_slot", "position")
@@ -182,7 +219,15 @@ def _try_later(run, failure):
     pause = failure.retry_after
     if pause is None:
         pause = min(LONGEST_BACKOFF, 2**attempts) * random.uniform(0.5, 1)  # noqa: S311 - spreads retries
-    run.save(attempts=attempts, error=str(failure), due_at=timezone.now() + timedelta(seconds=pause))
+    run.save(
+        attempts=attempts,
+        error=str(failure),
+        due_at=timezone.now() + timedelta(seconds=pause),
+        # One that has not begun lets others have its place while it waits.
+        holds_slot=run.step.holds_slot and bool(run.step.external_id),
+    )
+    if run.step.slot and not failure.counts:
+        slots.pause(run.step.slot, pause)
 
 
 def _end(run, commit=None, **fields):

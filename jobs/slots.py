@@ -1,6 +1,8 @@
 """Places among the steps that may be in flight at once, over all jobs and workers."""
 
+import sys
 from collections import Counter
+from datetime import timedelta
 from math import ceil
 
 from django.conf import settings
@@ -8,6 +10,9 @@ from django.db import transaction
 from django.utils import timezone
 
 from .models import ACTIVE, JobStep, Slots
+
+# Who was throttled begins one step at a time for so long, instead of all that wait at once.
+CAREFUL = timedelta(seconds=30)
 
 
 @transaction.atomic
@@ -20,8 +25,8 @@ def take(steps):
         return []
     name = steps[0].slot
     Slots.objects.get_or_create(name=name)
-    Slots.objects.select_for_update().get(name=name)
-    granted = steps[: _free(name, steps[0].job_id)]
+    slots = Slots.objects.select_for_update().get(name=name)
+    granted = steps[: min(_free(name, steps[0].job_id), _tolerated(slots))]
     JobStep.objects.filter(pk__in=[s.pk for s in granted]).update(holds_slot=True)
     for step in granted:
         step.holds_slot = True
@@ -39,6 +44,20 @@ def _free(name, job_id):
     limit = settings.JOB_SLOTS[name]
     share = ceil(limit / (len(waiting | set(held) | {job_id}))) if waiting else limit
     return max(0, min(limit - held.total(), share - held[job_id]))
+
+
+def _tolerated(slots):
+    """How many may begin now: none during a pause that was asked for, one at a time for a while after it."""
+    now = timezone.now()
+    if not slots.paused_until or now - slots.paused_until > CAREFUL:
+        return sys.maxsize
+    beginning = JobStep.objects.filter(slot=slots.name, holds_slot=True, external_id="", status__in=ACTIVE)
+    return 0 if now < slots.paused_until or beginning.exists() else 1
+
+
+def pause(name, seconds):
+    """The other side asked us to wait: let no step of whichever job or worker begin before then."""
+    Slots.objects.filter(name=name).update(paused_until=timezone.now() + timedelta(seconds=seconds))
 
 
 def wake_waiting(name):

@@ -18,6 +18,7 @@ class Migration(migrations.Migration):
             name='Slots',
             fields=[
                 ('name', models.TextField(primary_key=True, serialize=False)),
+                ('paused_until', models.DateTimeField(null=True)),
             ],
             options={
                 'db_table': 'job_slots',
