@@ -1,7 +1,10 @@
 """Fetching what a model made: streamed to a file, bounded, from Replicate's own hosts, without our token."""
 
+import atexit
+import os
 import tempfile
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from urllib.parse import urljoin, urlsplit
 
@@ -35,15 +38,22 @@ def fetched(address, most_bytes):
 
 
 def _fetch(address, path, most_bytes):
-    with httpx.Client(timeout=TIMEOUT, follow_redirects=False, trust_env=False) as client:
-        for _ in range(MOST_REDIRECTS + 1):
-            check_host(address)
-            with client.stream("GET", address) as response:
-                if not response.has_redirect_location:
-                    _save(response, path, most_bytes)
-                    return
-                address = urljoin(address, response.headers["location"])
+    for _ in range(MOST_REDIRECTS + 1):
+        check_host(address)
+        with _client(os.getpid()).stream("GET", address) as response:
+            if not response.has_redirect_location:
+                _save(response, path, most_bytes)
+                return
+            address = urljoin(address, response.headers["location"])
     raise Permanent("The result's address leads in circles; generate it again.", spent=True)
+
+
+@cache
+def _client(process):
+    """One for each process, never made before a fork: loading the certificates takes longer than a download."""
+    client = httpx.Client(timeout=TIMEOUT, follow_redirects=False, trust_env=False)
+    atexit.register(client.close)
+    return client
 
 
 def check_host(address):
