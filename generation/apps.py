@@ -5,4 +5,4 @@ class GenerationConfig(AppConfig):
     name = "generation"
 
     def ready(self):
-        from . import checks  # noqa: F401 - registers the system checks
+        from . import checks, price_checks  # noqa: F401 - registers the system checks

@@ -39,3 +39,11 @@ class Unknown(Rejected):
 
 class Broken(ProviderError):
     """An answer of 5xx, or one that makes no sense; whether the request was done is not known."""
+
+
+class UnknownPrice(CannotGenerate):
+    """There is a limit to what may be spent, and nobody knows what this would cost."""
+
+
+class LimitReached(Exception):
+    """What is left of this month's limit does not pay for it."""

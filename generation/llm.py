@@ -2,8 +2,8 @@
 
 import time
 
-from . import adapters, provider
-from .errors import Broken, Unusable
+from . import adapters, provider, spending
+from .errors import Broken, NotConfigured, ProviderError, Rejected, Throttled, Unusable
 from .words import SYSTEM
 
 DEADLINE_SECONDS = 90
@@ -11,15 +11,17 @@ POLL_SECONDS = 0.4
 MOST_QUESTIONS = 2
 
 
-def fulfil(tasks):
+def fulfil(tasks, univers_slug=""):
     """Put the tasks of `words` to the model, all at once, and once more those whose answer lacked something.
 
-    Raises Unusable when the second answer lacks something too, Broken when time is up, other ProviderErrors.
+    `univers_slug`: whose books it goes into. Raises Unusable when the second answer lacks something too, Broken
+    when time is up, other ProviderErrors, LimitReached and UnknownPrice.
     """
     ends = time.monotonic() + DEADLINE_SECONDS
     for _ in range(MOST_QUESTIONS):
         open_tasks = [task for task in tasks if task.missing]
-        for task, answer in zip(open_tasks, _ask([task.prompt() for task in open_tasks], ends), strict=True):
+        answers = _ask([task.prompt() for task in open_tasks], ends, univers_slug) if open_tasks else []
+        for task, answer in zip(open_tasks, answers, strict=True):
             task.add(answer)
     for task in tasks:
         complain(task)
@@ -36,9 +38,28 @@ def inputs(prompt):
     return adapters.adapter(adapters.LLM).build(prompt, system=SYSTEM)
 
 
-def _ask(prompts, ends):
-    predictions = [provider.create(adapters.model(adapters.LLM), inputs(prompt)) for prompt in prompts]
-    return [_wait_for(prediction, ends) for prediction in predictions]
+def _ask(prompts, ends, univers_slug):
+    charges = spending.reserve(adapters.LLM, univers_slug, number=len(prompts))
+    try:
+        predictions = [
+            _order(charge, inputs(prompt)) for charge, prompt in zip(charges, prompts, strict=True)
+        ]
+        return [_wait_for(prediction, ends) for prediction in predictions]
+    finally:
+        spending.close(charges)
+
+
+def _order(charge, input):
+    try:
+        prediction = provider.create(charge.model, input)
+    except (Throttled, Rejected, NotConfigured):
+        # A definite no: nothing was bought.
+        raise
+    except ProviderError:
+        spending.doubt(charge)
+        raise
+    spending.attach(charge, prediction["id"])
+    return prediction
 
 
 def _wait_for(prediction, ends):
@@ -50,6 +71,7 @@ def _wait_for(prediction, ends):
             )
         time.sleep(POLL_SECONDS)
         prediction = provider.get(prediction["id"])
+    spending.settle(prediction["id"], prediction["status"])
     if prediction["status"] != "succeeded":
         raise Broken(provider.why(prediction))
     return adapters.text_of(prediction.get("output"))

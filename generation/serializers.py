@@ -7,11 +7,15 @@ from magikswipe.api.fields import (
     NAME_LENGTH,
     Body,
     Boolean,
+    Dollars,
     Integer,
     Language,
+    Query,
     Text,
 )
 from universes.models import LANGUAGES
+
+from .models import Kind
 
 THEME_LENGTH = 300
 MOST_CONCEPTS = 50
@@ -112,3 +116,33 @@ class TranslateBody(Body):
 
 class TranslatedSerializer(serializers.Serializer):
     translated = serializers.CharField()
+
+
+class CostsQuery(Query):
+    month = serializers.RegexField(
+        r"^2\d{3}-(0[1-9]|1[0-2])\Z",
+        required=False,
+        default=None,
+        help_text="As 2026-11; this month when absent.",
+        error_messages={"invalid": "This field must be a month, written as 2026-11."},
+    )
+
+
+class UniverseCostSerializer(serializers.Serializer):
+    univers_slug = serializers.CharField(help_text="Empty for what belongs to no universe.")
+    spent = Dollars()
+
+
+class KindCostSerializer(serializers.Serializer):
+    kind = serializers.ChoiceField(Kind.values)
+    spent = Dollars()
+
+
+class CostsSerializer(serializers.Serializer):
+    month = serializers.CharField()
+    limit = Dollars(allow_null=True, help_text="SPEND_LIMIT_MONTHLY; null where there is none.")
+    spent = Dollars()
+    reserved = Dollars(help_text="For what is being made just now; it counts against the limit too.")
+    unpriced = serializers.IntegerField(help_text="Predictions whose price is not known.")
+    universes = UniverseCostSerializer(many=True)
+    kinds = KindCostSerializer(many=True)

@@ -1,10 +1,13 @@
 """What one can have made: every interface calls these.
 
-All raise ProviderErrors when Replicate is not configured or can't be reached; those that start a job return it,
-or the running one when that is at all of it already.
+All raise ProviderErrors when Replicate is not configured or can't be reached, LimitReached when this month's limit
+does not pay for it, UnknownPrice when there is a limit and no price; those that start a job return it, or the running
+one when that is at all of it already.
 """
 
 from functools import partial
+
+from django.db import transaction
 
 from jobs import services as jobs
 from jobs.errors import Busy
@@ -13,7 +16,7 @@ from universes.errors import Invalid
 from universes.models import LANGUAGES
 from universes.services.assets import parse_uuid
 
-from . import llm, plan, provider, translating
+from . import llm, plan, prices, provider, spending, translating
 from .errors import CannotGenerate
 from .handlers.files import cards as all_cards
 from .handlers.files import image_input, song_input, video_input
@@ -79,19 +82,19 @@ def _what_is_missing(universe, theme, wanted):
     return steps
 
 
-def concepts(theme, count=10, language="fr"):
+def concepts(theme, count=10, language="fr", *, univers_slug=""):
     """`(names, {language: names})`: so many things that belong to a theme. Nothing is stored.
 
     Raises Unusable when the model can't be brought to name them all.
     """
     task = Concepts(theme, count, language)
-    llm.fulfil([task])
+    llm.fulfil([task], univers_slug)
     return task.answer()
 
 
-def translate_lyrics(lyrics, language):
+def translate_lyrics(lyrics, language, univers_slug=""):
     """French lyrics in another language, line by line."""
-    return translating.translate(lyrics, "fr", language)
+    return translating.translate(lyrics, "fr", language, univers_slug)
 
 
 def translate_text(text, source, target):
@@ -135,8 +138,22 @@ def _check_songs(universe, languages, style=""):
 def _start(type, universe, steps, unit, author):
     start = partial(jobs.start, type, universe.slug, steps, unit=unit, author=author)
     if steps:
+        spending.check_prices(prices.used_by(steps))
         provider.ready()
+        spending.tidy()
     try:
-        return start()
+        return _budgeted(start, steps)
     except Busy as busy:
         return busy.job
+
+
+@transaction.atomic
+def _budgeted(start, steps):
+    """The started job with its estimate; LimitReached, and no job, when not one step of it can be bought."""
+    job = start()
+    keys = set(job.steps.values_list("key", flat=True))
+    made = [step for step in steps if step.key in keys]
+    spending.check_start(made)
+    job.estimated_cost = prices.estimate(made)
+    job.save(update_fields=["estimated_cost"])
+    return job

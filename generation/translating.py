@@ -7,14 +7,14 @@ from .words import Lines, is_tag
 MOST_CHARACTERS, MOST_LINES = 3000, 50
 
 
-def translate(text, source, target):
+def translate(text, source, target, univers_slug=""):
     """The text in the target language; raises what `llm.fulfil` raises."""
     rows = [_pieces(line) for line in text.split("\n")]
     spoken = [piece for row in rows for piece in row if _speaks(piece)]
     if source == target or not spoken:
         return text
     tasks = [Lines(batch, source, target) for batch in _batches(spoken)]
-    llm.fulfil(tasks)
+    llm.fulfil(tasks, univers_slug)
     translated = (line.strip() for task in tasks for line in task.translated)
     return "\n".join(" ".join(next(translated) if _speaks(p) else p for p in row) for row in rows)
 

@@ -10,7 +10,7 @@ from universes.errors import NotFound
 from universes.models import LANGUAGES
 from universes.services import concepts, universes
 
-from . import services
+from . import services, spending
 from .serializers import (
     AllBody,
     AppliedSerializer,
@@ -18,6 +18,8 @@ from .serializers import (
     CardsBody,
     ConceptsBody,
     ConceptsSerializer,
+    CostsQuery,
+    CostsSerializer,
     LyricsBody,
     LyricsSerializer,
     MusicBody,
@@ -37,7 +39,7 @@ class WordsViewSet(ViewSet):
     def concepts(self, request, slug):
         """Things that belong to a theme, named in five languages. Nothing is stored."""
         universes.find(slug)
-        names, translations = services.concepts(**ConceptsBody.read(request))
+        names, translations = services.concepts(**ConceptsBody.read(request), univers_slug=slug)
         return Response({"concepts": names, "translations": translations})
 
     @extend_schema(request=ApplyBody, responses=AppliedSerializer)
@@ -56,7 +58,7 @@ class WordsViewSet(ViewSet):
         if language not in LANGUAGES:
             raise NotFound(f"Language '{language[:20]}' not found; use one of {', '.join(LANGUAGES)}.")
         body = LyricsBody.read(request)
-        return Response({"lyrics": services.translate_lyrics(body["lyrics"], language)})
+        return Response({"lyrics": services.translate_lyrics(body["lyrics"], language, slug)})
 
     @extend_schema(request=TranslateBody, responses=TranslatedSerializer)
     def translate(self, request):
@@ -93,3 +95,12 @@ class FilesViewSet(ViewSet):
         """From a theme to cards, pictures, clips and songs."""
         universe = universes.find(slug)
         return rendered(services.start_all(universe, **AllBody.read(request), author=author(request)))
+
+
+class CostsViewSet(ViewSet):
+    """What generating costs."""
+
+    @extend_schema(parameters=[CostsQuery], responses=CostsSerializer)
+    def retrieve(self, request):
+        """A month's spending (UTC), this month's unless another is asked for, in US dollars."""
+        return Response(CostsSerializer(spending.report(CostsQuery.read(request)["month"])).data)

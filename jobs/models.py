@@ -49,6 +49,11 @@ class Job(models.Model):
     # What its steps are, for the sentence that counts them: "images".
     unit = models.TextField(default="steps")
     cancel_requested = models.BooleanField(default=False)
+    # What it will cost as far as one can tell beforehand, and what it has; none where nobody knows.
+    estimated_cost = models.DecimalField(
+        _("estimated cost in USD"), max_digits=10, decimal_places=4, null=True, blank=True
+    )
+    cost = models.DecimalField(_("cost in USD"), max_digits=10, decimal_places=4, null=True, blank=True)
     author = models.TextField(_("started by"), default="", blank=True)
     created_at = models.DateTimeField(_("created"), default=timezone.now)
     started_at = models.DateTimeField(_("started"), null=True, blank=True)

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from decimal import Decimal
 from typing import Any
 
 
@@ -11,7 +10,6 @@ class Done:
     """The step is finished. `commit` runs in the transaction that says so: for rows that must go with it."""
 
     result: Any = None
-    cost: Decimal | None = None
     commit: Callable[[], None] | None = None
 
 

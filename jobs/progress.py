@@ -16,6 +16,7 @@ def refresh(job):
         current_step=counts[State.COMPLETED],
         progress=100 * ended // total if total else 100,
         message=sentence(job, counts),
+        cost=_cost(job),
         deaths=0,
     )
 
@@ -34,6 +35,7 @@ def finish(job):
         message=sentence(job, counts),
         error=_error(job) if status == State.FAILED else None,
         result=_result(job, counts),
+        cost=_cost(job),
         completed_at=timezone.now(),
         message_sent_at=None,
     )
@@ -42,6 +44,17 @@ def finish(job):
 
 def count(job):
     return Counter(job.steps.values_list("status", flat=True))
+
+
+def add_up(job):
+    """Bring its cost up to date, whether or not it has ended."""
+    Job.objects.filter(pk=job.pk).update(cost=_cost(job))
+
+
+def _cost(job):
+    """What its steps have cost together; None when that is known of none."""
+    known = list(job.steps.filter(cost__isnull=False).values_list("cost", flat=True))
+    return sum(known) if known else None
 
 
 def sentence(job, counts):

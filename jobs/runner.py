@@ -193,7 +193,6 @@ def _settle(run, outcome):
                 outcome.commit,
                 status=State.COMPLETED,
                 result=outcome.result,
-                cost=outcome.cost,
                 error="",
             )
         case Drop(reason=reason):

@@ -2,7 +2,7 @@
 
 from rest_framework import serializers
 
-from magikswipe.api.fields import Query
+from magikswipe.api.fields import Dollars, Query
 from magikswipe.api.paging import LimitQuery
 
 from .models import Job, JobStep
@@ -23,18 +23,20 @@ class JobSerializer(serializers.ModelSerializer):
     """A job as every call that starts one answers with it; `job_id` equals `id`."""
 
     job_id = serializers.UUIDField(source="id", read_only=True)
+    estimated_cost = Dollars(help_text="Told when it starts; null where a price is not known.")
+    cost = Dollars(help_text="So far; null where nothing was paid or no price is known.")
 
     class Meta:
         model = Job
         fields = [
             "id", "job_id", "type", "univers_slug", "status", "progress", "total_steps", "current_step",
-            "message", "error", "result", "created_at", "started_at", "completed_at",
+            "message", "error", "result", "estimated_cost", "cost", "created_at", "started_at", "completed_at",
         ]  # fmt: skip
         read_only_fields = fields
 
 
 class JobStepSerializer(serializers.ModelSerializer):
-    cost = serializers.FloatField(allow_null=True, help_text="US dollars")
+    cost = Dollars(help_text="Of all attempts; null where nothing was paid or no price is known.")
 
     class Meta:
         model = JobStep

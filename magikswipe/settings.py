@@ -2,6 +2,7 @@
 
 import re
 from datetime import timedelta
+from decimal import Decimal
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -14,6 +15,9 @@ from django.utils.translation import gettext_lazy as _
 from environs import Env, EnvError, validate
 
 BASE_DIR = Path(__file__).resolve().parent.parent
+
+MODEL = r"[\w.-]+/[\w.-]+"
+PRICE = r"\d{1,5}(\.\d{1,4})?"
 
 env = Env()
 env.read_env(BASE_DIR / ".env", recurse=False)
@@ -48,9 +52,23 @@ def read_list(name, default=()):
 def read_model(name, default):
     """A model as the provider names it: owner/name, or owner/name:version."""
     value = read("str", name, default).strip()
-    if not re.fullmatch(r"[\w.-]+/[\w.-]+(:[\w.-]+)?", value):
+    if not re.fullmatch(rf"{MODEL}(:[\w.-]+)?", value):
         raise ImproperlyConfigured(f"{name} is senseless: write it as owner/name or owner/name:version.")
     return value
+
+
+def read_prices(name):
+    """Models and what a prediction of each costs: owner/name=0.04,owner/name=0.03."""
+    prices = {}
+    for item in read_list(name):
+        model, _, price = item.partition("=")
+        if not re.fullmatch(MODEL, model.strip()) or not re.fullmatch(PRICE, price.strip()):
+            raise ImproperlyConfigured(
+                f"{name} is senseless: write it as owner/name=0.04,owner/name=0.03, "
+                "in USD with at most four decimals."
+            )
+        prices[model.strip()] = Decimal(price.strip())
+    return prices
 
 
 # --- The installation --------------------------------------------------------------------------------------
@@ -288,6 +306,10 @@ REPLICATE_VIDEO_MODEL = read_model("REPLICATE_VIDEO_MODEL", "wan-video/wan-2.1-i
 REPLICATE_MUSIC_MODEL = read_model("REPLICATE_MUSIC_MODEL", "minimax/music-1.5")
 # minimax/music-01 alone: the address of the track whose style its songs take.
 REPLICATE_MUSIC_REFERENCE = read_url("REPLICATE_MUSIC_REFERENCE")
+
+# US dollars per prediction, over those that `generation.prices` knows; and what a month (UTC) may cost at most.
+MODEL_PRICES = read_prices("MODEL_PRICES")
+SPEND_LIMIT_MONTHLY = read("decimal", "SPEND_LIMIT_MONTHLY", None, validate=validate.Range(min=0))
 
 # How many predictions may be in flight at once, over all jobs and workers.
 JOB_SLOTS = {"replicate": REPLICATE_CONCURRENCY}

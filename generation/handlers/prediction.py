@@ -12,8 +12,17 @@ from jobs.handlers import Handler
 from jobs.models import JobStep
 from jobs.outcomes import Drop, Passing, Permanent, Wait
 
-from .. import adapters, provider
-from ..errors import Broken, CannotGenerate, NotConfigured, Rejected, Throttled, Unknown, Unreachable
+from .. import adapters, provider, spending
+from ..errors import (
+    Broken,
+    CannotGenerate,
+    LimitReached,
+    NotConfigured,
+    Rejected,
+    Throttled,
+    Unknown,
+    Unreachable,
+)
 
 FIRST_LOOK, SHORTEST_PAUSE, LONGEST_PAUSE = 0.5, 0.2, 3
 # The provider's clock and ours need not agree.
@@ -58,9 +67,10 @@ class Prediction(Handler):
             if not step.external_id:
                 self._begin(step, target)
                 return Wait(FIRST_LOOK)
-            prediction = provider.get(step.external_id)
+            prediction = self._look(step)
             if prediction["status"] not in provider.ENDED:
                 return Wait(_pause(step))
+            spending.settle_step(step, prediction["status"])
             if prediction["status"] != "succeeded":
                 raise Permanent(provider.why(prediction), spent=True)
             return self.finish(step, target, prediction)
@@ -69,16 +79,27 @@ class Prediction(Handler):
         with as_outcomes():
             self._let_go(step)
 
+    def _look(self, step):
+        try:
+            return provider.get(step.external_id)
+        except Unknown:
+            # It was bought, and nobody can say any more how it ended.
+            spending.settle_step(step, "unknown")
+            raise
+
     def _let_go(self, step):
         """Stop what was begun; what is finished and paid for all the same is kept."""
         if step.intent_at and not step.external_id:
             self._adopt(step)
         if not step.external_id:
+            spending.release_step(step)
             return
         try:
             prediction = provider.cancel(step.external_id)
         except Unknown:
+            spending.settle_step(step, "unknown")
             return
+        spending.settle_step(step, prediction["status"])
         if prediction["status"] == "succeeded":
             self._keep_if_any(step, prediction)
 
@@ -96,9 +117,14 @@ class Prediction(Handler):
         texts = step.memory["input"] if step.intent_at else self.texts(step, target)
         files = self.files(step, target)
         if not step.intent_at:
-            memory = {**step.memory, "model": adapters.model(self.setting), "input": texts}
-            step.save(intent_at=timezone.now(), memory=memory)
+            self._intend(step, {**step.memory, "model": adapters.model(self.setting), "input": texts})
         self._create(step, {**texts, **files})
+
+    def _intend(self, step, memory):
+        """From here on it may be bought: that, and the money for it, are saved together or not at all."""
+        with transaction.atomic():
+            spending.reserve(self.setting, step.job.univers_slug, step=step)
+            step.save(intent_at=timezone.now(), memory=memory)
 
     def _create(self, step, input):
         model = step.memory["model"]
@@ -110,15 +136,15 @@ class Prediction(Handler):
             if untried := [name for name in others if name not in tried]:
                 step.remember(model=untried[0], unknown=tried)
                 return self._create(step, input)
-            step.save(intent_at=None)
+            _give_back(step)
             raise Permanent(
                 f"Replicate knows no model '{tried[0]}'; set {self.setting} to another one."
             ) from None
         except (Throttled, Rejected, NotConfigured):
             # A definite no: nothing was bought, so there is nothing to look for.
-            step.save(intent_at=None)
+            _give_back(step)
             raise
-        step.save(external_id=prediction["id"])
+        _attach(step, prediction["id"])
 
     def _adopt(self, step):
         """Find what an unanswered create made, and make it this step's own; returns whether there was one."""
@@ -126,8 +152,7 @@ class Prediction(Handler):
             if not _is_of(step, prediction) or _is_taken(prediction["id"]):
                 continue
             try:
-                with transaction.atomic():
-                    step.save(external_id=prediction["id"])
+                _attach(step, prediction["id"])
             except IntegrityError:
                 # Another step took it between our look and our write.
                 continue
@@ -147,8 +172,20 @@ def as_outcomes():
         raise Passing(str(error)) from None
     except Unknown:
         raise Permanent("Replicate no longer has this prediction; generate it again.", spent=True) from None
-    except (Rejected, NotConfigured, CannotGenerate) as error:
+    except (Rejected, NotConfigured, CannotGenerate, LimitReached) as error:
         raise Permanent(str(error)) from None
+
+
+@transaction.atomic
+def _attach(step, prediction_id):
+    step.save(external_id=prediction_id)
+    spending.attach_step(step, prediction_id)
+
+
+@transaction.atomic
+def _give_back(step):
+    step.save(intent_at=None)
+    spending.release_step(step)
 
 
 def _pause(step):

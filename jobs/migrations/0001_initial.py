@@ -39,6 +39,8 @@ class Migration(migrations.Migration):
                 ('result', models.JSONField(blank=True, null=True, verbose_name='result')),
                 ('unit', models.TextField(default='steps')),
                 ('cancel_requested', models.BooleanField(default=False)),
+                ('estimated_cost', models.DecimalField(blank=True, decimal_places=4, max_digits=10, null=True, verbose_name='estimated cost in USD')),
+                ('cost', models.DecimalField(blank=True, decimal_places=4, max_digits=10, null=True, verbose_name='cost in USD')),
                 ('author', models.TextField(blank=True, default='', verbose_name='started by')),
                 ('created_at', models.DateTimeField(default=django.utils.timezone.now, verbose_name='created')),
                 ('started_at', models.DateTimeField(blank=True, null=True, verbose_name='started')),

@@ -23,6 +23,7 @@ STATUS = {
     "django.core.exceptions.SuspiciousOperation": 400,
     "django.db.utils.OperationalError": 503,
     "generation.errors.CannotGenerate": 400,
+    "generation.errors.LimitReached": 409,
     "generation.errors.NotConfigured": 503,
     "generation.errors.ProviderError": 502,
     "generation.errors.Throttled": 503,

@@ -45,6 +45,14 @@ class Integer(serializers.IntegerField):
         return super().to_internal_value(data)
 
 
+class Dollars(serializers.FloatField):
+    """An amount as it leaves: a number with at most four decimals. Inside, amounts are Decimals."""
+
+    def __init__(self, help_text="", **kwargs):
+        unit = "US dollars, at most four decimals."
+        super().__init__(read_only=True, help_text=f"{unit} {help_text}".strip(), **kwargs)
+
+
 class Language(serializers.ChoiceField):
     """One of our five languages."""
 

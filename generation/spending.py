@@ -1,0 +1,237 @@
+"""The books: nothing is ordered before its price is reserved, and no month's charges exceed SPEND_LIMIT_MONTHLY.
+
+A month is a calendar month in UTC, written 2026-11. Amounts are US dollars as Decimals.
+"""
+
+from datetime import UTC, timedelta
+from decimal import Decimal
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import Sum
+from django.utils import timezone
+
+from jobs import progress
+from jobs.models import ACTIVE, JobStep
+
+from . import adapters, prices
+from .errors import LimitReached, UnknownPrice
+from .models import Charge, Kind, Month
+
+RESERVED, SPENT, FREE = Charge.Status.RESERVED, Charge.Status.SPENT, Charge.Status.FREE
+KINDS = {
+    adapters.LLM: Kind.WORDS,
+    adapters.IMAGE: Kind.IMAGE,
+    adapters.VIDEO: Kind.VIDEO,
+    adapters.MUSIC: Kind.MUSIC,
+}
+# Official models are billed by what they make: https://replicate.com/docs/topics/billing
+FREE_OF_CHARGE = ("failed", "aborted")
+# No request waits longer for its answers.
+LONGEST_REQUEST = timedelta(minutes=30)
+SMALLEST = Decimal("0.0001")
+
+
+def this_month():
+    return timezone.now().astimezone(UTC).strftime("%Y-%m")
+
+
+def limit():
+    return settings.SPEND_LIMIT_MONTHLY
+
+
+# --- Before a purchase -------------------------------------------------------------------------------------
+
+
+def check_prices(settings_used):
+    """Raise UnknownPrice when there is a limit, and one of these settings names a model without a price."""
+    if limit() is not None and (lacking := prices.unknown(settings_used)):
+        name = adapters.base_name(adapters.model(lacking[0]))
+        raise UnknownPrice(
+            f"The price of '{name}' is not known, and SPEND_LIMIT_MONTHLY allows no purchase without one; "
+            f"set MODEL_PRICES={name}=… to what a prediction costs in USD."
+        )
+
+
+def check_start(steps):
+    """Raise LimitReached when not even one of these planned steps can be bought this month."""
+    if limit() is None or not steps:
+        return
+    month = this_month()
+    if min(prices.own(step) for step in steps) > _left(month):
+        raise LimitReached(_sentence(month, f"this job would cost {_dollars(prices.estimate(steps))}"))
+
+
+@transaction.atomic
+def reserve(setting, univers_slug, *, step=None, number=1):
+    """Set aside what so many predictions of a configured model cost; returns their Charges.
+
+    Raises UnknownPrice, and LimitReached when less than that is left of this month's limit: then nothing is
+    reserved. What reserves for a step also saves its intent in the same transaction.
+    """
+    check_prices([setting])
+    month, model = this_month(), adapters.model(setting)
+    price = prices.of(model)
+    if limit() is not None:
+        _hold(month, price * number)
+    whose = {"job_id": step.job_id, "step_id": step.pk} if step else {}
+    order = {"kind": KINDS[setting], "model": model, "amount": price, "univers_slug": univers_slug, **whose}
+    return Charge.objects.bulk_create([Charge(month=month, **order) for _ in range(number)])
+
+
+def _hold(month, amount):
+    """Keep all others from reserving until this transaction ends, and see that so much is left."""
+    Month.objects.get_or_create(month=month)
+    Month.objects.select_for_update().get(month=month)
+    if amount > _left(month):
+        raise LimitReached(_sentence(month, f"this would cost {_dollars(amount)}"))
+
+
+def _left(month):
+    return limit() - sum(_committed(month).values(), Decimal(0))
+
+
+def _committed(month):
+    """`{status: amount}` of what counts against the limit."""
+    rows = _counted(month).values_list("status").annotate(sum=Sum("amount")).order_by()
+    return {status: _exact(amount) for status, amount in rows}
+
+
+def _counted(month):
+    return Charge.objects.filter(month=month, status__in=[RESERVED, SPENT])
+
+
+def _exact(amount):
+    """A sum as it is: SQLite adds up in binary fractions."""
+    return (amount or Decimal(0)).quantize(SMALLEST)
+
+
+def _sentence(month, wish):
+    sums = _committed(month)
+    spent, reserved = sums.get(SPENT, Decimal(0)), sums.get(RESERVED, Decimal(0))
+    on_the_way = f" and {_dollars(reserved)} reserved" if reserved else ""
+    return (
+        f"SPEND_LIMIT_MONTHLY is {_dollars(limit())}, of which {_dollars(spent)} are spent{on_the_way} in {month}, "
+        f"and {wish}; raise it, or try again next month."
+    )
+
+
+def _dollars(amount):
+    """`0.20 USD`, `0.0125 USD`"""
+    places = Decimal("0.01") if amount == amount.quantize(Decimal("0.01")) else SMALLEST
+    return f"{amount.quantize(places)} USD"
+
+
+# --- After it ----------------------------------------------------------------------------------------------
+
+
+def attach(charge, prediction_id):
+    """The order was taken: note under which id."""
+    Charge.objects.filter(pk=charge.pk).update(prediction_id=prediction_id)
+
+
+def attach_step(step, prediction_id):
+    """The same for the charge that is reserved for a step, and by which model."""
+    Charge.objects.filter(step_id=step.pk, status=RESERVED).update(
+        prediction_id=prediction_id, model=step.memory["model"]
+    )
+
+
+def release_step(step):
+    """Nothing was bought: what was reserved for the step is free again."""
+    Charge.objects.filter(step_id=step.pk, status=RESERVED, prediction_id="").delete()
+
+
+def settle(prediction_id, status):
+    """Write down what an ended prediction cost, once. `status`: Replicate's. Returns whether that is news."""
+    outcome = FREE if status in FREE_OF_CHARGE else SPENT
+    charges = Charge.objects.filter(prediction_id=prediction_id).exclude(status=outcome)
+    return bool(charges.update(status=outcome, settled_at=timezone.now()))
+
+
+def settle_step(step, status):
+    """The same for a step's prediction; the step tells its cost from then on."""
+    with transaction.atomic():
+        if settle(step.external_id, status):
+            step.save(cost=_cost(step.pk))
+
+
+def _cost(step_id):
+    """All that a step cost so far, earlier attempts too; None when no price of it is known."""
+    amounts = Charge.objects.filter(step_id=step_id, status=SPENT, amount__isnull=False)
+    known = list(amounts.values_list("amount", flat=True))
+    return sum(known) if known else None
+
+
+def doubt(charge):
+    """Whether the order arrived is not known, and nobody will look: count it as spent."""
+    Charge.objects.filter(pk=charge.pk).update(status=SPENT, settled_at=timezone.now())
+
+
+def close(charges):
+    """End a request's charges: what was ordered and not waited for is paid, what was not ordered is free again."""
+    open_ones = Charge.objects.filter(pk__in=[charge.pk for charge in charges], status=RESERVED)
+    with transaction.atomic():
+        open_ones.filter(prediction_id="").delete()
+        open_ones.update(status=SPENT, settled_at=timezone.now())
+
+
+def tidy():
+    """Settle what stayed reserved though nobody looks after it: its step ended or is gone, its request broke off.
+
+    What was ordered counts as spent, and so does what may have been. A step that may still find its order when it
+    is retried keeps its reservation.
+    """
+    charges = list(Charge.objects.filter(status=RESERVED))
+    steps = JobStep.objects.select_related("job").in_bulk(
+        [charge.step_id for charge in charges if charge.step_id]
+    )
+    for charge in charges:
+        step = steps.get(charge.step_id)
+        if not _is_looked_after(charge, step):
+            _settle_left_over(charge, step)
+
+
+def _is_looked_after(charge, step):
+    if step:
+        return step.status in ACTIVE or (step.intent_at and not charge.prediction_id)
+    return not charge.step_id and charge.created_at > timezone.now() - LONGEST_REQUEST
+
+
+@transaction.atomic
+def _settle_left_over(charge, step):
+    left = Charge.objects.filter(pk=charge.pk, status=RESERVED)
+    if step and not charge.prediction_id:
+        left.delete()
+        return
+    left.update(status=SPENT, settled_at=timezone.now())
+    if step:
+        JobStep.objects.filter(pk=step.pk).update(cost=_cost(step.pk))
+        progress.add_up(step.job)
+
+
+# --- The books as they stand -------------------------------------------------------------------------------
+
+
+def report(month=None):
+    """A month's spending, this month's for None: in all, by universe and by kind.
+
+    `{"month", "limit", "spent", "reserved", "unpriced", "universes": [{"univers_slug", "spent"}], "kinds":
+    [{"kind", "spent"}]}`; `limit` is None where there is none, `unpriced` counts predictions without a known price.
+    """
+    month = month or this_month()
+    sums = _committed(month)
+    return {
+        "month": month,
+        "limit": limit(),
+        "spent": sums.get(SPENT, Decimal(0)),
+        "reserved": sums.get(RESERVED, Decimal(0)),
+        "unpriced": _counted(month).filter(amount__isnull=True).count(),
+        "universes": _spent_by("univers_slug", month),
+        "kinds": _spent_by("kind", month),
+    }
+
+
+def _spent_by(field, month):
+    rows = _counted(month).filter(status=SPENT).values_list(field).annotate(sum=Sum("amount")).order_by(field)
+    return [{field: value, "spent": _exact(amount)} for value, amount in rows]
