@@ -12,7 +12,7 @@ from django.db.models import Q
 from django.utils import timezone
 from django.utils.module_loading import import_string
 
-from . import lease, progress, slots, stopping
+from . import lease, progress, services, slots, stopping
 from .errors import LeaseLost
 from .handlers import StepRun
 from .models import ACTIVE, Job, State
@@ -23,6 +23,8 @@ THREADS = 8
 CREW_SECONDS = 0.2
 MOST_ATTEMPTS = 8
 LONGEST_BACKOFF = 60
+# However long the other side asks us to wait, we look again within the hour.
+LONGEST_PAUSE = 3600
 DATABASE_PATIENCE = 1
 SLOT_PATIENCE = timedelta(seconds=1)
 
@@ -143,7 +145,13 @@ def _advance_in_thread(run):
 def _advance(run):
     """One look at one step; whatever comes of it is written, unless it is no longer ours to write."""
     try:
-        _settle(run, _look(run))
+        try:
+            _settle(run, _look(run))
+        except (LeaseLost, OperationalError):
+            raise
+        except Exception as error:
+            # What could not be written as it came is at least said: else it would be tried for ever.
+            _settle(run, _bug(run, error))
     except LeaseLost as lost:
         log.info("%s", lost)
     except OperationalError as error:
@@ -215,8 +223,9 @@ def _try_later(run, failure):
     if attempts >= MOST_ATTEMPTS:
         _end(run, status=State.FAILED, error=str(failure), attempts=attempts)
         return
-    pause = failure.retry_after
-    if pause is None:
+    if failure.retry_after is not None:
+        pause = min(LONGEST_PAUSE, max(0, failure.retry_after))
+    else:
         pause = min(LONGEST_BACKOFF, 2**attempts) * random.uniform(0.5, 1)  # noqa: S311 - spreads retries
     run.save(
         attempts=attempts,
@@ -231,6 +240,7 @@ def _try_later(run, failure):
 
 def _end(run, commit=None, **fields):
     with transaction.atomic():
+        services.lock(run.step.job)
         run.save(completed_at=timezone.now(), holds_slot=False, **fields)
         if commit:
             commit()

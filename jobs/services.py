@@ -34,14 +34,24 @@ def start(type, slug, steps, *, unit="steps", author=""):
 
     No steps at all: a job that is completed already. Raises Busy when other jobs are at every one of them.
     """
+    return _settling_claims(
+        lambda: _start(Job(type=type, univers_slug=slug, unit=unit, author=author), steps)
+    )
+
+
+def _settling_claims(work):
+    """Do it in a transaction; once more when somebody claimed or let go of the same between our look and our write."""
     for last_try in (False, True):
         try:
             with transaction.atomic():
-                return _start(Job(type=type, univers_slug=slug, unit=unit, author=author), steps)
-        except IntegrityError:
-            # Somebody claimed the same between our look and our write: look again, once.
+                return work()
+        except (IntegrityError, _ClaimsMoved):
             if last_try:
                 raise
+
+
+class _ClaimsMoved(Exception):
+    """Who held the claims a moment ago has ended."""
 
 
 def _start(job, steps):
@@ -60,8 +70,11 @@ def _start(job, steps):
 def add_steps(job, steps):
     """Append steps to a job, within the caller's transaction; returns those made.
 
-    A step that another job is at is left out; who waits for it, waits for that other one.
+    A step that another job is at is left out; who waits for it, waits for that other one. In a job that is to be
+    cancelled, they are cancelled from the start.
     """
+    job.refresh_from_db(fields=["cancel_requested"])
+    born = {"status": State.CANCELLED, "completed_at": timezone.now()} if job.cancel_requested else {}
     held = {
         s.claim: s
         for s in JobStep.objects.filter(status__in=ACTIVE, claim__in=[s.claim for s in steps if s.claim])
@@ -79,6 +92,7 @@ def add_steps(job, steps):
             claim=spec.claim,
             slot=spec.slot,
             waits_for=known.get(spec.after),
+            **born,
         )
         known[spec.key] = row
         made.append(row)
@@ -88,9 +102,13 @@ def add_steps(job, steps):
 
 
 def _holder(steps):
-    return Job.objects.filter(
-        steps__status__in=ACTIVE, steps__claim__in=[s.claim for s in steps if s.claim]
-    ).order_by("created_at")[0]
+    claims = [s.claim for s in steps if s.claim]
+    found = (
+        Job.objects.filter(steps__status__in=ACTIVE, steps__claim__in=claims).order_by("created_at").first()
+    )
+    if not found:
+        raise _ClaimsMoved
+    return found
 
 
 def find(job_id):
@@ -104,7 +122,7 @@ def find(job_id):
 @transaction.atomic
 def cancel(job):
     """Stop a job: what has not begun ends now, what is in flight is cancelled at the provider by the next slice."""
-    job = _locked(job)
+    job = lock(job)
     if job.ended:
         raise NotPossible(f"Job {job.pk} has ended already ({job.status}); there is nothing to cancel.")
     now = timezone.now()
@@ -121,13 +139,16 @@ def cancel(job):
     return job
 
 
-@transaction.atomic
 def retry(job):
     """Do again what failed or was cancelled, and only that, in the same job.
 
     Raises NotPossible while it runs or when nothing failed, Busy when another job is at one of these steps.
     """
-    job = _locked(job)
+    return _settling_claims(lambda: _retry(job))
+
+
+def _retry(job):
+    job = lock(job)
     again = job.steps.filter(status__in=[State.FAILED, State.CANCELLED])
     if not job.ended or not again.exists():
         raise NotPossible(f"Job {job.pk} is {job.status} and has nothing to retry.")
@@ -152,7 +173,11 @@ def retry(job):
     return job
 
 
-def _locked(job):
+def lock(job):
+    """The job as it is now, which nobody else changes until this transaction ends.
+
+    Whoever changes a job together with its steps takes this first: in one order, nobody waits in a circle.
+    """
     return Job.objects.select_for_update().get(pk=job.pk)
 
 

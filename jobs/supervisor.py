@@ -39,7 +39,8 @@ class Supervisor:
         self.id = uuid.uuid4().hex[:12]
         self.cluster = None
         self.pipe = None
-        self.started = 0.0
+        # How often runners have taken a job, and when that last changed.
+        self.taken, self.last_sign = -1, 0.0
 
     def run(self):
         for number in (signal.SIGTERM, signal.SIGINT):
@@ -80,8 +81,11 @@ class Supervisor:
             self._replace()
 
     def _hangs(self):
-        """Whether a message lies for long while the cluster has a worker to spare."""
-        if time.monotonic() - self.started < HANG_SECONDS or waker.oldest_unclaimed() < HANG_SECONDS:
+        """Whether a message lies for long, no runner has begun for as long, and there is a worker to spare."""
+        now, taken = time.monotonic(), waker.times_taken()
+        if taken != self.taken:
+            self.taken, self.last_sign = taken, now
+        if now - self.last_sign < HANG_SECONDS or waker.oldest_unclaimed() < HANG_SECONDS:
             return False
         busy = Job.objects.filter(lease_owner__startswith=self.id, lease_until__gt=timezone.now()).count()
         return busy < settings.WORKERS
@@ -93,7 +97,7 @@ class Supervisor:
     def _start_cluster(self):
         connection.close()
         reader, self.pipe = os.pipe()
-        self.started = time.monotonic()
+        self.last_sign = time.monotonic()
         self.cluster = subprocess.Popen(
             [sys.executable, sys.argv[0], "qcluster", "--only-cluster"],
             env={**os.environ, VARIABLE: str(reader), "MAGIKSWIPE_CLUSTER": self.id},

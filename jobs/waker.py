@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Exists, OuterRef, Q, Sum
 from django.utils import timezone
 
 from . import lease, queue
@@ -29,6 +29,11 @@ def needing_a_runner():
         .filter(Exists(due) | ~Exists(active))
         .order_by("created_at")
     )
+
+
+def times_taken():
+    """A number that changes each time a runner takes a job, or a job ends."""
+    return Job.objects.filter(status__in=ACTIVE).aggregate(taken=Sum("lease_token"))["taken"] or 0
 
 
 def oldest_unclaimed():

@@ -10,6 +10,7 @@ from rest_framework.renderers import JSONRenderer
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from jobs import waker
 from syncer import services
 
 from . import __version__
@@ -29,6 +30,9 @@ class HealthSerializer(serializers.Serializer):
     database = serializers.BooleanField()
     supabase_connected = serializers.BooleanField()
     ai_available = serializers.BooleanField(help_text="Whether there is a key for the AI models.")
+    oldest_unclaimed_job_seconds = serializers.FloatField(
+        allow_null=True, help_text="How long a job has waited for a worker; 0 when none waits."
+    )
 
 
 class OpenView(APIView):
@@ -54,6 +58,7 @@ class HealthView(OpenView):
             "database": database,
             "supabase_connected": supabase_connected(),
             "ai_available": bool(settings.REPLICATE_API_TOKEN),
+            "oldest_unclaimed_job_seconds": round(waker.oldest_unclaimed(), 1) if database else None,
         }
         return Response(body, status=200 if database else 503)
 
