@@ -26,7 +26,7 @@ VOLUME /data
 EXPOSE 8000
 
 HEALTHCHECK --interval=15s --timeout=5s --start-period=30s \
-    CMD ["python", "-c", "import urllib.request; urllib.request.urlopen('http://127.0.0.1:8000/health', timeout=4)"]
+    CMD ["python", "-m", "magikswipe.healthcheck"]
 
 ENTRYPOINT ["docker-entrypoint"]
 CMD ["gunicorn", "magikswipe.wsgi", "--bind", "0.0.0.0:8000"]

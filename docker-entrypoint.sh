@@ -5,11 +5,11 @@ set -eu
 if [ -z "${SECRET_KEY:-}" ]; then
     file="$STORAGE_PATH/secret_key"
     if [ ! -s "$file" ]; then
-        umask 077
-        python -c 'import secrets; print(secrets.token_urlsafe(48))' > "$file.$$"
+        temporary=$(mktemp "$STORAGE_PATH/secret_key.XXXXXX")
+        python -c 'import secrets; print(secrets.token_urlsafe(48))' > "$temporary"
         # Linking fails when another container was first; then its key is the one.
-        ln "$file.$$" "$file" 2>/dev/null || true
-        rm -f "$file.$$"
+        ln "$temporary" "$file" 2>/dev/null || true
+        rm -f "$temporary"
     fi
     SECRET_KEY=$(cat "$file")
     export SECRET_KEY

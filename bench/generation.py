@@ -7,6 +7,7 @@ import statistics
 import sys
 import tempfile
 import time
+from datetime import datetime
 from math import ceil
 from pathlib import Path
 
@@ -56,8 +57,6 @@ def draw(stack, slug):
 
 
 def seconds_between(start, end):
-    from datetime import datetime
-
     return (datetime.fromisoformat(end) - datetime.fromisoformat(start)).total_seconds()
 
 
@@ -69,7 +68,8 @@ def pictures(folder, sandbox, number, concurrency, bound):
     finally:
         stack.stop()
     ideal = ceil(number / concurrency) * LATENCY
-    return report(f"{number} images, concurrency {concurrency}", taken / ideal, bound, f"{taken:.2f} s of {ideal:.1f} s")
+    what = f"{number} images, concurrency {concurrency}"
+    return report(what, taken / ideal, bound, f"{taken:.2f} s of {ideal:.1f} s")
 
 
 def fairness(folder, sandbox):

@@ -72,7 +72,9 @@ def _ended(counts):
 
 def _status(job, counts):
     job.refresh_from_db(fields=["cancel_requested"])
-    if job.cancel_requested and counts[State.CANCELLED]:
+    if counts[State.CANCELLED] and (
+        job.cancel_requested or not counts[State.COMPLETED] + counts[State.FAILED]
+    ):
         return State.CANCELLED
     return State.FAILED if counts[State.FAILED] else State.COMPLETED
 

@@ -1,82 +1,35 @@
 """Every setting, each read from the environment or from `.env`. The README's table explains them."""
 
-import re
 from datetime import timedelta
-from decimal import Decimal
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import dj_database_url
 from corsheaders.defaults import default_headers
-from django.core.exceptions import ImproperlyConfigured
 from django.templatetags.static import static
 from django.urls import reverse_lazy
 from django.utils.translation import gettext_lazy as _
-from environs import Env, EnvError, validate
+from environs import validate
 
-BASE_DIR = Path(__file__).resolve().parent.parent
-
-MODEL = r"[\w.-]+/[\w.-]+"
-PRICE = r"\d{1,5}(\.\d{1,4})?"
-
-env = Env()
-env.read_env(BASE_DIR / ".env", recurse=False)
-
-
-def read(kind, name, default=..., **options):
-    """Read one value; a missing or senseless one stops the start with a sentence that names it."""
-    given = env.str(name, "").strip()
-    if not given:
-        if default is ...:
-            raise ImproperlyConfigured(f"{name} is not set; put it into the environment or into .env.")
-        return default
-    try:
-        return getattr(env, kind)(name, **options)
-    except (EnvError, ValueError) as error:
-        reason = "; ".join(getattr(error, "error_messages", None) or [str(error)])
-        raise ImproperlyConfigured(f"{name} is senseless: {reason}") from None
-
-
-def read_url(name, default=""):
-    """An http(s) address without a trailing slash."""
-    value = read("str", name, default).strip().rstrip("/")
-    if value and (urlsplit(value).scheme not in ("http", "https") or not urlsplit(value).hostname):
-        raise ImproperlyConfigured(f"{name} is senseless: it must start with http:// or https://.")
-    return value
-
-
-def read_list(name, default=()):
-    return [item.strip() for item in read("list", name, list(default)) if item.strip()]
-
-
-def read_model(name, default):
-    """A model as the provider names it: owner/name, or owner/name:version."""
-    value = read("str", name, default).strip()
-    if not re.fullmatch(rf"{MODEL}(:[\w.-]+)?", value):
-        raise ImproperlyConfigured(f"{name} is senseless: write it as owner/name or owner/name:version.")
-    return value
-
-
-def read_prices(name):
-    """Models and what a prediction of each costs: owner/name=0.04,owner/name=0.03."""
-    prices = {}
-    for item in read_list(name):
-        model, _, price = item.partition("=")
-        if not re.fullmatch(MODEL, model.strip()) or not re.fullmatch(PRICE, price.strip()):
-            raise ImproperlyConfigured(
-                f"{name} is senseless: write it as owner/name=0.04,owner/name=0.03, "
-                "in USD with at most four decimals."
-            )
-        prices[model.strip()] = Decimal(price.strip())
-    return prices
-
+from magikswipe.env import (
+    BASE_DIR,
+    read,
+    read_hosts,
+    read_model,
+    read_name,
+    read_origins,
+    read_prices,
+    read_public_url,
+    read_secret,
+    read_url,
+    senseless,
+)
 
 # --- The installation --------------------------------------------------------------------------------------
 
 DEBUG = read("bool", "DEBUG", False)
 SECRET_KEY = read("str", "SECRET_KEY")
-ALLOWED_HOSTS = read_list("ALLOWED_HOSTS", ["localhost", "127.0.0.1", "[::1]"])
-CSRF_TRUSTED_ORIGINS = read_list("CSRF_TRUSTED_ORIGINS")
+ALLOWED_HOSTS = read_hosts("ALLOWED_HOSTS", ["localhost", "127.0.0.1", "[::1]"])
+CSRF_TRUSTED_ORIGINS = read_origins("CSRF_TRUSTED_ORIGINS")
 API_OPEN = read("bool", "API_OPEN", DEBUG)
 HTTPS = read("bool", "HTTPS", not DEBUG)
 
@@ -165,10 +118,12 @@ USE_TZ = True
 
 # whitenoise reads the packages' static files where they lie: no collecting step before a start.
 STATIC_URL = "/static/"
-STATIC_ROOT = STORAGE_PATH / "static"
 WHITENOISE_USE_FINDERS = True
 
 # --- Database ----------------------------------------------------------------------------------------------
+
+
+ENGINES = ("django.db.backends.sqlite3", "django.db.backends.postgresql")
 
 
 def sqlite_address():
@@ -176,22 +131,23 @@ def sqlite_address():
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise ImproperlyConfigured(
-            f"STORAGE_PATH is senseless: {folder} cannot be made ({error.strerror}); name a folder to write in."
+        raise senseless(
+            "STORAGE_PATH", f"{folder} cannot be made ({error.strerror}); name a folder to write in."
         ) from None
     return f"sqlite:///{folder / 'local.db'}"
 
 
 def database():
     """The database from DATABASE_URL; SQLite gets what makes many writers wait instead of fail."""
-    address = read("str", "DATABASE_URL", None) or sqlite_address()
     try:
-        config = dj_database_url.parse(address)
+        config = dj_database_url.parse(read("str", "DATABASE_URL", None) or sqlite_address())
     except ValueError:
-        raise ImproperlyConfigured(
-            "DATABASE_URL is senseless: write it as postgres://user:password@host:port/name."
-        ) from None
-    if config.get("ENGINE") == "django.db.backends.sqlite3":
+        config = {}
+    if config.get("ENGINE") not in ENGINES:
+        raise senseless("DATABASE_URL", "write it as postgres://user:password@host:port/name.")
+    if config["ENGINE"] == ENGINES[0]:
+        if not Path(config["NAME"]).parent.is_dir():
+            raise senseless("DATABASE_URL", f"there is no folder {Path(config['NAME']).parent}.")
         config["OPTIONS"] = {
             # A transaction that reads, then writes, must take the writer's lock first: asked for
             # later, it is refused at once, whatever the timeout (https://www.sqlite.org/rescode.html#busy).
@@ -255,7 +211,7 @@ SPECTACULAR_SETTINGS = {
     "ENUM_NAME_OVERRIDES": {"LanguageEnum": "universes.models.Language"},
 }
 
-CORS_ALLOWED_ORIGINS = read_list("CORS_ALLOWED_ORIGINS")
+CORS_ALLOWED_ORIGINS = read_origins("CORS_ALLOWED_ORIGINS")
 CORS_ALLOWED_ORIGIN_REGEXES = [r"^https?://(localhost|127\.0\.0\.1|\[::1\])(:\d+)?$"] if DEBUG else []
 CORS_URLS_REGEX = r"^/(api|storage|health|openapi\.json).*$"
 CORS_ALLOW_HEADERS = [*default_headers, "range", "if-none-match"]
@@ -270,7 +226,7 @@ SECURE_HSTS_INCLUDE_SUBDOMAINS = HTTPS
 SECURE_HSTS_PRELOAD = HTTPS
 SESSION_COOKIE_SECURE = HTTPS
 CSRF_COOKIE_SECURE = HTTPS
-X_FRAME_OPTIONS = "SAMEORIGIN"
+X_FRAME_OPTIONS = "DENY"
 DATA_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024 * 1024
 
 # --- Jobs --------------------------------------------------------------------------------------------------
@@ -297,7 +253,7 @@ Q_CLUSTER = {
 
 # --- Replicate ---------------------------------------------------------------------------------------------
 
-REPLICATE_API_TOKEN = read("str", "REPLICATE_API_TOKEN", "").strip()
+REPLICATE_API_TOKEN = read_secret("REPLICATE_API_TOKEN")
 REPLICATE_BASE_URL = read_url("REPLICATE_BASE_URL", "https://api.replicate.com")
 REPLICATE_CONCURRENCY = read("int", "REPLICATE_CONCURRENCY", 8, validate=validate.Range(min=1, max=100))
 REPLICATE_LLM_MODEL = read_model("REPLICATE_LLM_MODEL", "meta/meta-llama-3-70b-instruct")
@@ -306,6 +262,9 @@ REPLICATE_VIDEO_MODEL = read_model("REPLICATE_VIDEO_MODEL", "wan-video/wan-2.1-i
 REPLICATE_MUSIC_MODEL = read_model("REPLICATE_MUSIC_MODEL", "minimax/music-1.5")
 # minimax/music-01 alone: the address of the track whose style its songs take.
 REPLICATE_MUSIC_REFERENCE = read_url("REPLICATE_MUSIC_REFERENCE")
+
+# Where Replicate reaches this installation to tell that something is ready; empty: it is only asked.
+PUBLIC_URL = read_public_url("PUBLIC_URL", local=DEBUG)
 
 # US dollars per prediction, over those that `generation.prices` knows; and what a month (UTC) may cost at most.
 MODEL_PRICES = read_prices("MODEL_PRICES")
@@ -317,12 +276,17 @@ JOB_SLOTS = {"replicate": REPLICATE_CONCURRENCY}
 # --- Supabase ----------------------------------------------------------------------------------------------
 
 SUPABASE_URL = read_url("SUPABASE_URL")
-SUPABASE_SERVICE_ROLE_KEY = read("str", "SUPABASE_SERVICE_ROLE_KEY", "").strip()
-SUPABASE_BUCKET_NAME = read("str", "SUPABASE_BUCKET_NAME", "univers").strip()
+SUPABASE_SERVICE_ROLE_KEY = read_secret("SUPABASE_SERVICE_ROLE_KEY")
+SUPABASE_BUCKET_NAME = read_name("SUPABASE_BUCKET_NAME", "univers")
 
 # How many files move at once, and how often a call that failed in passing is sent again.
 SYNC_PARALLEL = read("int", "SYNC_PARALLEL", 4, validate=validate.Range(min=1, max=32))
 SYNC_RETRIES = read("int", "SYNC_RETRIES", 2, validate=validate.Range(min=0, max=10))
+
+# --- Web server: read by gunicorn.conf.py ------------------------------------------------------------------
+
+WEB_CONCURRENCY = read("int", "WEB_CONCURRENCY", 2, validate=validate.Range(min=1, max=64))
+WEB_THREADS = read("int", "WEB_THREADS", 8, validate=validate.Range(min=1, max=256))
 
 # --- Logs --------------------------------------------------------------------------------------------------
 
@@ -351,7 +315,9 @@ UNFOLD = {
     "SITE_HEADER": "MagikSwipe",
     "SITE_URL": reverse_lazy("swagger-ui"),
     "SITE_SYMBOL": "auto_awesome",
-    "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": lambda _: static("magikswipe/icon.svg")}],
+    "SITE_FAVICONS": [
+        {"rel": "icon", "type": "image/svg+xml", "href": lambda _: static("magikswipe/icon.svg")}
+    ],
     "SHOW_HISTORY": True,
     "SHOW_VIEW_ON_SITE": True,
     "SHOW_LANGUAGES": True,

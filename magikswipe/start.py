@@ -1,9 +1,8 @@
-"""What manage.py and wsgi.py share: a start that explains itself."""
+"""What manage.py, wsgi.py and gunicorn.conf.py share: a start that explains itself."""
 
 import sys
 from contextlib import contextmanager
 
-# gunicorn stops, instead of trying again for ever, when a worker leaves with this code.
 CANNOT_START = 3
 
 
@@ -17,3 +16,22 @@ def explain_bad_settings():
     except ImproperlyConfigured as error:
         print(f"MagikSwipe cannot start: {error}", file=sys.stderr)
         sys.exit(CANNOT_START)
+
+
+def check_settings():
+    """Load the settings and run the system checks before any process serves; returns the settings.
+
+    Each error is a sentence on stderr and ends with exit code 3; warnings are told, and it goes on.
+    """
+    import django
+    from django.conf import settings
+    from django.core.checks import ERROR, run_checks
+
+    with explain_bad_settings():
+        django.setup()
+    found = [message for message in run_checks() if not message.is_silenced()]
+    for message in found:
+        print(f"{message.msg} {message.hint or ''}".strip(), file=sys.stderr)
+    if any(message.level >= ERROR for message in found):
+        sys.exit(CANNOT_START)
+    return settings

@@ -101,6 +101,10 @@ class Stack:
             time.sleep(0.05)
         raise AssertionError(f"{condition} did not come true within {patience} s")
 
+    def pause(self, seconds):
+        """Let time pass, where the moment itself is what a test chooses."""
+        time.sleep(seconds)
+
     def job_when(self, job_id, condition):
         """The job as the API shows it, once the condition holds for it."""
 

@@ -3,8 +3,9 @@
 import os
 import signal
 
+from jobs import services
 from jobs.handlers import Handler
-from jobs.outcomes import Done, Passing, Permanent, Wait
+from jobs.outcomes import Done, Drop, Passing, Permanent, Wait
 
 
 class Waits(Handler):
@@ -35,7 +36,9 @@ class Stumbles(Handler):
         if stumbled < step.params["times"]:
             step.remember(stumbled=stumbled + 1)
             raise Passing(
-                "The provider is out of breath.", retry_after=0, counts=step.params.get("counts", True)
+                "The provider is out of breath.",
+                retry_after=step.params.get("retry_after", 0),
+                counts=step.params.get("counts", True),
             )
         return Done()
 
@@ -45,3 +48,22 @@ class Kills(Handler):
 
     def advance(self, step):
         os.kill(os.getpid(), signal.SIGKILL)
+
+
+class Drops(Handler):
+    def advance(self, step):
+        return Drop("The card is gone.")
+
+
+class CommitsNonsense(Handler):
+    def advance(self, step):
+        return Done(commit=lambda: int("nonsense"))
+
+
+class CancelsThenAdds(Handler):
+    """Somebody cancels the job while it thinks; then it adds a step."""
+
+    def advance(self, step):
+        services.cancel(step.job)
+        more = services.Step(key="more", label="More", handler="jobs.tests.handlers.Waits")
+        return Done(commit=lambda: services.add_steps(step.job, [more]))

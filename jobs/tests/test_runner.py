@@ -198,3 +198,26 @@ class TestCleanup:
         Job.objects.filter(pk__in=[old.pk, active.pk]).update(completed_at=long_ago, created_at=long_ago)
         assert services.cleanup(7) == 1
         assert set(Job.objects.all()) == {young, active}
+
+
+class TestFaults:
+    def test_what_can_not_be_written_fails_its_step_instead_of_being_tried_for_ever(self):
+        job = run(step("a", "CommitsNonsense"))
+        assert job.status == "failed"
+        assert "internal error (ValueError)" in job.error
+
+    def test_a_provider_that_asks_for_a_century_is_asked_again_within_the_hour(self):
+        job = start(step("a", "Stumbles", params={"times": 1, "retry_after": 1e30}))
+        runner.run_slice(job.pk, threads=1)
+        due = job.steps.get().due_at
+        assert timedelta(minutes=59) < due - timezone.now() < timedelta(minutes=61)
+
+
+class TestCancelDuringAStep:
+    def test_steps_that_come_after_a_cancel_are_never_begun(self):
+        job = run(step("ideas", "CancelsThenAdds"))
+        assert job.status == "cancelled"
+        assert dict(job.steps.values_list("key", "status")) == {"ideas": "completed", "more": "cancelled"}
+
+    def test_a_job_of_which_nothing_is_left_to_do_is_not_completed(self):
+        assert run(step("a", "Drops")).status == "cancelled"

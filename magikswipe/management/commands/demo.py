@@ -12,6 +12,7 @@ from universes import media, names
 from universes.models import Universe
 from universes.services import universes
 
+NAME, SLUG = "La ferme", "la-ferme"
 THEME = "les animaux de la ferme"
 
 
@@ -19,14 +20,14 @@ class Command(BaseCommand):
     help = "Makes a universe with cards, pictures, clips and songs, and publishes it. A worker must run."
 
     def add_arguments(self, parser):
-        parser.add_argument("--name", default="La ferme", help="The universe's name (La ferme).")
+        parser.add_argument("--name", default=NAME, help=f"The universe's name ({NAME}).")
         parser.add_argument("--theme", default=THEME, help=f"What its cards are about ({THEME}).")
         parser.add_argument("--count", type=int, default=8, help="How many cards, 1 to 50 (8).")
 
     def handle(self, *, name, theme, count, **options):
         if not 1 <= count <= 50:
             raise CommandError("--count takes a number from 1 to 50.")
-        universe = universes.create(name=name, slug=free_slug(name))
+        universe = interrupted(name) or universes.create(name=name, slug=free_slug(name))
         self.run_job(start_all(universe, theme=theme, count=count, author="demo"))
         self.run_job(start_push([universe.slug], author="demo"))
         self.tell(universe)
@@ -43,6 +44,11 @@ class Command(BaseCommand):
         self.stdout.write(
             f"'{universe.name}' has {universe.assets.count()} cards, {made}; it is published as {universe.slug}."
         )
+
+
+def interrupted(name):
+    """The demo of this name that was begun and never published: it is taken up where it was left."""
+    return Universe.objects.filter(slug=names.make_slug(name), name=name, last_synced_at=None).first()
 
 
 def free_slug(name):

@@ -14,6 +14,8 @@ from magikswipe import administrator
 from magikswipe.processes import Processes
 from universes.models import Universe
 
+from . import demo
+
 HOST = "127.0.0.1"
 START_SECONDS = 60
 
@@ -31,7 +33,7 @@ class Command(BaseCommand):
         )
 
     def handle(self, *, port, no_demo, **options):
-        refuse_taken_port(port)
+        refuse_port(port)
         call_command("migrate", verbosity=0)
         administrator.ensure()
         self.processes = Processes()
@@ -39,7 +41,7 @@ class Command(BaseCommand):
         try:
             self.start_all(port)
             self.tell(port)
-            ended = self.watch(demo=not no_demo and not Universe.objects.exists())
+            ended = self.watch(not no_demo and demo_is_due())
         finally:
             self.processes.end()
         if ended:
@@ -93,11 +95,11 @@ class Command(BaseCommand):
         )
         self.stdout.flush()
 
-    def watch(self, demo):
-        if demo:
-            self.stdout.write("An empty database: a demo universe is being made and published.")
+    def watch(self, with_demo):
+        if with_demo:
+            self.stdout.write("A demo universe is being made and published.")
             self.stdout.flush()
-            self.demo = self.processes.start("demo", [sys.argv[0], "demo"], self.env)
+            self.processes.start("demo", [sys.argv[0], "demo"], self.env)
         while True:
             ended = self.processes.run_until_one_ends()
             if ended != "demo":
@@ -105,7 +107,15 @@ class Command(BaseCommand):
             self.processes.running.pop("demo")
 
 
-def refuse_taken_port(port):
+def demo_is_due():
+    """On an empty database, or when the only universe is a demo that was interrupted before it was published."""
+    slugs = list(Universe.objects.values_list("slug", flat=True)[:2])
+    return not slugs or (slugs == [demo.SLUG] and not Universe.objects.get().last_synced_at)
+
+
+def refuse_port(port):
+    if not 1 <= port <= 65535:
+        raise CommandError("A port is a number from 1 to 65535: make run PORT=8000")
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:

@@ -1,0 +1,128 @@
+"""Reading one setting: from the environment, else from `.env`; a senseless value is one sentence that names it."""
+
+import re
+from decimal import Decimal
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from django.core.exceptions import ImproperlyConfigured
+from environs import Env, EnvError
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+
+MODEL = r"[\w.-]+/[\w.-]+"
+PRICE = r"\d{1,5}(\.\d{1,4})?"
+HOST = r"\*|\.?[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*\.?|\[[0-9a-fA-F:]+\]"
+ORIGIN = r"https?://(\*\.)?([A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*|\[[0-9a-fA-F:]+\])(:\d{1,5})?"
+
+
+def _env():
+    env = Env()
+    try:
+        env.read_env(BASE_DIR / ".env", recurse=False)
+    except (OSError, UnicodeDecodeError):
+        raise ImproperlyConfigured(".env cannot be read; make it a text file in UTF-8.") from None
+    return env
+
+
+env = _env()
+
+
+def senseless(name, reason):
+    return ImproperlyConfigured(f"{name} is senseless: {reason}")
+
+
+def read(kind, name, default=..., **options):
+    """Read one value; a missing or senseless one stops the start with a sentence that names it."""
+    given = env.str(name, "").strip()
+    if not given:
+        if default is ...:
+            raise ImproperlyConfigured(f"{name} is not set; put it into the environment or into .env.")
+        return default
+    try:
+        return getattr(env, kind)(name, **options)
+    except (EnvError, ValueError) as error:
+        reason = "; ".join(getattr(error, "error_messages", None) or [str(error)])
+        raise senseless(name, reason) from None
+
+
+def read_url(name, default=""):
+    """An http(s) address without a trailing slash."""
+    value = read("str", name, default).strip().rstrip("/")
+    if value and not _is_address(value):
+        raise senseless(name, "write it as https://host or http://host:port.")
+    return value
+
+
+def _is_address(value):
+    try:
+        parts = urlsplit(value)
+        # Asking for a port that is no number raises.
+        return parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return False
+
+
+def read_public_url(name, local):
+    """An https origin, empty when not given. `local`: an http one of this machine will do, too."""
+    value = read_url(name)
+    parts = urlsplit(value)
+    safe = parts.scheme == "https" or (local and parts.hostname in ("localhost", "127.0.0.1", "::1"))
+    if value and not (safe and value == f"{parts.scheme}://{parts.netloc}"):
+        raise senseless(name, "write it as https://host, without a path.")
+    return value
+
+
+def read_secret(name):
+    """A key or token, empty when there is none; it travels in an HTTP header, so ASCII alone."""
+    value = read("str", name, "").strip()
+    if not (value.isascii() and value.isprintable()) or " " in value:
+        raise senseless(name, "a key has no spaces, accents or line breaks; copy it again.")
+    return value
+
+
+def read_list(name, default=(), pattern=".*", hint=""):
+    """Values between commas, each of which must match the pattern."""
+    values = [item.strip() for item in read("list", name, list(default)) if item.strip()]
+    for value in values:
+        if not re.fullmatch(pattern, value):
+            raise senseless(name, f"{value[:60]!r} is none; {hint}")
+    return values or list(default)
+
+
+def read_hosts(name, default):
+    return read_list(name, default, HOST, "write host names alone, without https:// or port: studio.example")
+
+
+def read_origins(name):
+    return read_list(name, (), ORIGIN, "write origins as https://studio.example, without a path.")
+
+
+def read_name(name, default):
+    """A name of letters, digits, `.`, `_` and `-`."""
+    value = read("str", name, default).strip()
+    if not re.fullmatch(r"[A-Za-z0-9_][\w.-]{0,99}", value, re.ASCII):
+        raise senseless(name, "use letters, digits, '.', '_' and '-' alone.")
+    return value
+
+
+def read_model(name, default):
+    """A model as the provider names it: owner/name, or owner/name:version."""
+    value = read("str", name, default).strip()
+    if not re.fullmatch(rf"{MODEL}(:[\w.-]+)?", value):
+        raise senseless(name, "write it as owner/name or owner/name:version.")
+    return value
+
+
+def read_prices(name):
+    """Models and what a prediction of each costs: owner/name=0.04,owner/name=0.03."""
+    prices = {}
+    for item in read_list(name):
+        model, _, price = item.partition("=")
+        if not re.fullmatch(MODEL, model.strip()) or not re.fullmatch(PRICE, price.strip()):
+            raise ImproperlyConfigured(
+                f"{name} is senseless: write it as owner/name=0.04,owner/name=0.03, "
+                "in USD with at most four decimals."
+            )
+        prices[model.strip()] = Decimal(price.strip())
+    return prices

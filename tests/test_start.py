@@ -1,0 +1,86 @@
+"""A start with a missing or senseless setting says so in one sentence and serves nothing."""
+
+import os
+import stat
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from magikswipe import first_env, healthcheck
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def start(tmp_path, command=("manage.py", "version"), **env):
+    given = {**os.environ, "SECRET_KEY": "a key for tests", "STORAGE_PATH": str(tmp_path), **env}
+    return subprocess.run(
+        [sys.executable, *command], cwd=ROOT, env=given, capture_output=True, text=True, timeout=60
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("SECRET_KEY", ""),
+        ("DEBUG", "maybe"),
+        ("ALLOWED_HOSTS", "https://studio.example"),
+        ("CORS_ALLOWED_ORIGINS", "studio.example"),
+        ("CSRF_TRUSTED_ORIGINS", "https://studio.example/path"),
+        ("STORAGE_PATH", "/proc/nothing"),
+        ("DATABASE_URL", "mysql://root@localhost/x"),
+        ("DATABASE_URL", "sqlite:////nowhere/local.db"),
+        ("REPLICATE_BASE_URL", "http://[::1"),
+        ("REPLICATE_BASE_URL", "http://host:port"),
+        ("REPLICATE_API_TOKEN", "une clé"),
+        ("REPLICATE_CONCURRENCY", "0"),
+        ("REPLICATE_IMAGE_MODEL", "recraft"),
+        ("SUPABASE_URL", "supabase.co"),
+        ("SUPABASE_BUCKET_NAME", "../elsewhere"),
+        ("LOG_LEVEL", "LOUD"),
+    ],
+)
+def test_a_senseless_value_is_named_in_one_sentence(tmp_path, name, value):
+    done = start(tmp_path, **{name: value})
+    assert (done.returncode, done.stdout) == (3, "")
+    (line,) = done.stderr.splitlines()
+    assert line.startswith(f"MagikSwipe cannot start: {name} is ")
+
+
+def test_gunicorn_says_it_too_and_does_not_try_for_ever(tmp_path):
+    done = start(tmp_path, ("-m", "gunicorn", "magikswipe.wsgi", "-b", "127.0.0.1:0"), SECRET_KEY="")
+    assert done.returncode == 3
+    assert done.stderr.splitlines() == [
+        "MagikSwipe cannot start: SECRET_KEY is not set; put it into the environment or into .env."
+    ]
+
+
+def test_a_production_start_passes_djangos_own_deployment_check(tmp_path):
+    env = {
+        "DEBUG": "false",
+        "HTTPS": "",
+        "API_OPEN": "",
+        "SECRET_KEY": "fjE8-kd93JSlw0_2mcnVBz71qPsoTyRx" * 2,
+    }
+    done = start(tmp_path, ("manage.py", "check", "--deploy", "--fail-level", "WARNING"), **env)
+    assert done.returncode == 0, done.stderr
+
+
+def test_the_first_env_is_for_its_owner_alone_and_never_overwritten(tmp_path):
+    path = tmp_path / ".env"
+    assert first_env.write(path)
+    written = path.read_text()
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert "DEBUG=true" in written
+    assert not first_env.write(path)
+    assert path.read_text() == written
+
+
+@pytest.mark.parametrize(
+    ("hosts", "asked"),
+    [("", "localhost"), ("studio.example, other.example", "studio.example"), (".example.org", "example.org")],
+)
+def test_the_containers_health_is_asked_under_an_allowed_name(monkeypatch, hosts, asked):
+    monkeypatch.setenv("ALLOWED_HOSTS", hosts)
+    assert healthcheck.host() == asked
