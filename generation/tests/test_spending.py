@@ -1,0 +1,370 @@
+"""What is bought is in the books, and a month costs no more than it may."""
+
+import subprocess
+import sys
+import uuid
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from decimal import Decimal
+
+import pytest
+from django.conf import settings as django_settings
+from django.core.checks import run_checks
+from django.db import connections
+from django.utils import timezone
+
+from generation import adapters, prices, spending
+from generation.errors import LimitReached
+from generation.models import Charge
+from generation.tests.helpers import begin, wait_for_the_end_of
+from jobs import services as jobs
+from jobs.models import Job, JobStep
+from jobs.runner import run_here, run_slice
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+LLM_PRICE = Decimal("0.01")
+
+
+@pytest.fixture
+def allow(settings):
+    """Sets the month's limit: `allow("0.20")`; the language model costs a cent then."""
+
+    def call(dollars):
+        settings.SPEND_LIMIT_MONTHLY = Decimal(dollars)
+        settings.MODEL_PRICES = {settings.REPLICATE_LLM_MODEL: LLM_PRICE}
+
+    return call
+
+
+@pytest.fixture
+def costs(api):
+    def call(month=""):
+        return api.get("/api/generate/costs", {"month": month})
+
+    return call
+
+
+def books():
+    return sorted(Charge.objects.values_list("status", "amount"))
+
+
+# --- What it costs -----------------------------------------------------------------------------------------
+
+
+def test_a_job_tells_what_it_will_cost_and_what_it_has(provider, cards, post, api):
+    answer = post("winter/images").json()
+    assert (answer["estimated_cost"], answer["cost"]) == (0.12, None)
+    run_here(answer["id"])
+    job = api.get(f"/api/jobs/{answer['id']}").json()
+    assert (job["estimated_cost"], job["cost"]) == (0.12, 0.12)
+    assert [step["cost"] for step in job["steps"]] == [0.04] * 3
+
+
+def test_a_price_that_nobody_knows_makes_the_estimate_unknown_and_is_counted(provider, pictures, run, costs):
+    job = run("winter/videos")
+    assert (job.status, job.estimated_cost, job.cost) == ("completed", None, None)
+    assert (costs().json()["unpriced"], costs().json()["spent"]) == (3, 0)
+
+
+def test_prices_can_be_set_for_a_model_under_any_of_its_names(settings):
+    settings.MODEL_PRICES = {
+        "recraft-ai/recraft-v3": Decimal("0.5"),
+        "wavespeedai/wan-2.1-i2v-480p": Decimal("0.45"),
+    }
+    assert prices.of("recraft-ai/recraft-v3:" + "0" * 64) == Decimal("0.5")
+    assert prices.of("wan-video/wan-2.1-i2v-480p") == Decimal("0.45")
+
+
+def test_everything_is_estimated_before_the_cards_are_known(provider, universe, post, settings):
+    settings.MODEL_PRICES = {
+        settings.REPLICATE_LLM_MODEL: LLM_PRICE,
+        settings.REPLICATE_VIDEO_MODEL: Decimal("0.45"),
+    }
+    body = {"theme": "winter", "count": 4}
+    # Concepts, 4 pictures, 4 clips, lyrics, 5 songs.
+    assert post("winter/all", **body).json()["estimated_cost"] == 2.13
+
+
+@pytest.mark.parametrize(
+    ("how", "cost"), [("failed", None), ("aborted", None), ("canceled", Decimal("0.04"))]
+)
+def test_what_the_provider_does_not_deliver_costs_what_it_asks_for_that(provider, cards, run, how, cost):
+    provider.settings(fail_next=1, fail_as=how)
+    job = run("winter/images", asset_ids=[str(cards[0].pk)])
+    assert job.cost == cost
+    assert books() == [("spent" if cost else "free", Decimal("0.04"))]
+
+
+def test_a_result_that_is_of_no_use_is_paid_for_and_so_is_the_next(provider, cards, run):
+    provider.settings(output="html")
+    job = run("winter/images", asset_ids=[str(cards[0].pk)])
+    assert job.cost == Decimal("0.04")
+    provider.settings(output="")
+    jobs.retry(job)
+    assert run_here(job.pk).cost == Decimal("0.08")
+
+
+def test_a_prediction_that_vanished_counts_as_paid(provider, cards, run):
+    provider.settings(request_faults=[{"match": r"GET /v1/predictions/\w", "action": "404"}])
+    assert run("winter/images", asset_ids=[str(cards[0].pk)]).cost == Decimal("0.04")
+
+
+def test_what_was_not_taken_leaves_nothing_in_the_books(provider, cards, run):
+    provider.settings(request_faults=[{"match": "POST /v1/predictions$", "action": "400"}])
+    assert run("winter/images").status == "failed"
+    assert books() == []
+
+
+def test_a_throttled_order_is_reserved_once(provider, cards, run):
+    provider.settings(throttle={"per_second": 4, "burst": 1, "retry_after": 0.4})
+    assert run("winter/images").cost == Decimal("0.12")
+    assert books() == [("spent", Decimal("0.04"))] * 3
+
+
+def test_a_lost_answer_is_one_charge(provider, cards, run):
+    provider.settings(lose_answers=2)
+    assert run("winter/images").cost == Decimal("0.12")
+    assert set(Charge.objects.values_list("prediction_id", flat=True)) == {
+        one["id"] for one in provider.predictions()
+    }
+
+
+def test_what_is_cancelled_in_flight_is_settled(provider, cards, post):
+    provider.settings(latency={"image": 60})
+    job = Job.objects.get(pk=post("winter/images").json()["id"])
+    begin(job)
+    jobs.cancel(job)
+    run_here(job.pk)
+    # An order that had not begun is given up free of charge, one at work is paid.
+    billed = {"aborted": "free", "canceled": "spent"}
+    assert sorted(status for status, _ in books()) == sorted(
+        billed[one["status"]] for one in provider.predictions()
+    )
+
+
+def test_a_cancelled_order_that_never_arrived_is_released(provider, cards, post):
+    provider.settings(request_faults=[{"match": "POST /v1/predictions$", "action": "drop", "times": 1}])
+    job = Job.objects.get(pk=post("winter/images", asset_ids=[str(cards[0].pk)]).json()["id"])
+    run_slice(str(job.pk), threads=1)
+    assert books() == [("reserved", Decimal("0.04"))]
+    jobs.cancel(job)
+    run_here(job.pk)
+    assert books() == []
+
+
+# --- What it may cost --------------------------------------------------------------------------------------
+
+
+def test_a_job_that_the_limit_stops_keeps_what_it_could_buy_and_goes_on_when_there_is_more(
+    provider, cards, run, allow
+):
+    allow("0.08")
+    job = run("winter/images")
+    assert (job.status, job.message) == ("failed", "2 of 3 images, 1 failed")
+    assert "SPEND_LIMIT_MONTHLY is 0.08 USD" in job.error
+    assert "this would cost 0.04 USD" in job.error
+    allow("0.12")
+    jobs.retry(job)
+    assert run_here(job.pk).status == "completed"
+    assert provider.counters()["created"] == 3
+
+
+def test_a_limit_that_does_not_pay_for_one_step_starts_no_job(provider, cards, run, post, allow):
+    allow("0.05")
+    run("winter/images", asset_ids=[str(cards[0].pk)])
+    answer = post("winter/images")
+    assert answer.status_code == 409
+    month = spending.this_month()
+    assert answer.json()["detail"] == (
+        f"SPEND_LIMIT_MONTHLY is 0.05 USD, of which 0.04 USD are spent in {month}, and this job would cost 0.08 USD; "
+        "raise it, or try again next month."
+    )
+    assert Job.objects.count() == 1
+
+
+def test_a_second_start_answers_with_the_running_job_whatever_is_left(provider, cards, post, allow):
+    allow("0.12")
+    first = post("winter/images").json()
+    begin(Job.objects.get())
+    assert post("winter/images").json()["id"] == first["id"]
+
+
+def test_last_months_spending_is_last_months(provider, cards, run, allow):
+    allow("0.12")
+    spending.reserve(adapters.IMAGE, "winter", number=3)
+    Charge.objects.update(month="2026-01")
+    assert run("winter/images").status == "completed"
+
+
+def test_a_failed_prediction_gives_back_what_was_reserved(provider, cards, run, allow):
+    allow("0.04")
+    provider.settings(fail_next=1)
+    run("winter/images", asset_ids=[str(cards[0].pk)])
+    assert run("winter/images", asset_ids=[str(cards[1].pk)]).status == "completed"
+
+
+def test_a_model_without_a_price_is_refused_where_there_is_a_limit(provider, pictures, post, allow, settings):
+    allow("100")
+    answer = post("winter/videos")
+    assert answer.status_code == 400
+    assert f"MODEL_PRICES={settings.REPLICATE_VIDEO_MODEL}=" in answer.json()["detail"]
+    assert provider.counters()["created"] == 0
+
+
+def test_the_start_warns_of_models_without_a_price(allow):
+    assert not [one for one in run_checks() if one.id == "generation.W010"]
+    allow("100")
+    (warning,) = [one for one in run_checks() if one.id == "generation.W010"]
+    assert "MODEL_PRICES=wan-video/wan-2.1-i2v-480p=" in warning.hint
+
+
+def test_threads_that_reserve_at_once_get_what_there_is_and_no_more(allow, db):
+    allow("0.20")
+
+    def order(_):
+        try:
+            spending.reserve(adapters.IMAGE, "winter")
+        except LimitReached:
+            return False
+        finally:
+            connections.close_all()
+        return True
+
+    with ThreadPoolExecutor(10) as pool:
+        assert sum(pool.map(order, range(30))) == 5
+    assert spending.report()["reserved"] == Decimal("0.20")
+
+
+@pytest.mark.parametrize(
+    "text", ["recraft-ai/recraft-v3", "recraft-ai/recraft-v3=free", "a/b=0.00001", "a/b=-1"]
+)
+def test_senseless_prices_stop_the_start(text):
+    assert "MODEL_PRICES is senseless" in start_with(MODEL_PRICES=text)
+
+
+@pytest.mark.parametrize("text", ["much", "-1", "NaN"])
+def test_a_senseless_limit_stops_the_start(text):
+    assert "SPEND_LIMIT_MONTHLY is senseless" in start_with(SPEND_LIMIT_MONTHLY=text)
+
+
+def start_with(**env):
+    command = [sys.executable, "manage.py", "check"]
+    # Nothing but the settings is read: they alone are to complain.
+    environment = {"SECRET_KEY": "x", "STORAGE_PATH": str(django_settings.STORAGE_PATH), **env}
+    done = subprocess.run(
+        command, cwd=django_settings.BASE_DIR, env=environment, capture_output=True, text=True, timeout=60
+    )
+    assert done.returncode
+    return done.stdout + done.stderr
+
+
+# --- Words within a request --------------------------------------------------------------------------------
+
+
+def test_words_within_a_request_are_in_the_books_of_their_universe(provider, universe, post, allow, costs):
+    allow("1")
+    post("winter/concepts", theme="winter", count=4)
+    post("translate-text", text="Bonjour", source="fr", target="en")
+    assert costs().json()["universes"] == [
+        {"univers_slug": "", "spent": 0.01},
+        {"univers_slug": "winter", "spent": 0.01},
+    ]
+
+
+def test_words_within_a_request_are_refused_when_the_limit_is_reached(provider, universe, post, allow):
+    allow("0.01")
+    assert post("winter/concepts", theme="winter", count=4).status_code == 200
+    answer = post("winter/concepts", theme="winter", count=4)
+    assert answer.status_code == 409
+    assert "SPEND_LIMIT_MONTHLY" in answer.json()["detail"]
+    assert provider.counters()["created"] == 1
+
+
+def test_a_question_that_does_not_fit_into_the_limit_as_a_whole_is_not_asked_at_all(provider, post, allow):
+    allow("0.01")
+    text = "\n".join(f"Line {number}" for number in range(60))
+    assert post("translate-text", text=text, source="en", target="fr").status_code == 409
+    assert (provider.counters()["created"], books()) == (0, [])
+
+
+@pytest.mark.parametrize(
+    ("action", "status", "booked"),
+    [("400", 502, []), ("429", 503, []), ("500", 502, ["spent"]), ("drop", 503, ["spent"])],
+)
+def test_a_question_that_may_have_arrived_counts_and_a_refused_one_does_not(
+    provider, universe, post, allow, action, status, booked
+):
+    allow("1")
+    provider.settings(request_faults=[{"match": "POST /v1/predictions$", "action": action, "times": 1}])
+    assert post("winter/concepts", theme="winter", count=4).status_code == status
+    assert [status for status, _ in books()] == booked
+
+
+# --- The books ---------------------------------------------------------------------------------------------
+
+
+def test_the_books_tell_a_month_by_universe_and_kind(provider, cards, songs, run, costs):
+    run("winter/images")
+    run("winter/music", languages=["fr", "en"])
+    assert costs().json() == {
+        "month": spending.this_month(),
+        "limit": None,
+        "spent": 0.18,
+        "reserved": 0,
+        "unpriced": 0,
+        "universes": [{"univers_slug": "winter", "spent": 0.18}],
+        "kinds": [{"kind": "image", "spent": 0.12}, {"kind": "music", "spent": 0.06}],
+    }
+    assert costs("2026-01").json()["spent"] == 0
+
+
+@pytest.mark.parametrize("month", ["2026", "2026-13", "2026-1", "now", "2026-01-01"])
+def test_a_month_that_is_none_is_refused(costs, month):
+    answer = costs(month)
+    assert answer.status_code == 422
+    assert answer.json()["detail"] == "month must be a month, written as 2026-11."
+
+
+def test_charges_outlive_their_job(provider, cards, run):
+    job = run("winter/images")
+    Job.objects.filter(pk=job.pk).update(completed_at=timezone.now() - timedelta(days=9))
+    assert jobs.cleanup(7) == 1
+    assert spending.report()["spent"] == Decimal("0.12")
+
+
+def test_what_stays_reserved_is_settled_by_what_its_step_says(provider, cards, post):
+    job = Job.objects.get(pk=post("winter/images").json()["id"])
+    begin(job)
+    wait_for_the_end_of(provider)
+    bought, open_one, unsent = job.steps.order_by("position")
+    JobStep.objects.filter(pk=bought.pk).update(status="failed")
+    JobStep.objects.filter(pk=unsent.pk).update(status="failed", external_id="", intent_at=None)
+    Charge.objects.filter(step_id=unsent.pk).update(prediction_id="")
+    spending.reserve(adapters.IMAGE, "winter")
+    broken_off = Charge.objects.get(step_id=None)
+    Charge.objects.filter(pk=broken_off.pk).update(created_at=timezone.now() - timedelta(hours=1))
+    gone = Charge.objects.create(
+        month=spending.this_month(), kind="image", step_id=uuid.uuid4(), amount=Decimal("0.04")
+    )
+    spending.tidy()
+    statuses = dict(Charge.objects.values_list("step_id", "status"))
+    assert statuses == {bought.pk: "spent", open_one.pk: "reserved", None: "spent", gone.step_id: "spent"}
+    bought.refresh_from_db()
+    job.refresh_from_db()
+    assert bought.cost == job.cost == Decimal("0.04")
+
+
+def test_a_step_that_was_counted_as_paid_is_corrected_when_a_retry_learns_better(provider, cards, post):
+    provider.settings(fail_next=1)
+    job = Job.objects.get(pk=post("winter/images", asset_ids=[str(cards[0].pk)]).json()["id"])
+    begin(job)
+    wait_for_the_end_of(provider)
+    job.steps.update(status="failed")
+    Job.objects.filter(pk=job.pk).update(status="failed")
+    spending.tidy()
+    assert books() == [("spent", Decimal("0.04"))]
+    jobs.retry(job)
+    run_here(job.pk)
+    assert books() == [("free", Decimal("0.04"))]
+    assert job.steps.get().cost is None
