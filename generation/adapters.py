@@ -1,57 +1,18 @@
-"""What each AI model takes and gives. One Adapter per model; a model without one is not used.
+"""What each AI model takes and gives. One Adapter per model; any other model's is made from its published schema.
 
 Fields, ranges and limits are those of the models' published schemas (https://replicate.com/{model}/api/schema).
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any
-
 from django.conf import settings
 
-from .errors import CannotGenerate
+from . import schemas, unlisted
+from .errors import CannotGenerate, Unknown
+from .kinds import IMAGE, LLM, MUSIC, VIDEO, Adapter
 
-LLM, IMAGE, VIDEO, MUSIC = (
-    "REPLICATE_LLM_MODEL",
-    "REPLICATE_IMAGE_MODEL",
-    "REPLICATE_VIDEO_MODEL",
-    "REPLICATE_MUSIC_MODEL",
-)
-NO_LIMIT = (0, None)
-# The model's context of 8,192 tokens holds the question too; 50 concepts in five languages take about 3,000.
+# The model's context of 8,192 tokens holds both; 50 concepts in five languages take about 3,000.
 LLM_TOKENS = 4096
-
-
-@dataclass(frozen=True)
-class Adapter:
-    """One model. `build(prompt, **rest)` makes its input; `prompt` and `lyrics` are (least, most) characters.
-
-    A clip's picture goes into the field `image`, whichever the model.
-    `other_names`: under which it is tried when Replicate does not know the configured one.
-    """
-
-    setting: str
-    build: Callable[..., dict[str, Any]]
-    prompt: tuple[int, int | None] = NO_LIMIT
-    lyrics: tuple[int, int | None] = NO_LIMIT
-    other_names: tuple[str, ...] = ()
-
-    def check(self, *, prompt="", lyrics="", label=""):
-        """Raise CannotGenerate for a text that the model would refuse, with the limit in the sentence."""
-        _check_length(prompt, self.prompt, "prompt", label)
-        _check_length(lyrics, self.lyrics, "lyrics", label)
-
-
-def _check_length(text, limits, what, label):
-    least, most = limits
-    of = f"The {what} of {label}" if label else f"The {what}"
-    verb = "have" if what == "lyrics" else "has"
-    if len(text) < least:
-        raise CannotGenerate(f"{of} {verb} {len(text)} characters; the model needs at least {least}.")
-    if most is not None and len(text) > most:
-        raise CannotGenerate(
-            f"{of} {verb} {len(text)} characters; the model takes at most {most}. Shorten it."
-        )
+# Two characters per token is what the wordiest of our languages stay above.
+LLM_QUESTION = (1, 8000)
 
 
 def _llama(prompt, system=""):
@@ -107,7 +68,7 @@ def _music_by_reference(prompt, lyrics):
 WAN_21 = Adapter(VIDEO, _wan, other_names=("wavespeedai/wan-2.1-i2v-480p",))
 
 ADAPTERS = {
-    "meta/meta-llama-3-70b-instruct": Adapter(LLM, _llama),
+    "meta/meta-llama-3-70b-instruct": Adapter(LLM, _llama, prompt=LLM_QUESTION),
     # https://www.recraft.ai/docs: 1000 characters up to V3.
     "recraft-ai/recraft-v3": Adapter(IMAGE, _recraft, prompt=(1, 1000)),
     "wan-video/wan-2.1-i2v-480p": WAN_21,
@@ -128,14 +89,26 @@ def base_name(model):
     return model.partition(":")[0]
 
 
-def adapter(setting):
-    """The Adapter of the configured model; CannotGenerate when it has none of this kind."""
-    found = ADAPTERS.get(base_name(model(setting)))
-    if not found or found.setting != setting:
+def adapter(setting, name=""):
+    """The Adapter of the configured model, or of another one (`name`) in its place.
+
+    For a model that is not among ours it is made from the schema that the model publishes: ProviderErrors when
+    that can't be read. CannotGenerate for a model of another kind, and for one that offers no fitting field.
+    """
+    name = name or model(setting)
+    found = ADAPTERS.get(base_name(name))
+    if found and found.setting != setting:
         raise CannotGenerate(
-            f"{setting} names a model that is not known here; use {', '.join(known(setting))}."
+            f"{setting} names a model of another kind, '{name}'; use {', '.join(known(setting))}."
         )
-    return found
+    return found or unlisted.adapter(_schema(name, setting), setting)
+
+
+def _schema(name, setting):
+    try:
+        return schemas.of(name)
+    except Unknown:
+        raise CannotGenerate(f"Replicate knows no model '{name}'; set {setting} to another one.") from None
 
 
 def known(setting):
@@ -146,6 +119,11 @@ def other_names(model):
     """Under which names a model that Replicate does not know by this one is tried next."""
     one = ADAPTERS.get(base_name(model))
     return [name for name in one.other_names if name != base_name(model)] if one else []
+
+
+def is_known(model):
+    """Whether it is among our adapters, of whichever kind."""
+    return base_name(model) in ADAPTERS
 
 
 def text_of(output):

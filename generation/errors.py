@@ -41,6 +41,14 @@ class Broken(ProviderError):
     """An answer of 5xx, or one that makes no sense; whether the request was done is not known."""
 
 
+class WrongSignature(Exception):
+    """A webhook that Replicate did not sign with this account's secret."""
+
+
+class TooOld(WrongSignature):
+    """A webhook that was signed too long ago, or ahead of our clock."""
+
+
 class UnknownPrice(CannotGenerate):
     """There is a limit to what may be spent, and nobody knows what this would cost."""
 

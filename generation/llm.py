@@ -34,8 +34,10 @@ def complain(task):
 
 
 def inputs(prompt):
-    """The configured model's input for a question."""
-    return adapters.adapter(adapters.LLM).build(prompt, system=SYSTEM)
+    """The configured model's input for a question; CannotGenerate for one that is too long for it."""
+    model = adapters.adapter(adapters.LLM)
+    model.check(prompt=prompt, label="the question")
+    return model.build(prompt, system=SYSTEM)
 
 
 def _ask(prompts, ends, univers_slug):

@@ -80,6 +80,7 @@ def concepts(universe, theme, count, *, with_videos, with_music):
             "count": count,
             "with_videos": with_videos,
             "with_music": with_music,
+            "replaces": universe.assets.exists(),
         },
         claim=f"concepts:{universe.pk}",
         slot=SLOT,

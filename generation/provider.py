@@ -16,14 +16,26 @@ from urllib.parse import urlencode, urlsplit
 import httpx
 import replicate
 from django.conf import settings
+from replicate.version import Versions
+from replicate.webhook import InvalidTimestampError, Webhooks, WebhookSigningSecret
 
-from .errors import Broken, NotConfigured, Rejected, Throttled, Unknown, Unreachable
+from .errors import (
+    Broken,
+    NotConfigured,
+    Rejected,
+    Throttled,
+    TooOld,
+    Unknown,
+    Unreachable,
+    WrongSignature,
+)
 
 TIMEOUT = httpx.Timeout(30, connect=5, pool=10).as_dict()
 # A prediction that nobody looks after ends by itself: Replicate stops it this long after its creation.
 # https://replicate.com/docs/topics/predictions/lifecycle
 CANCEL_AFTER = "25m"
 LONGEST_REASON = 300
+WEBHOOK_SECONDS = 300
 ENDED = ("succeeded", "failed", "canceled", "aborted")
 
 log = logging.getLogger(__name__)
@@ -35,9 +47,13 @@ def configured():
     return bool(settings.REPLICATE_API_TOKEN)
 
 
-def create(model, input):
-    """Buy a prediction. `model`: owner/name or owner/name:version; Unknown when there is none of that name."""
-    return _ask(lambda client: client.predictions.create(version=model, input=input))
+def create(model, input, webhook=""):
+    """Buy a prediction. `model`: owner/name or owner/name:version; Unknown when there is none of that name.
+
+    `webhook`: the address that Replicate calls when it has ended, empty for none.
+    """
+    told = {"webhook": webhook, "webhook_events_filter": ["completed"]} if webhook else {}
+    return _ask(lambda client: client.predictions.create(version=model, input=input, **told))
 
 
 def get(prediction_id):
@@ -68,6 +84,36 @@ def account():
 def model(name):
     """What Replicate publishes of a model, its input schema included."""
     return _ask(lambda client: client.models.get(name.partition(":")[0]))
+
+
+def version(name):
+    """The published version of a model that `name` pins or, for owner/name alone, the latest one, schema included.
+
+    None for a model that publishes none; Unknown when there is no such model or version.
+    """
+    base, _, pinned = name.partition(":")
+    if pinned:
+        return _ask(lambda client: Versions(client, base).get(pinned))
+    return model(base).get("latest_version")
+
+
+def webhook_secret():
+    """What this account's webhooks are signed with, `whsec_…`."""
+    return _ask(lambda client: client.webhooks.default.secret())["key"]
+
+
+def check_webhook(headers, body, secret):
+    """Raise WrongSignature unless Replicate signed this within the last five minutes.
+
+    `headers`: a dict; `body`: text. https://replicate.com/docs/topics/webhooks/verify-webhook
+    """
+    key = WebhookSigningSecret(key=secret)
+    try:
+        Webhooks.validate(headers=headers, body=body, secret=key, tolerance=WEBHOOK_SECONDS)
+    except InvalidTimestampError:
+        raise TooOld("The webhook is older than five minutes; Replicate will send a new one.") from None
+    except ValueError:
+        raise WrongSignature("The webhook is not signed by Replicate with this account's secret.") from None
 
 
 def why(prediction):
@@ -182,12 +228,12 @@ def _content(response):
 
 
 def _readable(content):
-    """The same JSON, with the one status that the client would choke on replaced."""
+    """The same JSON without what the client would choke on: the status `aborted`, an example of a prediction."""
     if content.get("status") == "aborted":
         return {**content, "status": "canceled"}
     if isinstance(content.get("results"), list):
         return {**content, "results": []}
-    return content
+    return {**content, "default_example": None} if "default_example" in content else content
 
 
 def refusal(status, headers, content):

@@ -146,3 +146,7 @@ class CostsSerializer(serializers.Serializer):
     unpriced = serializers.IntegerField(help_text="Predictions whose price is not known.")
     universes = UniverseCostSerializer(many=True)
     kinds = KindCostSerializer(many=True)
+
+
+class ReceivedSerializer(serializers.Serializer):
+    received = serializers.BooleanField()

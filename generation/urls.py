@@ -1,6 +1,6 @@
 from django.urls import path
 
-from .views import CostsViewSet, FilesViewSet, WordsViewSet
+from .views import CostsViewSet, FilesViewSet, WebhookView, WordsViewSet
 
 
 def post(viewset, action):
@@ -8,6 +8,7 @@ def post(viewset, action):
 
 
 urlpatterns = [
+    path("generate/webhook", WebhookView.as_view(), name="generate-webhook"),
     path("generate/costs", CostsViewSet.as_view({"get": "retrieve"}), name="generation-costs"),
     path("generate/translate-text", post(WordsViewSet, "translate"), name="translate-text"),
     path("generate/<str:slug>/concepts", post(WordsViewSet, "concepts"), name="generate-concepts"),

@@ -1,16 +1,20 @@
 """Generation over REST: words at once, files as jobs."""
 
+from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
+from rest_framework.permissions import AllowAny
 from rest_framework.response import Response
+from rest_framework.views import APIView
 from rest_framework.viewsets import ViewSet
 
 from jobs.serializers import JobSerializer
 from magikswipe.api.permissions import author
+from magikswipe.api.schema import ErrorSerializer
 from universes.errors import NotFound
 from universes.models import LANGUAGES
 from universes.services import concepts, universes
 
-from . import services, spending
+from . import services, spending, webhooks
 from .serializers import (
     AllBody,
     AppliedSerializer,
@@ -23,6 +27,7 @@ from .serializers import (
     LyricsBody,
     LyricsSerializer,
     MusicBody,
+    ReceivedSerializer,
     TranslateBody,
     TranslatedSerializer,
 )
@@ -104,3 +109,20 @@ class CostsViewSet(ViewSet):
     def retrieve(self, request):
         """A month's spending (UTC), this month's unless another is asked for, in US dollars."""
         return Response(CostsSerializer(spending.report(CostsQuery.read(request)["month"])).data)
+
+
+class WebhookView(APIView):
+    """Where Replicate tells that a prediction ended. Signed by it, so that it needs no login."""
+
+    authentication_classes = []
+    permission_classes = [AllowAny]
+
+    @extend_schema(
+        request=OpenApiTypes.OBJECT,
+        responses={200: ReceivedSerializer, 401: ErrorSerializer},
+        operation_id="generate_webhook",
+    )
+    def post(self, request):
+        """A prediction ended, says Replicate; 401 unless it signed that within five minutes."""
+        webhooks.receive(dict(request.headers), request.body)
+        return Response({"received": True})

@@ -20,6 +20,8 @@ SYSTEM = (
 LEAST_LYRICS = 10
 MOST_NAMES = 60
 STYLE_LENGTH = 300
+SONG_LENGTH = 600
+MOST_NAME_CHARACTERS = 1500
 
 
 def one_line(text):
@@ -116,7 +118,7 @@ class Songs:
                 "",
                 f"Write one short, cheerful song for small children in each of these languages: {spoken}. Each is its "
                 "own song with simple words and rhymes, not a literal translation. It names some of these:",
-                _enclosed(", ".join(one_line(name) for name in self.names[:MOST_NAMES])),
+                _enclosed(", ".join(_as_many_as_fit(self.names))),
                 f"Each song has at most {self.most * 3 // 4} characters in all: a [verse], a [chorus], a second "
                 "[verse], each tag on a line of its own. Say also in English, in 20 to 150 characters, which style of "
                 "music and which instruments fit.",
@@ -133,6 +135,17 @@ class Songs:
         shortened = {language: shorten(song, self.most) for language, song in lyrics.items()}
         self.lyrics |= {language: song for language, song in shortened.items() if len(song) >= LEAST_LYRICS}
         self.style = self.style or style[:STYLE_LENGTH]
+
+
+def _as_many_as_fit(names):
+    """Names in one line each, so many that a question stays short."""
+    fitting, size = [], 0
+    for name in map(one_line, names[:MOST_NAMES]):
+        size += len(name)
+        if size > MOST_NAME_CHARACTERS:
+            break
+        fitting.append(name)
+    return fitting
 
 
 def shorten(song, most):

@@ -135,9 +135,10 @@ class Video(CardPrediction):
         if target.image_name not in folder:
             raise CannotGenerate("The card has no picture; generate that first.")
         try:
-            return {"image": media.data_uri(_path(target))}
+            address = media.data_uri(_path(target))
         except (media.Unfit, media.Incomplete) as error:
             raise CannotGenerate(f"The card's picture can't be read: {error} Make it anew first.") from None
+        return adapters.adapter(self.setting, step.memory.get("model", "")).picture(address)
 
     def check(self, path):
         media.check_mp4(path)

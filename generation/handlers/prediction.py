@@ -12,7 +12,7 @@ from jobs.handlers import Handler
 from jobs.models import JobStep
 from jobs.outcomes import Drop, Passing, Permanent, Wait
 
-from .. import adapters, provider, spending
+from .. import adapters, provider, spending, webhooks
 from ..errors import (
     Broken,
     CannotGenerate,
@@ -24,7 +24,9 @@ from ..errors import (
     Unreachable,
 )
 
-FIRST_LOOK, SHORTEST_PAUSE, LONGEST_PAUSE = 0.5, 0.2, 3
+FIRST_LOOK = 0.5
+# (shortest, longest) seconds between two looks; the calm ones where a webhook tells of the end.
+PAUSES, CALM_PAUSES = (0.2, 3), (2, 15)
 # The provider's clock and ours need not agree.
 CLOCK_SLACK = timedelta(seconds=60)
 PAUSE_WHEN_THROTTLED = 5
@@ -129,7 +131,7 @@ class Prediction(Handler):
     def _create(self, step, input):
         model = step.memory["model"]
         try:
-            prediction = provider.create(model, input)
+            prediction = provider.create(model, input, webhooks.address())
         except Unknown:
             others = adapters.other_names(model)
             tried = [*step.memory.get("unknown", []), model]
@@ -191,7 +193,8 @@ def _give_back(step):
 def _pause(step):
     """Seconds to the next look: soon for what takes seconds, calmly for what takes minutes."""
     age = (timezone.now() - step.intent_at).total_seconds()
-    return min(LONGEST_PAUSE, max(SHORTEST_PAUSE, age / 10))
+    shortest, longest = CALM_PAUSES if webhooks.address() else PAUSES
+    return min(longest, max(shortest, age / 10))
 
 
 def _made_since(moment):

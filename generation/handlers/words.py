@@ -9,7 +9,7 @@ from universes.services import concepts as cards
 
 from .. import adapters, llm, plan, prompts, words
 from ..errors import Unusable
-from .prediction import Prediction
+from .prediction import Prediction, as_outcomes
 
 
 class Words(Prediction):
@@ -33,9 +33,10 @@ class Words(Prediction):
 
     def advance(self, step):
         """Ask nothing where nothing is missing any more."""
-        universe = self.find(step)
-        if universe and not step.intent_at and not (task := self.task(step, universe)).missing:
-            return self.deliver(step, universe, task)
+        with as_outcomes():
+            universe = self.find(step)
+            if universe and not step.intent_at and not (task := self.task(step, universe)).missing:
+                return self.deliver(step, universe, task)
         return super().advance(step)
 
     def texts(self, step, target):
@@ -63,8 +64,15 @@ def _give_up(task):
 class Concepts(Words):
     """Thinks a universe up: its cards, and with them the steps that draw, animate and sing it.
 
-    `params` also: `theme`, `count`, `with_videos`, `with_music`.
+    `params` also: `theme`, `count`, `with_videos`, `with_music`; `replaces`, whether cards were there to be replaced:
+    where none were, those that somebody makes meanwhile stay, and the machine's are not needed.
     """
+
+    def advance(self, step):
+        universe = self.find(step)
+        if universe and not step.intent_at and _was_overtaken(step, universe):
+            return Done(result={"concepts": []}, commit=partial(_go_on, step, universe))
+        return super().advance(step)
 
     def task(self, step, universe):
         have = step.memory.get("found", [])
@@ -85,9 +93,21 @@ class Concepts(Words):
 def _apply(step, universe, names, translations, kept):
     if _is_gone(universe):
         return
+    if _was_overtaken(step, universe):
+        _go_on(step, universe)
+        return
     cards.replace(universe, names, translations, kept, step.job.author)
+    _go_on(step, universe, regenerate=True)
+
+
+def _was_overtaken(step, universe):
+    """Whether somebody made cards where there were none when the step was planned."""
+    return not step.params.get("replaces", True) and universe.assets.exists()
+
+
+def _go_on(step, universe, regenerate=False):
     wanted = {name: step.params[name] for name in ("with_videos", "with_music")}
-    jobs.add_steps(step.job, plan.everything(universe, step.params["theme"], regenerate=True, **wanted))
+    jobs.add_steps(step.job, plan.everything(universe, step.params["theme"], regenerate=regenerate, **wanted))
 
 
 class Lyrics(Words):
@@ -99,7 +119,7 @@ class Lyrics(Words):
             theme=step.params["theme"],
             names=[str(card) for card in universe.assets.all()],
             languages=plan.without_lyrics(universe, step.params["languages"]),
-            most=adapters.adapter(adapters.MUSIC).lyrics[1] or 600,
+            most=_most_lyrics(),
             lyrics=dict(found["lyrics"]),
             style=found["style"],
         )
@@ -108,21 +128,29 @@ class Lyrics(Words):
         return {"lyrics": task.lyrics, "style": task.style}
 
     def deliver(self, step, universe, task):
-        return Done(result={"languages": sorted(task.lyrics)}, commit=partial(_write, universe, task))
+        commit = partial(_write, universe, task.lyrics, _style(task.style))
+        return Done(result={"languages": sorted(task.lyrics)}, commit=commit)
 
 
-def _write(universe, task):
+def _most_lyrics():
+    """Characters of a song: five of them must fit into one answer, whatever the music model could take."""
+    return min(adapters.adapter(adapters.MUSIC).lyrics[1] or words.SONG_LENGTH, words.SONG_LENGTH)
+
+
+def _write(universe, lyrics, style):
     """Fill what is empty; a word that somebody wrote meanwhile stays."""
     if _is_gone(universe):
         return
-    stored = {song.language: song for song in universe.music_prompts.all()}
-    for language in LANGUAGES:
-        if language not in task.lyrics:
-            continue
+    stored = {song.language: song for song in universe.music_prompts.select_for_update()}
+    for language in (one for one in LANGUAGES if one in lyrics):
         song = stored.get(language) or MusicPrompt(universe=universe, language=language)
-        song.lyrics = song.lyrics or task.lyrics[language]
-        song.prompt = song.prompt or _style(task.style)
+        song.lyrics = _unless_written(song.lyrics, lyrics[language])
+        song.prompt = _unless_written(song.prompt, style)
         song.save()
+
+
+def _unless_written(stored, machines):
+    return stored if (stored or "").strip() else machines
 
 
 def _is_gone(universe):

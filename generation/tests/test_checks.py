@@ -16,19 +16,23 @@ def test_the_defaults_are_known():
 
 
 @pytest.mark.parametrize("setting", [adapters.LLM, adapters.IMAGE, adapters.VIDEO, adapters.MUSIC])
-def test_an_unknown_model_is_an_error_that_names_the_setting_and_the_known_ones(settings, setting):
+def test_an_unlisted_model_is_a_warning_that_names_the_setting_and_those_that_were_tried(settings, setting):
     setattr(settings, setting, "somebody/something")
+    (warning,) = found()
+    assert warning.id == "generation.W002"
+    assert setting in warning.msg
+    assert "asked for its schema when first used" in warning.msg
+    assert adapters.known(setting)[0] in warning.hint
+
+
+def test_a_model_of_another_kind_is_an_error(settings):
+    settings.REPLICATE_IMAGE_MODEL = "minimax/music-1.5"
     (error,) = found()
     assert error.id == "generation.E001"
-    assert setting in error.msg
-    assert adapters.known(setting)[0] in error.hint
-    with pytest.raises(CannotGenerate, match=setting):
-        adapters.adapter(setting)
-
-
-def test_a_model_of_another_kind_is_an_error_too(settings):
-    settings.REPLICATE_IMAGE_MODEL = "minimax/music-1.5"
-    assert [error.id for error in found()] == ["generation.E001"]
+    assert "of another kind" in error.msg
+    assert "recraft-ai/recraft-v3" in error.hint
+    with pytest.raises(CannotGenerate, match="REPLICATE_IMAGE_MODEL"):
+        adapters.adapter(adapters.IMAGE)
 
 
 def test_a_pinned_version_is_known(settings):
@@ -45,3 +49,12 @@ def test_a_model_without_a_style_is_a_warning_that_says_what_to_do(settings):
     settings.REPLICATE_MUSIC_REFERENCE = "https://example.org/track.mp3"
     (warning,) = found()
     assert "all sound like the reference track" in warning.msg
+
+
+def test_a_public_address_that_this_installation_does_not_answer_to_is_a_warning(settings):
+    settings.PUBLIC_URL = "https://studio.example"
+    (warning,) = found()
+    assert warning.id == "generation.W003"
+    assert "'studio.example'" in warning.msg
+    settings.ALLOWED_HOSTS = [".example"]
+    assert found() == []

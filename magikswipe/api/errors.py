@@ -29,6 +29,7 @@ STATUS = {
     "generation.errors.Throttled": 503,
     "generation.errors.Unreachable": 503,
     "generation.errors.Unusable": 502,
+    "generation.errors.WrongSignature": 401,
     "jobs.errors.Busy": 409,
     "jobs.errors.NotFound": 404,
     "jobs.errors.NotPossible": 400,

@@ -1,0 +1,87 @@
+"""What models publish of themselves: their version's OpenAPI schema, read once an hour at most.
+
+https://replicate.com/docs/reference/http#models.get
+"""
+
+from dataclasses import dataclass, field
+from math import inf
+from typing import Any
+
+from django.conf import settings
+from django.core.cache import cache
+
+from . import provider
+from .errors import CannotGenerate
+
+LIFETIME_SECONDS = 3600
+
+
+@dataclass(frozen=True)
+class Schema:
+    """A model's input: `properties` by name, each a JSON schema without references, and which are `required`."""
+
+    model: str
+    properties: dict[str, dict[str, Any]]
+    required: list[str] = field(default_factory=list)
+
+    def first(self, names, types):
+        """The first of these names that the input has as one of these types, free to choose; None when none."""
+        return next((name for name in names if self._is_free(name, types)), None)
+
+    def _is_free(self, name, types):
+        there = self.properties.get(name, {})
+        return there.get("type") in types and "enum" not in there
+
+    def lengths(self, name):
+        """(least, most) characters of a text; `most` is None where the schema names no limit."""
+        there = self.properties.get(name, {})
+        return there.get("minLength", 0), there.get("maxLength")
+
+    def nearest(self, name, number):
+        """The number of the field's range that comes nearest to this one."""
+        there = self.properties[name]
+        return max(there.get("minimum", -inf), min(there.get("maximum", inf), number))
+
+    def problem(self, name, value):
+        """What is wrong with a value that is no text or file, as words; empty when nothing is."""
+        there = self.properties[name]
+        if "enum" in there:
+            return "" if value in there["enum"] else f"is not among {', '.join(map(str, there['enum']))}"
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            return ""
+        return "" if self.nearest(name, value) == value else f"is not within {_range(there)}"
+
+
+def _range(there):
+    return f"{there.get('minimum', '…')} to {there.get('maximum', '…')}"
+
+
+def of(model):
+    """The Schema of owner/name or owner/name:version, at most an hour old; raises what `read` raises."""
+    key = f"schema:{settings.REPLICATE_BASE_URL}:{model}"
+    return cache.get_or_set(key, lambda: read(model), LIFETIME_SECONDS)
+
+
+def read(model):
+    """The Schema as it is published now. CannotGenerate for a model that publishes none, ProviderErrors."""
+    schemas = (
+        ((provider.version(model) or {}).get("openapi_schema") or {}).get("components", {}).get("schemas")
+    )
+    try:
+        given = schemas["Input"]
+        properties = {name: resolved(one, schemas) for name, one in given["properties"].items()}
+    except (AttributeError, KeyError, TypeError):
+        raise CannotGenerate(
+            f"'{model}' publishes no schema of its input; configure another model."
+        ) from None
+    return Schema(model, properties, [name for name in given.get("required") or [] if name in properties])
+
+
+def resolved(one, schemas):
+    """A property with what it refers to, in the two ways of Cog: `allOf` one reference, `anyOf` a type and null."""
+    merged = dict(one)
+    parts = [*one.get("allOf", []), *(part for part in one.get("anyOf", []) if part.get("type") != "null")]
+    for part in parts:
+        name = part.get("$ref", "").rpartition("/")[2]
+        merged = {**(schemas[name] if name else part), **merged}
+    return merged
