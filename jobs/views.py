@@ -32,7 +32,7 @@ class JobViewSet(ViewSet):
         """Do what failed again, and only that. 400 when nothing did, 409 when another job is at it."""
         return Response(JobSerializer(services.retry(services.find(job_id))).data)
 
-    @extend_schema(parameters=[CleanupQuery], responses=CleanupSerializer)
+    @extend_schema(parameters=[CleanupQuery], responses={200: CleanupSerializer})
     def cleanup(self, request):
         """Delete the jobs that ended more than `days` ago; never one that is pending or running."""
         days = CleanupQuery.read(request)["days"]

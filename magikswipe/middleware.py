@@ -1,9 +1,14 @@
 """What the API's addresses have in common before a view is chosen."""
 
+import logging
 import re
 
+from django.core.exceptions import DisallowedHost
+from django.http import JsonResponse
 from django.middleware import locale
 from django.utils import translation
+
+log = logging.getLogger(__name__)
 
 API = re.compile(r"/(api|storage|health|docs|openapi\.json)(/|$)")
 
@@ -11,6 +16,44 @@ API = re.compile(r"/(api|storage|health|docs|openapi\.json)(/|$)")
 def is_api(request):
     """Whether a path is the API's, which speaks English and JSON, and not the admin's."""
     return bool(API.match(request.path_info))
+
+
+class HeadMiddleware:
+    """A HEAD gets the headers of the GET alone (https://www.rfc-editor.org/rfc/rfc9110#name-head).
+
+    Views answer both alike; a server that is handed a body all the same drops it and complains.
+    """
+
+    def __init__(self, get_response):
+        self.get_response = get_response
+
+    def __call__(self, request):
+        response = self.get_response(request)
+        if request.method == "HEAD":
+            if response.streaming:
+                response.streaming_content = []
+            else:
+                response.content = b""
+        return response
+
+
+class HostMiddleware:
+    """Tell a client of the API in JSON that it came by a name that is not ours; DEBUG would show a page."""
+
+    def __init__(self, get_response):
+        self.get_response = get_response
+
+    def __call__(self, request):
+        try:
+            if is_api(request):
+                request.get_host()
+        except DisallowedHost as error:
+            log.warning("%s", error)
+            return JsonResponse(
+                {"detail": "The request came under a host name that is not in ALLOWED_HOSTS; add it there."},
+                status=400,
+            )
+        return self.get_response(request)
 
 
 class TrailingSlashMiddleware:

@@ -70,9 +70,11 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "magikswipe.middleware.HeadMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "corsheaders.middleware.CorsMiddleware",
+    "magikswipe.middleware.HostMiddleware",
     "magikswipe.middleware.TrailingSlashMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "magikswipe.middleware.LocaleMiddleware",
@@ -212,7 +214,10 @@ SPECTACULAR_SETTINGS = {
 }
 
 CORS_ALLOWED_ORIGINS = read_origins("CORS_ALLOWED_ORIGINS")
-CORS_ALLOWED_ORIGIN_REGEXES = [r"^https?://(localhost|127\.0\.0\.1|\[::1\])(:\d+)?$"] if DEBUG else []
+# A closed API is called with the session's cookie, from the origins that are named alone.
+CORS_ALLOW_CREDENTIALS = bool(CORS_ALLOWED_ORIGINS) and not API_OPEN
+LOCALHOST = r"^https?://(localhost|127\.0\.0\.1|\[::1\])(:\d+)?$"
+CORS_ALLOWED_ORIGIN_REGEXES = [LOCALHOST] if DEBUG and not CORS_ALLOW_CREDENTIALS else []
 CORS_URLS_REGEX = r"^/(api|storage|health|openapi\.json).*$"
 CORS_ALLOW_HEADERS = [*default_headers, "range", "if-none-match"]
 CORS_EXPOSE_HEADERS = ["Accept-Ranges", "Content-Range", "ETag", "Retry-After"]

@@ -8,7 +8,7 @@ import re
 from email.utils import parsedate_to_datetime
 from pathlib import Path
 
-from django.http import FileResponse, HttpResponse
+from django.http import FileResponse, JsonResponse
 from django.utils.cache import get_conditional_response
 from django.utils.http import http_date
 
@@ -57,6 +57,8 @@ def serve(request, folder, name):
     final = get_conditional_response(request, etag, int(stat.st_mtime), response)
     if final is not response:
         source.close()
+    if final.status_code == 412:
+        return _refusal(412, "The file has changed meanwhile; ask for it anew.", {"ETag": etag})
     return final
 
 
@@ -68,12 +70,20 @@ def _respond(request, source, stat, etag):
     first, last = wanted
     if first > last or first >= stat.st_size:
         source.close()
-        return HttpResponse(status=416, headers={"Content-Range": f"bytes */{stat.st_size}"})
+        return _refusal(
+            416,
+            f"The range lies beyond the end; the file has {stat.st_size} bytes.",
+            {"Content-Range": f"bytes */{stat.st_size}"},
+        )
     source.seek(first)
     response = _file(Slice(source, last - first + 1), last - first + 1, content_type)
     response.status_code = 206
     response["Content-Range"] = f"bytes {first}-{last}/{stat.st_size}"
     return response
+
+
+def _refusal(status, sentence, headers):
+    return JsonResponse({"detail": sentence}, status=status, headers=headers)
 
 
 def _file(source, length, content_type):

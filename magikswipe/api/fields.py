@@ -35,12 +35,12 @@ class Boolean(serializers.BooleanField):
 
 
 class Integer(serializers.IntegerField):
-    """A whole number, no boolean."""
+    """A whole number: no text that looks like one, no 5.0, no boolean."""
 
     default_error_messages = {"invalid": "This field must be a whole number."}
 
     def to_internal_value(self, data):
-        if isinstance(data, bool):
+        if isinstance(data, bool) or not isinstance(data, int):
             self.fail("invalid")
         return super().to_internal_value(data)
 
@@ -51,6 +51,15 @@ class Dollars(serializers.FloatField):
     def __init__(self, help_text="", **kwargs):
         unit = "US dollars, at most four decimals."
         super().__init__(read_only=True, help_text=f"{unit} {help_text}".strip(), **kwargs)
+
+
+class Id(serializers.UUIDField):
+    """A UUID as a text; a number is none."""
+
+    def to_internal_value(self, data):
+        if not isinstance(data, str):
+            self.fail("invalid", value=data)
+        return super().to_internal_value(data)
 
 
 class Language(serializers.ChoiceField):

@@ -1,10 +1,17 @@
 """The addresses outside the rooms: info, health, documentation, slashes, CORS."""
 
+import io
 import json
+import os
+import subprocess
+import sys
 
 import pytest
 from django.core.management import call_command
+from django.core.wsgi import get_wsgi_application
 from django.db import OperationalError, connection
+from django.test import RequestFactory
+from rest_framework.test import APIClient
 
 from magikswipe import __version__
 
@@ -28,6 +35,7 @@ def test_health_when_all_is_well(api):
         "database": True,
         "supabase_connected": False,
         "ai_available": False,
+        "oldest_unclaimed_job_seconds": 0.0,
     }
 
 
@@ -111,3 +119,103 @@ def test_a_front_end_on_this_machine_may_call_when_debugging(api):
     )
     assert response.status_code == 200
     assert response["Access-Control-Allow-Origin"] == "http://localhost:3000"
+
+
+def ask_the_application(method, path):
+    """What a WSGI server gets: `(status, headers, body)`. The test client would drop the body of a HEAD itself."""
+    answer = {}
+
+    def start_response(status, headers, exc_info=None):
+        answer.update(status=status, headers=dict(headers))
+        return lambda data: None
+
+    environ = RequestFactory()._base_environ(REQUEST_METHOD=method, PATH_INFO=path)
+    environ |= {"wsgi.input": io.BytesIO(), "wsgi.errors": io.StringIO(), "QUERY_STRING": ""}
+    body = get_wsgi_application()(environ, start_response)
+    whole = b"".join(body)
+    body.close()
+    return answer["status"], answer["headers"], whole
+
+
+@pytest.mark.parametrize(
+    "path", ["/", "/api/universes", "/api/nothing", "/docs", "/storage/buckets/univers/winter/a.png"]
+)
+def test_a_head_has_the_headers_of_the_get_and_no_body(path, put_file):
+    put_file("winter", "a.png")
+    status, headers, body = ask_the_application("HEAD", path)
+    assert body == b""
+    whole = ask_the_application("GET", path)
+    assert (status, headers["Content-Length"]) == (whole[0], str(len(whole[2])))
+
+
+@pytest.mark.parametrize("debug", [True, False])
+@pytest.mark.parametrize("path", ["/api/universes", "/health", "/storage/buckets/univers/winter/a.png"])
+def test_a_host_name_that_is_not_ours_is_refused_in_json(api, settings, path, debug):
+    settings.DEBUG = debug
+    response = api.get(path, headers={"Host": "evil.example", "Accept": "text/html"})
+    assert response.status_code == 400
+    assert "ALLOWED_HOSTS" in response.json()["detail"]
+
+
+def test_a_host_name_that_is_not_ours_is_refused_on_a_page_elsewhere(client):
+    response = client.get("/admin/login/", headers={"Host": "evil.example"})
+    assert (response.status_code, response["Content-Type"].split(";")[0]) == (400, "text/html")
+
+
+STUDIO = "https://studio.example"
+
+
+@pytest.mark.parametrize(
+    ("environment", "credentials", "any_port"),
+    [
+        ({}, False, True),
+        ({"API_OPEN": "false"}, False, True),
+        ({"CORS_ALLOWED_ORIGINS": STUDIO}, False, True),
+        ({"CORS_ALLOWED_ORIGINS": STUDIO, "API_OPEN": "false"}, True, False),
+        ({"CORS_ALLOWED_ORIGINS": STUDIO, "API_OPEN": "false", "DEBUG": "false"}, True, False),
+        ({"DEBUG": "false", "API_OPEN": "false"}, False, False),
+    ],
+)
+def test_cookies_come_from_origins_that_are_named_and_only_when_the_api_is_closed(
+    environment, credentials, any_port
+):
+    code = "from magikswipe import settings as s; print(s.CORS_ALLOW_CREDENTIALS, bool(s.CORS_ALLOWED_ORIGIN_REGEXES))"
+    result = subprocess.run(
+        [sys.executable, "-c", code],
+        env=os.environ | environment,
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=True,
+    )
+    assert result.stdout.split() == [str(credentials), str(any_port)]
+
+
+@pytest.fixture
+def closed_to_all_but_the_studio(settings):
+    settings.API_OPEN = False
+    settings.CORS_ALLOWED_ORIGINS = settings.CSRF_TRUSTED_ORIGINS = [STUDIO]
+    settings.CORS_ALLOWED_ORIGIN_REGEXES = []
+    settings.CORS_ALLOW_CREDENTIALS = True
+
+
+def test_a_closed_api_may_be_called_with_the_session_from_a_named_origin(
+    editor, closed_to_all_but_the_studio
+):
+    api = APIClient(enforce_csrf_checks=True)
+    api.force_login(editor)
+    response = api.get("/api/universes", headers={"Origin": STUDIO})
+    assert response.status_code == 200
+    assert response["Access-Control-Allow-Origin"] == STUDIO
+    assert response["Access-Control-Allow-Credentials"] == "true"
+    token = "a" * 32
+    api.cookies["csrftoken"] = token
+    for headers, status in (({}, 403), ({"X-CSRFToken": token}, 201)):
+        headers = {"Origin": STUDIO, "Referer": f"{STUDIO}/", **headers}
+        assert api.post("/api/universes", {"name": "Snow"}, headers=headers).status_code == status
+
+
+def test_a_closed_api_lets_no_other_origin_see_what_it_answers(api, editor, closed_to_all_but_the_studio):
+    api.force_login(editor)
+    response = api.get("/api/universes", headers={"Origin": "http://localhost:3000"})
+    assert "Access-Control-Allow-Origin" not in response

@@ -68,6 +68,54 @@ def test_an_open_api_does_not_care_for_a_cookie(editor):
     assert api.post("/api/universes", {"name": "Winter"}).status_code == 201
 
 
+BODILESS = ["/api/sync/push/winter", "/api/generate/winter/images", f"/api/jobs/{'0' * 32}/cancel"]
+FOREIGN = [
+    "http://evil.example",
+    "https://evil.example:8000",
+    "null",
+    "",
+    "http://[",
+    "http://testserver.evil.example",
+]
+
+
+@pytest.mark.parametrize("origin", FOREIGN)
+@pytest.mark.parametrize("path", BODILESS)
+def test_an_open_api_refuses_what_a_foreign_page_sends(api, universe, asset, path, origin):
+    for body in ({}, {"data": "", "content_type": "text/plain"}):
+        response = api.post(path, **body, headers={"Origin": origin})
+        assert response.status_code == 403
+        assert "CORS_ALLOWED_ORIGINS" in response.json()["detail"]
+
+
+@pytest.mark.parametrize("method", ["patch", "delete"])
+def test_an_open_api_keeps_what_a_foreign_page_wants_changed(api, universe, method):
+    response = getattr(api, method)("/api/universes/winter", headers={"Origin": "null"})
+    assert response.status_code == 403
+    assert api.get("/api/universes/winter", headers={"Origin": "null"}).json()["name"] == "Winter"
+
+
+@pytest.mark.parametrize(
+    "origin", ["http://testserver", "https://testserver", "http://localhost:5173", "https://studio.example"]
+)
+def test_an_open_api_takes_what_its_own_and_the_allowed_pages_send(api, universe, settings, origin):
+    settings.CORS_ALLOWED_ORIGINS = ["https://studio.example"]
+    response = api.post("/api/universes/winter/assets", {"display_name": "Snow"}, headers={"Origin": origin})
+    assert response.status_code == 201
+
+
+def test_a_foreign_page_is_refused_before_every_other_check(api, db):
+    for method, path in CALLS:
+        if method not in ("get", "options"):
+            assert getattr(api, method)(path, headers={"Origin": "null"}).status_code == 403
+
+
+def test_an_editors_cookie_makes_no_page_less_foreign(editor, universe):
+    api = APIClient(enforce_csrf_checks=True)
+    api.force_login(editor)
+    assert api.post("/api/universes", {"name": "Snow"}, headers={"Origin": "null"}).status_code == 403
+
+
 @pytest.mark.parametrize("path", ["/", "/health", "/docs", "/openapi.json"])
 def test_some_doors_are_open_to_all(db, closed, path):
     assert Client().get(path).status_code == 200

@@ -69,6 +69,7 @@ def test_a_range_beyond_the_end_is_refused_with_the_length(api, clip, asked):
     response = api.get(ADDRESS, headers={"Range": asked})
     assert response.status_code == 416
     assert response["Content-Range"] == "bytes */100"
+    assert response.json() == {"detail": "The range lies beyond the end; the file has 100 bytes."}
 
 
 @pytest.mark.parametrize(
@@ -118,7 +119,9 @@ def test_if_range_asks_for_the_rest_of_the_same_file_only(fetch, clip):
 
 
 def test_if_match_of_another_version_fails(api, clip):
-    assert api.get(ADDRESS, headers={"If-Match": '"other"'}).status_code == 412
+    response = api.get(ADDRESS, headers={"If-Match": '"other"'})
+    assert response.status_code == 412
+    assert response.json().keys() == {"detail"}
 
 
 @pytest.mark.parametrize(
