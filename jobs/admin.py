@@ -20,7 +20,7 @@ from django.views.decorators.http import require_GET, require_POST
 from unfold.admin import ModelAdmin
 from unfold.decorators import display
 
-from magikswipe.html import NOTHING, bar
+from magikswipe.html import NOTHING, bar, dollars
 
 from . import services
 from .errors import Busy, NotFound, NotPossible
@@ -78,13 +78,21 @@ def _time(moment):
     return date_format(localtime(moment), "DATETIME_FORMAT") if moment else NOTHING
 
 
+def cost(job):
+    """What it has cost, and what it was expected to; nothing for what is free."""
+    if job.cost is None and job.estimated_cost is None:
+        return NOTHING
+    amounts = {"cost": dollars(job.cost), "estimate": dollars(job.estimated_cost)}
+    return _("%(cost)s (estimated: %(estimate)s)") % amounts
+
+
 def steps(job):
-    rows = [{"step": step, "state": state(step)} for step in job.steps.all()]
+    rows = [{"step": s, "state": state(s), "cost": dollars(s.cost)} for s in job.steps.all()]
     return render_to_string("admin/jobs/steps.html", {"rows": rows})
 
 
 LIST_CELLS = {"state": state, "progress": progress, "note": note, "duration": duration}
-CELLS = {**LIST_CELLS, "started": started, "ended": ended, "steps": steps}
+CELLS = {**LIST_CELLS, "started": started, "ended": ended, "cost": cost, "steps": steps}
 
 
 def cell(job, name):
@@ -130,8 +138,8 @@ class JobAdmin(ModelAdmin):
     list_filter = ("status", "type")
     list_before_template = "admin/jobs/live.html"
     search_fields = ("univers_slug", "author", "error")
-    fields = (("title", "univers_slug", "author"), ("created_at", "started", "ended"))
-    readonly_fields = ("title", "started", "ended")
+    fields = (("title", "univers_slug", "author"), ("created_at", "started", "ended"), "price")
+    readonly_fields = ("title", "started", "ended", "price")
     compressed_fields = False
     change_form_outer_before_template = "admin/jobs/control.html"
     change_form_outer_after_template = "admin/jobs/progress.html"
@@ -163,6 +171,10 @@ class JobAdmin(ModelAdmin):
     @display(description=gettext_lazy("ended"))
     def ended(self, job):
         return cell(job, "ended")
+
+    @display(description=gettext_lazy("cost"))
+    def price(self, job):
+        return cell(job, "cost")
 
     def has_add_permission(self, request):
         return False

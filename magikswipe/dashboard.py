@@ -2,6 +2,7 @@
 
 from django.utils.translation import gettext as _
 
+from generation.admin import totals
 from jobs.admin import LIST_CELLS, cell
 from jobs.models import ACTIVE, Job
 from universes.admin.progress import progress
@@ -21,6 +22,8 @@ def show(request, context):
         context["universes"] = [tile(universe) for universe in with_cards()[:MOST_UNIVERSES]]
     if request.user.has_perm("jobs.view_job"):
         context["jobs"] = [row(job) for job in Job.objects.filter(status__in=ACTIVE)[:MOST_JOBS]]
+    if request.user.has_perm("generation.view_charge"):
+        context["totals"] = totals()
     return context
 
 

@@ -1,5 +1,8 @@
 """Pieces of HTML that the admin's lists and forms share; everything that comes in is escaped."""
 
+from decimal import Decimal
+
+from django.utils.formats import number_format
 from django.utils.html import format_html
 from django.utils.translation import gettext as _
 
@@ -34,6 +37,14 @@ def count(done, total):
     """A bar with `done of total` beside it."""
     percent = round(100 * done / total) if total else 0
     return bar(percent, f"{done} / {total}")
+
+
+def dollars(amount):
+    """An amount in cents, or finer where it is; None is not known."""
+    if amount is None:
+        return NOTHING
+    places = 2 if amount == amount.quantize(Decimal("0.01")) else 4
+    return f"{number_format(amount, decimal_pos=places)} USD"
 
 
 def mark(present):

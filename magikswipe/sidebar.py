@@ -13,6 +13,7 @@ def show(request):
         _item(request, _("Universes"), "auto_awesome_mosaic", "universes_universe"),
         _item(request, _("Cards"), "style", "universes_asset"),
         _item(request, _("Jobs"), "progress_activity", "jobs_job", badge=_active_jobs()),
+        _item(request, _("Spending"), "payments", "generation_charge"),
         _item(request, _("Revisions"), "history", "universes_revision"),
     ]
     accounts = [

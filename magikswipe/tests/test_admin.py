@@ -23,7 +23,12 @@ HOME = reverse("admin:index")
 
 def test_every_admin_is_unfolds_and_the_queues_tables_have_none():
     assert all(isinstance(model_admin, ModelAdmin) for model_admin in admin.site._registry.values())
-    assert {model._meta.app_label for model in admin.site._registry} == {"auth", "jobs", "universes"}
+    assert {model._meta.app_label for model in admin.site._registry} == {
+        "auth",
+        "generation",
+        "jobs",
+        "universes",
+    }
 
 
 @pytest.mark.parametrize("language", ["en", "fr"])

@@ -95,7 +95,7 @@ class OperationsMixin(Buttons):
             "title": operation.title,
             "opts": self.opts,
             "operation": operation,
-            "rows": [{"universe": universe, "says": operation.says(universe)} for universe in universes],
+            "rows": [row(operation, universe) for universe in universes],
             "form": form,
             "back": _next_page([], universes),
         }
@@ -105,6 +105,12 @@ def _find(key):
     if key not in OPERATIONS:
         raise Http404(f"There is no operation '{key}'.")
     return OPERATIONS[key]
+
+
+def row(operation, universe):
+    """What the page says of one universe."""
+    cost = operation.costs(universe) if operation.costs else ""
+    return {"universe": universe, "says": operation.says(universe), "cost": cost}
 
 
 def chosen(request):

@@ -15,9 +15,11 @@ from unfold.widgets import (
     UnfoldBooleanSwitchWidget,
 )
 
+from generation import estimates
 from generation import services as generation
-from generation.errors import CannotGenerate, ProviderError, Unusable
+from generation.errors import CannotGenerate, LimitReached, ProviderError, Unusable
 from jobs.errors import Busy, NotPossible
+from magikswipe.html import dollars
 from syncer import services as syncer
 from syncer.errors import SyncError
 
@@ -28,7 +30,8 @@ from .progress import files, progress
 
 # What the services refuse with a sentence for people.
 REFUSALS = (
-    AlreadyExists, Busy, CannotGenerate, Invalid, NotFound, NotPossible, ProviderError, SyncError, Unusable,
+    AlreadyExists, Busy, CannotGenerate, Invalid, LimitReached, NotFound, NotPossible, ProviderError, SyncError,
+    Unusable,
 )  # fmt: skip
 
 
@@ -109,7 +112,10 @@ class SyncForm(OperationForm):
 
 @dataclass(frozen=True)
 class Operation:
-    """`says(universe)`: what will happen to it. `start(universes, values, author)`: the jobs, one after the other."""
+    """`says(universe)`: what will happen to it. `start(universes, values, author)`: the jobs, one after the other.
+
+    `costs(universe)`: what that is expected to cost, as words; none where nothing is bought.
+    """
 
     key: str
     title: str
@@ -119,6 +125,7 @@ class Operation:
     start: Callable
     # What it does as a whole, above the list of universes.
     warning: str = ""
+    costs: Callable | None = None
     about_all: bool = False
 
 
@@ -187,6 +194,35 @@ def says_synced(universe):
     return _("Last synced on %(time)s.") % {"time": time}
 
 
+def costs_pictures(universe):
+    return _cost_of(estimates.images(universe), estimates.images(universe, regenerate=True))
+
+
+def costs_clips(universe):
+    return _cost_of(estimates.videos(universe), estimates.videos(universe, regenerate=True))
+
+
+def costs_songs(universe):
+    return _cost_of(estimates.songs(universe, unsung(universe)))
+
+
+def costs_everything(universe):
+    cost = _cost_of(estimates.everything(universe))
+    if universe.assets.all():
+        return cost
+    return _("%(cost)s, with %(number)s cards") % {"cost": cost, "number": estimates.CARDS}
+
+
+def _cost_of(missing, again=None):
+    """The words for what the missing ones cost; for what all cost made again, where that differs."""
+    if missing is None:
+        return _("cost not known: MODEL_PRICES lacks a model")
+    if again is None or again == missing:
+        return _("about %(missing)s") % {"missing": dollars(missing)}
+    amounts = {"missing": dollars(missing), "again": dollars(again)}
+    return _("about %(missing)s; %(again)s if all are made again") % amounts
+
+
 PAID = gettext_lazy(
     "Each picture, clip and song is paid for. Those that exist are left alone unless you choose otherwise."
 )
@@ -199,19 +235,20 @@ OPERATIONS = {
     for operation in (
         Operation(
             "pictures", gettext_lazy("Generate pictures"), "image", RemakeForm,
-            says_pictures, for_each(generation.start_images), PAID,
+            says_pictures, for_each(generation.start_images), PAID, costs_pictures,
         ),
         Operation(
             "clips", gettext_lazy("Generate clips"), "movie", RemakeForm,
-            says_clips, for_each(generation.start_videos), PAID,
+            says_clips, for_each(generation.start_videos), PAID, costs_clips,
         ),
         Operation(
             "songs", gettext_lazy("Generate songs"), "music_note", MusicForm,
             says_songs, for_each(generation.start_music), gettext_lazy("Each song is paid for."),
+            costs_songs,
         ),
         Operation(
             "everything", gettext_lazy("Generate everything"), "auto_awesome", EverythingForm,
-            says_everything, for_each(generation.start_all), PAID,
+            says_everything, for_each(generation.start_all), PAID, costs_everything,
         ),
         Operation(
             "pull", gettext_lazy("Pull from Supabase"), "cloud_download", SyncForm,
