@@ -5,6 +5,7 @@ Nothing here raises: what can't be read is left out, and whoever asked counts wh
 
 import json
 import re
+import unicodedata
 from itertools import zip_longest
 
 import json_repair
@@ -32,6 +33,9 @@ ARTICLES = {
     "it": r"(?:il|lo|la|i|gli|le|un|uno|una)\s+|(?:l|un)['’]\s*",
     "de": r"(?:der|die|das|ein|eine)\s+",
 }
+# Where only proper names have capitals: a capital on the article and on the name makes it one, as in La Réunion.
+CAPITALS_ARE_NAMES = ("fr", "es", "it")
+ASIDE = re.compile(r"\s+[(\[/|].*$")
 
 
 def concepts(text):
@@ -178,13 +182,29 @@ def _names(record):
 
 
 def clean_name(name, language):
-    """A name without article, markup, number or full stop; empty when it is no name or too long to be one."""
+    """A name without article, markup, number, aside or full stop; empty when it is none or too long to be one."""
     if not isinstance(name, str):
         return ""
     text = BULLET.sub("", TAG.sub(" ", name))
-    text = " ".join(text.split()).strip(" \"'“”«»„*_.,;:")
-    text = re.sub(rf"^(?:{ARTICLES[language]})(?=\S)", "", text, flags=re.IGNORECASE)
+    text = ASIDE.sub("", " ".join(text.split())).strip(" \"'“”«»„*_.,;:")
+    text = _without_article(text, language)
     return text if len(text) <= NAME_LENGTH and any(c.isalpha() for c in text) else ""
+
+
+def _without_article(name, language):
+    article = re.match(rf"(?:{ARTICLES[language]})(?=\S)", name, flags=re.IGNORECASE)
+    if not article:
+        return name
+    noun = name[article.end() :]
+    proper = language in CAPITALS_ARE_NAMES and name[0].isupper() and noun[0].isupper()
+    return name if proper else noun
+
+
+def fold(name):
+    """A name without what makes no difference to a child: case, accents, hyphens."""
+    letters = unicodedata.normalize("NFKD", name.casefold())
+    bare = "".join(c for c in letters if not unicodedata.combining(c))
+    return " ".join(re.sub(r"[\W_]+", " ", bare).split())
 
 
 def _find_songs(value, languages):

@@ -1,37 +1,46 @@
-"""Translating a text of any length line by line, so that it keeps its line breaks, tags and blank lines."""
+"""Translating a text of any length line by line, so that it keeps its line breaks, marks and blanks."""
+
+import re
 
 from . import llm
-from .words import Lines, is_tag
+from .words import Lines
 
 # What one question may hold, so that question and answer fit the model's 8,192 tokens.
 MOST_CHARACTERS, MOST_LINES = 3000, 50
+LINE_BREAK = re.compile(r"(\r\n|\r|\n)")
+# `[verse]` and accompaniment marks are in no language.
+MARKS = re.compile(r"(?:\s|\[[^\[\]]*\]|#)*")
 
 
 def translate(text, source, target, univers_slug=""):
     """The text in the target language; raises what `llm.fulfil` raises."""
-    rows = [_pieces(line) for line in text.split("\n")]
-    spoken = [piece for row in rows for piece in row if _speaks(piece)]
+    pieces = [piece for line in LINE_BREAK.split(text) for piece in _pieces(line)]
+    spoken = [piece for piece in pieces if _speaks(piece)]
     if source == target or not spoken:
         return text
     tasks = [Lines(batch, source, target) for batch in _batches(spoken)]
     llm.fulfil(tasks, univers_slug)
-    translated = (line.strip() for task in tasks for line in task.translated)
-    return "\n".join(" ".join(next(translated) if _speaks(p) else p for p in row) for row in rows)
+    translated = (line for task in tasks for line in task.translated)
+    return "".join(next(translated) if _speaks(piece) else piece for piece in pieces)
 
 
 def _speaks(piece):
-    return bool(piece.strip()) and not is_tag(piece)
+    return any(character.isalpha() for character in piece) and not MARKS.fullmatch(piece)
 
 
 def _pieces(line):
-    """A line, cut at blanks where it is longer than a question may be."""
-    pieces = []
-    while len(line) > MOST_CHARACTERS:
-        cut = line.rfind(" ", 1, MOST_CHARACTERS)
+    """A line's marks, then what is said, cut at blanks where it is longer than a question may be, then blanks."""
+    start = MARKS.match(line).end()
+    yield line[:start]
+    said = line[start:].rstrip()
+    blanks = line[start + len(said) :]
+    while len(said) > MOST_CHARACTERS:
+        cut = said.rfind(" ", 1, MOST_CHARACTERS)
         end = cut if cut > 0 else MOST_CHARACTERS
-        pieces.append(line[:end])
-        line = line[end:].lstrip(" ")
-    return [*pieces, line]
+        rest = said[end:].lstrip(" ")
+        yield from (said[:end].rstrip(" "), " " if cut > 0 else "")
+        said = rest
+    yield from (said, blanks)
 
 
 def _batches(lines):

@@ -66,7 +66,7 @@ class Concepts:
                 "to discover: things one can see and draw, friendly, never frightening or branded. "
                 + ("Use none of those to exclude. " if avoid else "")
                 + "Give each its usual name in all five languages: a singular noun of one to three words, without an "
-                "article, without brackets or alternatives.",
+                "article, without brackets or alternatives. No two share a name in any of the languages.",
                 "Answer with JSON in exactly this form:",
                 '{"concepts": [{"fr": "flocon de neige", "en": "snowflake", "es": "copo de nieve", '
                 '"it": "fiocco di neve", "de": "Schneeflocke"}]}',
@@ -75,17 +75,22 @@ class Concepts:
 
     def add(self, answer):
         """Take over what is whole and new; an answer with too many is cut."""
-        seen = {names[self.language].casefold() for names in self.have}
+        seen = {key for names in self.have for key in _keys(names)}
         for names in parsing.concepts(answer):
-            key = names.get(self.language, "").casefold()
-            if set(names) == set(LANGUAGES) and key not in seen and len(self.have) < self.count:
-                seen.add(key)
+            keys = _keys(names)
+            if set(names) == set(LANGUAGES) and not keys & seen and len(self.have) < self.count:
+                seen |= keys
                 self.have.append(names)
 
     def answer(self):
         """(names in the language asked for, `{language: names}` in all five)."""
         translations = {language: [names[language] for names in self.have] for language in LANGUAGES}
         return translations[self.language], translations
+
+
+def _keys(names):
+    """What no other concept may share: its name in any of the languages, whatever its case and accents."""
+    return {(language, parsing.fold(name)) for language, name in names.items()}
 
 
 @dataclass
@@ -192,4 +197,12 @@ class Lines:
         )
 
     def add(self, answer):
-        self.translated = self.translated or parsing.lines(answer, len(self.lines))
+        found = parsing.lines(answer, len(self.lines))
+        if found and all(line.strip() for line in found):
+            self.translated = [_one_for(line, new) for line, new in zip(self.lines, found, strict=True)]
+
+
+def _one_for(line, translated):
+    """A translated line as one line, without a number that the model gave it."""
+    numbered = parsing.BULLET.match(line)
+    return " ".join((translated if numbered else parsing.BULLET.sub("", translated)).split())

@@ -8,7 +8,7 @@ from PIL import Image
 from generation import media
 from generation.tests.helpers import begin, bytes_of, path_of, wait_for_the_end_of
 from jobs.models import Job
-from jobs.runner import run_here
+from jobs.runner import run_here, run_slice
 from storage import archive, bucket
 from universes.models import LANGUAGES, Asset, AssetPrompts, MusicPrompt, Revision
 from universes.services import assets as asset_services
@@ -137,6 +137,37 @@ def test_regenerate_thinks_the_cards_up_anew_and_keeps_the_old_as_a_revision(pro
     revision = Revision.objects.get()
     assert revision.cause == "apply_concepts"
     assert {card.image_name for card in pictures} <= set(revision.files)
+
+
+def test_cards_that_somebody_makes_while_the_model_thinks_stay(provider, universe, make_asset, post):
+    body = {"theme": "sea", "count": 2, "generate_videos": False, "generate_music": False}
+    job = Job.objects.get(pk=post("winter/all", **body).json()["id"])
+    begin(job)
+    mine = make_asset("My own card")
+    assert run_here(job.pk).message == "2 of 2 steps"
+    assert list(Asset.objects.all()) == [mine]
+    assert bucket.names("winter") == {mine.image_name, "thumbnail.jpg"}
+    assert not Revision.objects.exists()
+
+
+def test_concepts_are_not_bought_for_a_universe_that_has_cards_by_then(provider, universe, make_asset, post):
+    body = {"theme": "sea", "generate_videos": False, "generate_music": False}
+    job = Job.objects.get(pk=post("winter/all", **body).json()["id"])
+    make_asset("My own card")
+    assert run_here(job.pk).status == "completed"
+    assert provider.counters()["predictions"] == {"recraft-ai/recraft-v3": 1}
+
+
+def test_words_of_a_song_that_were_written_while_the_model_thinks_stay(provider, pictures, universe, post):
+    job = Job.objects.get(pk=post("winter/all", theme="sea", generate_videos=False).json()["id"])
+    run_slice(str(job.pk), threads=1)
+    MusicPrompt.objects.create(universe=universe, language="fr", prompt=" ", lyrics="[verse]\nMes mots à moi")
+    MusicPrompt.objects.create(universe=universe, language="de", prompt="a slow waltz for two", lyrics=" ")
+    assert run_here(job.pk).status == "completed"
+    french, german = (MusicPrompt.objects.get(language=one) for one in ("fr", "de"))
+    assert french.lyrics == "[verse]\nMes mots à moi"
+    assert german.prompt == "a slow waltz for two"
+    assert german.lyrics.startswith("[")
 
 
 def test_concepts_that_are_missing_are_asked_for_once_more(provider, universe, post):

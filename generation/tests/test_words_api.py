@@ -1,10 +1,12 @@
 """Concepts, lyrics and translations over HTTP."""
 
 import json
+import re
 
 import pytest
 
 from generation import llm
+from generation.tests.answers import COLUMNS, NOTHING, PARTLY, WHOLE
 from universes.models import LANGUAGES, Asset, MusicPrompt, Revision
 
 pytestmark = pytest.mark.django_db
@@ -12,8 +14,8 @@ pytestmark = pytest.mark.django_db
 SIX_CONCEPTS = {"theme": "les animaux de la mer", "count": 6}
 
 
-def one(**names):
-    return dict.fromkeys(LANGUAGES, "owl") | names
+def one(name):
+    return {language: f"{name} {language}" for language in LANGUAGES}
 
 
 @pytest.mark.parametrize("style", ["clean", "fenced", "prose"])
@@ -51,6 +53,38 @@ def test_what_is_missing_is_asked_for_once_more_and_then_refused(provider, unive
     assert "COUNT: 3\n" in provider.predictions()[1]["input"]["prompt"]
 
 
+@pytest.fixture
+def impatient(monkeypatch):
+    """Asks every few milliseconds whether the model has answered."""
+    monkeypatch.setattr(llm, "POLL_SECONDS", 0.01)
+
+
+def two_concepts(provider, post, text):
+    provider.settings(llm_style=text)
+    return post("winter/concepts", theme="winter", count=2)
+
+
+@pytest.mark.parametrize("text", WHOLE.values(), ids=WHOLE)
+def test_whatever_shape_an_answer_has_the_names_come_in_all_languages(
+    provider, impatient, universe, post, text
+):
+    answer = two_concepts(provider, post, text)
+    assert answer.status_code == 200
+    assert answer.json() == {"concepts": COLUMNS["fr"], "translations": COLUMNS}
+    assert provider.counters()["created"] == 1
+
+
+@pytest.mark.parametrize("text", [*PARTLY.values(), *NOTHING.values()], ids=[*PARTLY, *NOTHING])
+def test_what_stays_incomplete_is_a_502_that_says_so_and_nothing_is_stored(
+    provider, impatient, universe, post, text
+):
+    answer = two_concepts(provider, post, text)
+    assert answer.status_code == 502
+    assert "of 2 concepts with names in all five languages, even when asked again" in answer.json()["detail"]
+    assert provider.counters()["created"] == 2
+    assert not Asset.objects.exists()
+
+
 @pytest.mark.parametrize("style", ["missing_language", "I am sorry, I cannot.", ""])
 def test_an_answer_that_stays_unusable_is_a_502(provider, universe, post, style):
     provider.settings(llm_style=style)
@@ -60,8 +94,8 @@ def test_an_answer_that_stays_unusable_is_a_502(provider, universe, post, style)
 
 
 def test_what_a_model_repeats_counts_once(provider, universe, post):
-    provider.settings(llm_style=json.dumps([one(fr="hibou"), one(fr="Hibou"), one(fr="ours")]))
-    assert post("winter/concepts", theme="forêt", count=2).json()["concepts"] == ["hibou", "ours"]
+    provider.settings(llm_style=json.dumps([one("Élan"), one("elan"), one("ours")]))
+    assert post("winter/concepts", theme="forêt", count=2).json()["concepts"] == ["Élan fr", "ours fr"]
 
 
 def test_a_model_that_fails_is_a_502_with_its_reason(provider, universe, post):
@@ -161,6 +195,22 @@ def test_lyrics_keep_their_lines_tags_and_blanks(provider, universe, post):
     assert [lines[i] for i in (0, 2, 3, 5)] == ["[verse]", "", "[chorus]", ""]
     assert all(lines[i].startswith("[en] ") for i in (1, 4))
     assert not MusicPrompt.objects.exists()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "La lune\r\n\r\nbrille\r\n",
+        "  La lune\n\t- le hibou  \n",
+        "[verse] La lune\n[chorus 2]\n## \nbrille",
+        "\n\n♪ ♪\n1 2 3\nLa lune",
+    ],
+)
+def test_breaks_blanks_and_marks_stay_where_they_are(provider, db, post, text):
+    answer = post("translate-text", text=text, source="fr", target="en").json()["translated"]
+    kept = re.compile(r"\[(?:verse|chorus 2)\]|\s+|[♪#\d-]+")
+    assert answer != text
+    assert kept.findall(answer.replace("[en] ", "")) == kept.findall(text)
 
 
 def test_lyrics_are_french_already(universe, post):
