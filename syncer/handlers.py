@@ -7,7 +7,7 @@ from jobs.handlers import Handler
 from jobs.outcomes import Done, Permanent
 from universes.errors import NotFound
 
-from . import remote, syncs
+from . import remote, syncs, unpublish
 from .client import client
 from .errors import SyncError
 
@@ -69,4 +69,4 @@ class Pull(SyncStep):
 
 class Unpublish(SyncStep):
     def sync(self, step, slug, force, alone):
-        return syncs.run_unpublish(slug)
+        return unpublish.run(slug)

@@ -1,14 +1,14 @@
 """Applying a plan here: staged downloads, one short transaction for the rows, then the files."""
 
-from contextlib import contextmanager
-
 from django.db import IntegrityError, transaction
 
 from storage import archive, bucket
+from universes.models import Revision
 from universes.services import revisions
 
 from . import local, progress
 from .errors import Conflict, RemoteError
+from .intake import Intake, leave
 from .moving import in_parallel, staging
 from .plan import CREATE, DELETE, UPDATE
 
@@ -16,42 +16,22 @@ from .plan import CREATE, DELETE, UPDATE
 def apply(plan, client, universe, remote_id, author=""):
     """Do it; returns the universe here, which is new when None was given.
 
-    What is overwritten stays as a revision. An error before the transaction leaves everything as it was; one after
-    it leaves old files that the next pull replaces.
+    What is overwritten stays as a revision, whether it was there when the plan was made or came since. An error
+    before the transaction leaves everything as it was; one after it leaves old files that the next pull replaces.
     """
     old_slug = universe.slug if universe else plan.slug
     with staging() as folder:
         _download(plan, client, folder)
-        kept = archive.keep_from_bucket(old_slug, [c.name for c in plan.file_changes(UPDATE, DELETE)])
-        with _undone_on_error(plan, old_slug):
-            if old_slug != plan.slug:
-                _copy_folder(old_slug, plan.slug)
-            # New files lie there before a row names them; replaced ones come when the rows are as new as they.
-            _take(plan, folder, CREATE)
-            universe = _write(plan, universe, remote_id, author, kept)
-        _take(plan, folder, UPDATE)
-    for change in plan.file_changes(DELETE):
-        bucket.remove(plan.slug, change.name)
+        universe, kept = _write(plan, universe, remote_id, author, folder)
+        late = Intake(plan.slug)
+        late.put(_staged(plan, folder, UPDATE))
+    late.remove([change.name for change in plan.file_changes(DELETE)])
     if old_slug != plan.slug:
-        bucket.remove_folder(old_slug)
+        late.kept |= leave(old_slug, plan.slug, kept)
+    came_late = {name: sha256 for name, sha256 in late.kept.items() if kept.get(name) != sha256}
+    _keep_files(plan.slug, author, came_late)
     progress.done(len(plan.rows) + len(plan.file_changes(DELETE)))
     return universe
-
-
-@contextmanager
-def _undone_on_error(plan, old_slug):
-    """Take the new files away again when the rows that name them can't be written."""
-    try:
-        yield
-    except Exception:
-        news = (
-            bucket.names(plan.slug) if old_slug != plan.slug else [c.name for c in plan.file_changes(CREATE)]
-        )
-        for name in news:
-            bucket.remove(plan.slug, name)
-        if not bucket.names(plan.slug):
-            bucket.remove_folder(plan.slug)
-        raise
 
 
 def _download(plan, client, folder):
@@ -64,25 +44,34 @@ def _download(plan, client, folder):
     in_parallel(fetch, plan.file_changes(CREATE, UPDATE))
 
 
-def _copy_folder(old, new):
-    for name in bucket.names(old):
-        bucket.take(local.path(old, name), new, name)
+def _staged(plan, folder, action):
+    return {change.name: folder / change.name for change in plan.file_changes(action)}
 
 
-def _take(plan, folder, action):
-    # Side by side, since each waits for the disk to have it.
-    in_parallel(
-        lambda change: bucket.take(folder / change.name, plan.slug, change.name),
-        plan.file_changes(action),
-        heard=False,
-    )
+def _write(plan, universe, remote_id, author, folder):
+    """New files, then the rows: `(universe, {name: sha256} of what the revision keeps)`, or nothing at all."""
+    old_slug = universe.slug if universe else plan.slug
+    news = _staged(plan, folder, CREATE)
+    if old_slug != plan.slug:
+        news = {name: local.path(old_slug, name) for name in bucket.names(old_slug)} | news
+    intake = Intake(plan.slug)
+    with intake.undone_on_error():
+        # New files lie there before a row names them; replaced ones come when the rows are as new as they.
+        intake.put(news)
+        kept = archive.keep_from_bucket(old_slug, [c.name for c in plan.file_changes(UPDATE, DELETE)])
+        if old_slug == plan.slug:
+            kept |= intake.kept
+        else:
+            _keep_files(plan.slug, author, intake.kept)
+        return _write_rows(plan, universe, remote_id, author, kept), kept
 
 
-def _write(plan, universe, remote_id, author, kept):
-    overwrites = plan.row_changes(UPDATE) + plan.row_changes(DELETE) + plan.file_changes(UPDATE, DELETE)
+def _write_rows(plan, universe, remote_id, author, kept):
     try:
         with transaction.atomic():
-            if universe and (overwrites or plan.rekeys):
+            if not universe:
+                _keep_files(plan.slug, author, kept)
+            elif kept or plan.rekeys or plan.row_changes(UPDATE) or plan.row_changes(DELETE):
                 revisions.keep(universe, "pull", author, kept)
             return local.write(universe, plan, remote_id)
     except IntegrityError as error:
@@ -90,3 +79,9 @@ def _write(plan, universe, remote_id, author, kept):
             f"'{plan.slug}' can't be written here: it changed meanwhile, or something else has its slug or ids; "
             f"look for that and pull again ({error})."
         ) from None
+
+
+def _keep_files(slug, author, files):
+    """A revision of files alone: those in a folder of no universe, and those that came when the rows were written."""
+    if files:
+        Revision.objects.create(univers_slug=slug, cause="pull", author=author, rows={}, files=files)

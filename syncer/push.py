@@ -91,9 +91,11 @@ def _delete(plan, client):
 
 
 def whole_folder(client, slug):
-    """The keys of all files of a universe over there, those in older layouts' sub-folders too."""
-    keys = []
+    """All files of a universe over there, those in older layouts' sub-folders too: `{key: size in bytes}`."""
+    found = {}
     for entry in client.list(slug):
         key = f"{slug}/{entry['name']}"
-        keys += [key] if entry.get("id") else [f"{key}/{e['name']}" for e in client.list(key) if e.get("id")]
-    return keys
+        inside = [entry] if entry.get("id") else client.list(key)
+        prefix = slug if entry.get("id") else key
+        found |= {f"{prefix}/{e['name']}": remote.size(e) for e in inside if e.get("id")}
+    return found

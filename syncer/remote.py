@@ -143,15 +143,18 @@ def _left_alone(slug, entry):
     return f"{slug}/{entry['name']} is left alone in Supabase: {kind}."
 
 
+def size(entry):
+    """The bytes of a listed file."""
+    return int((entry.get("metadata") or {}).get("size") or 0)
+
+
 def _file(entry, known):
-    metadata = entry.get("metadata") or {}
-    etag = (metadata.get("eTag") or "").removeprefix("W/").strip('"')
-    size = int(metadata.get("size") or 0)
+    etag = ((entry.get("metadata") or {}).get("eTag") or "").removeprefix("W/").strip('"')
     if MD5.fullmatch(etag):
-        return File(entry["name"], size, md5=etag, etag=etag)
-    if known and (known.etag, known.size) == (etag, size):
-        return File(entry["name"], size, known.md5, known.sha256, etag)
-    return File(entry["name"], size, etag=etag)
+        return File(entry["name"], size(entry), md5=etag, etag=etag)
+    if known and (known.etag, known.size) == (etag, size(entry)):
+        return File(entry["name"], size(entry), known.md5, known.sha256, etag)
+    return File(entry["name"], size(entry), etag=etag)
 
 
 def remember(slug, remote_files, same_here):

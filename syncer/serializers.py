@@ -5,14 +5,17 @@ from rest_framework import serializers
 from magikswipe.api.fields import Body, Boolean, Query
 
 
-class SyncBody(Body):
-    force = Boolean(
-        required=False, default=False, help_text="Do it even if it takes most of the target away."
-    )
+class DryRunBody(Body):
     dry_run = Boolean(required=False, default=False, help_text="Only tell what would change.")
 
 
-class UnpublishBody(Body):
+class SyncBody(DryRunBody):
+    force = Boolean(
+        required=False, default=False, help_text="Do it even if it takes most of the target away."
+    )
+
+
+class UnpublishBody(DryRunBody):
     force = Boolean(required=False, default=False, help_text="Needed: children lose the universe.")
 
 

@@ -9,9 +9,9 @@ from jobs import services as jobs
 from jobs.models import State
 from universes.services import universes
 
-from . import remote, syncs
+from . import remote, syncs, unpublish
 from .client import client
-from .errors import NotThere, Refused, SyncError, from_step
+from .errors import Conflict, NotThere, Refused, SyncError, from_step
 
 PUSH, PULL, PULL_ALL, INIT, UNPUBLISH = (
     "sync_push",
@@ -86,8 +86,18 @@ def plan_pull(slug):
 def plan_pull_all():
     """`(plans, notes)` of a pull of everything; nothing is changed."""
     rows, notes = remote.universes(client())
-    tables = remote.WholeTables(client())
-    return [syncs.prepare_pull(row["slug"], tables).plan for row in rows], notes
+    tables, plans = remote.WholeTables(client()), []
+    for row in rows:
+        try:
+            plans.append(syncs.prepare_pull(row["slug"], tables).plan)
+        except Conflict as error:
+            notes.append(f"{row['slug']}: {error}")
+    return plans, notes
+
+
+def plan_unpublish(slug):
+    """The Plan of taking a universe out of Supabase; nothing is changed."""
+    return unpublish.prepare(slug).plan
 
 
 def plan_push_all(slugs):
@@ -131,7 +141,7 @@ def start_init(*, force=False, author=""):
 
 def start_unpublish(slug, *, force=False, author=""):
     """The job that takes a universe out of Supabase. NotThere when it is not there, Refused without force."""
-    plan, _ = syncs.prepare_unpublish(slug)
+    plan = plan_unpublish(slug)
     if not force:
         raise Refused(
             f"Unpublishing takes '{slug}' away from all who use it; use force to do it.", plan.to_dict()

@@ -6,13 +6,12 @@ from django.db import transaction
 from django.utils import timezone
 
 from universes.models import Universe
-from universes.rows import UNIVERS
 from universes.services import universes
 
 from . import local, progress, pull, push, remote
 from .client import client
-from .errors import NotThere, Refused, RemoteError
-from .models import RemoteFile, SyncedState
+from .errors import Conflict, NotThere, Refused, RemoteError
+from .models import SyncedState
 from .plan import PULL, PUSH, Plan, build
 from .snapshots import Snapshot, digest
 
@@ -49,7 +48,7 @@ def find_there(tables, slug):
 
 
 def prepare_pull(slug, tables=None):
-    """What a pull would do. NotThere when Supabase has no such universe."""
+    """What a pull would do. NotThere when Supabase has no such universe, Conflict when its slug is another's here."""
     tables = tables or remote.Queries(client())
     there = find_there(tables, slug)
     if not there:
@@ -57,9 +56,19 @@ def prepare_pull(slug, tables=None):
     if not remote.is_fit(there):
         raise RemoteError(f"'{slug}' has no name, or no slug that can name a folder; set it in Supabase.")
     here = local.counterpart(there)
+    _check_slug(there["slug"], here)
     source = remote.snapshot(tables.client, tables, there["slug"], there)
     target = local.snapshot(there["slug"], here)
     return Sync(build(source, target, PULL), source, target, here, there)
+
+
+def _check_slug(slug, here):
+    """A universe that got another slug over there must not move into the folder of one that has it here."""
+    if here and here.slug != slug and (other := Universe.objects.filter(slug=slug).first()):
+        raise Conflict(
+            f"'{here.slug}' is called '{slug}' in Supabase, but that is the slug of another universe here, "
+            f"'{other.name}'; give one of them another slug, or delete the one here, and pull again."
+        )
 
 
 def run_push(slug, *, force=False, tables=None):
@@ -121,38 +130,3 @@ def _done(sync):
         "counts": counts,
         "reports": sync.plan.reports,
     }
-
-
-def prepare_unpublish(slug):
-    """`(plan, row there)` of taking a universe out of Supabase. NotThere when it is not there."""
-    tables = remote.Queries(client())
-    there = find_there(tables, slug)
-    if not there:
-        raise NotThere(f"Universe '{slug[:100]}' not found in Supabase.")
-    target = remote.snapshot(tables.client, tables, there["slug"], there)
-    return build(Snapshot(there["slug"]), target, PUSH), there
-
-
-def run_unpublish(slug):
-    """Take a universe out of Supabase, rows first, then all media in its folder. What is here stays."""
-    plan, there = prepare_unpublish(slug)
-    progress.planned(plan)
-    # The foreign keys over there cascade: the universe goes in one piece.
-    client().delete(UNIVERS.name, [there["id"]])
-    keys = push.whole_folder(client(), there["slug"])
-    client().remove(keys)
-    _forget(there)
-    return {
-        "slug": slug,
-        "changes": len(plan.rows) + len(keys),
-        "cards": plan.target_cards,
-        "moved_files": 0,
-        "counts": plan.counts(),
-        "reports": [],
-    }
-
-
-def _forget(there):
-    RemoteFile.objects.filter(key__startswith=f"{there['slug']}/").delete()
-    SyncedState.objects.filter(universe__supabase_id=there["id"]).delete()
-    Universe.objects.filter(supabase_id=there["id"]).update(supabase_id=None, last_synced_at=None)

@@ -29,6 +29,9 @@ def or_job(serializer, name):
 ONE = or_job(SyncSerializer, "SyncOrJob")
 ALL = or_job(SyncAllSerializer, "SyncAllOrJob")
 
+SYNCED = "'{slug}' is synced: {changes} rows and files changed."
+UNPUBLISHED = "'{slug}' is unpublished: {changes} rows and files were taken out of Supabase."
+
 
 class SyncViewSet(ViewSet):
     """Universes between here and Supabase; the side that is synced from overwrites the other."""
@@ -63,17 +66,17 @@ class SyncViewSet(ViewSet):
     @extend_schema(request=UnpublishBody, parameters=[SyncQuery], responses=ONE)
     def unpublish(self, request, slug):
         """Take a universe and its media out of Supabase; what is here stays. Needs `force`."""
-        return self._one(request, slug, UnpublishBody, _start_unpublish, None)
+        return self._one(request, slug, UnpublishBody, _start_unpublish, services.plan_unpublish, UNPUBLISHED)
 
-    def _one(self, request, slug, body, start, plan):
+    def _one(self, request, slug, body, start, plan, said=SYNCED):
         asked, background = body.read(request), SyncQuery.read(request)["background"]
-        if asked.get("dry_run"):
+        if asked["dry_run"]:
             return Response(_planned(plan(slug)))
         job = start([slug], force=asked["force"], author=author(request))
         if background:
             return Response(JobSerializer(job).data)
         report = services.finish(job)
-        return Response(_one_done(slug, report.only(), report.notes))
+        return Response(_one_done(slug, report.only(), report.notes, said))
 
     def _all(self, request, start):
         asked, background = SyncBody.read(request), SyncQuery.read(request)["background"]
@@ -101,9 +104,9 @@ def _planned(plan):
     }
 
 
-def _one_done(slug, result, notes):
+def _one_done(slug, result, notes, said):
     changes = result["changes"]
-    message = f"'{slug}' is synced: {changes} rows and files changed." if changes else "Nothing to do."
+    message = said.format(slug=slug, changes=changes) if changes or said == UNPUBLISHED else "Nothing to do."
     return {"success": True, "message": message, "synced_items": changes, "errors": [], "notes": notes}
 
 

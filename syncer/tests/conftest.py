@@ -31,7 +31,7 @@ class Supabase:
         return {row["display_name"] for row in self.rows(table)}
 
     def keys(self, slug):
-        return push.whole_folder(client(), slug)
+        return list(push.whole_folder(client(), slug))
 
     def move(self, key, new):
         headers = {"apikey": self.sandbox.key, "Authorization": f"Bearer {self.sandbox.key}"}

@@ -239,24 +239,6 @@ class TestMatching:
         assert winter.music_prompts.count() == 1
 
 
-class TestUnpublish:
-    def test_it_needs_force(self, api, supabase, winter):
-        ok(post(api, "push/winter"))
-        answer = post(api, "unpublish/winter")
-        assert answer.status_code == 409
-        assert answer.json()["plan"]["counts"]["files"]["delete"] == 10
-
-    def test_it_takes_rows_and_media_and_leaves_what_is_here(self, api, supabase, winter):
-        ok(post(api, "push/winter"))
-        before = state("winter")
-        ok(post(api, "unpublish/winter", force=True))
-        assert not any(supabase.rows(table.name) for table in TABLES)
-        assert supabase.keys("winter") == []
-        assert state("winter") == before
-        assert Universe.objects.get().supabase_id is None
-        assert post(api, "unpublish/winter", force=True).status_code == 404
-
-
 class TestAnswers:
     def test_status(self, api, supabase, winter, make_universe):
         body = api.get("/api/sync/status").json()
