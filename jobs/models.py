@@ -66,6 +66,8 @@ class Job(models.Model):
     lease_token = models.PositiveIntegerField(default=0)
     # Runners in a row that ended without a word while they held it.
     deaths = models.PositiveSmallIntegerField(default=0)
+    # When its steps were last given places, so that others have their turn.
+    last_served_at = models.DateTimeField(null=True, blank=True)
     # When a message was last sent for it; null once a runner took that up.
     message_sent_at = models.DateTimeField(null=True, blank=True)
 

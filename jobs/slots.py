@@ -9,7 +9,7 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
-from .models import ACTIVE, JobStep, Slots
+from .models import ACTIVE, Job, JobStep, Slots
 
 # Who was throttled begins one step at a time for so long, instead of all that wait at once.
 CAREFUL = timedelta(seconds=30)
@@ -27,23 +27,42 @@ def take(steps):
     Slots.objects.get_or_create(name=name)
     slots = Slots.objects.select_for_update().get(name=name)
     granted = steps[: min(_free(name, steps[0].job_id), _tolerated(slots))]
-    JobStep.objects.filter(pk__in=[s.pk for s in granted]).update(holds_slot=True)
+    if granted:
+        JobStep.objects.filter(pk__in=[s.pk for s in granted]).update(holds_slot=True)
+        Job.objects.filter(pk=granted[0].job_id).update(last_served_at=timezone.now())
     for step in granted:
         step.holds_slot = True
     return granted
 
 
 def _free(name, job_id):
+    """How many places this job may take now."""
     wanting = JobStep.objects.filter(slot=name, status__in=ACTIVE).exclude(waits_for__status__in=ACTIVE)
-    held, waiting = Counter(), set()
-    for job, holds in wanting.values_list("job_id", "holds_slot"):
+    held, waiting, served = Counter(), set(), {}
+    for job, holds, last in wanting.values_list("job_id", "holds_slot", "job__last_served_at"):
+        served[job] = last
         if holds:
             held[job] += 1
-        elif job != job_id:
+        else:
             waiting.add(job)
     limit = settings.JOB_SLOTS[name]
-    share = ceil(limit / (len(waiting | set(held) | {job_id}))) if waiting else limit
-    return max(0, min(limit - held.total(), share - held[job_id]))
+    share = ceil(limit / len(served)) if waiting - {job_id} else limit
+    free = limit - held.total() - _ahead(job_id, held, waiting, served)
+    return max(0, min(free, share - held[job_id]))
+
+
+def _ahead(job_id, held, waiting, served):
+    """How many jobs a place must be left to: those that hold none and were served longer ago than this one."""
+    empty = [job for job in waiting if not held[job]]
+    if job_id not in empty:
+        return len(empty)
+    return sum(_turn(job, served) < _turn(job_id, served) for job in empty)
+
+
+def _turn(job, served):
+    """Who was never served comes first; the id settles a tie."""
+    last = served[job]
+    return (last is not None, last.timestamp() if last else 0, job)
 
 
 def _tolerated(slots):

@@ -49,6 +49,7 @@ class Migration(migrations.Migration):
                 ('lease_until', models.DateTimeField(blank=True, null=True)),
                 ('lease_token', models.PositiveIntegerField(default=0)),
                 ('deaths', models.PositiveSmallIntegerField(default=0)),
+                ('last_served_at', models.DateTimeField(blank=True, null=True)),
                 ('message_sent_at', models.DateTimeField(blank=True, null=True)),
             ],
             options={

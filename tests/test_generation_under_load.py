@@ -1,0 +1,108 @@
+"""Generation with real processes when much happens at once, or the provider is in a bad mood."""
+
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from tests.stack import Stack
+
+
+@pytest.fixture
+def stack(tmp_path, sandbox):
+    stack = Stack(tmp_path)
+    stack.use(sandbox)
+    stack.start_web()
+    yield stack
+    stack.stop()
+
+
+def make_universe(stack, slug, cards):
+    stack.api.post("/api/universes", json={"name": slug, "slug": slug}).raise_for_status()
+    for n in range(cards):
+        stack.api.post(f"/api/universes/{slug}/assets", json={"display_name": f"{slug} cat {n}"})
+
+
+def draw(stack, slug):
+    answer = stack.api.post(f"/api/generate/{slug}/images")
+    assert answer.status_code == 200, answer.text
+    return answer.json()["id"]
+
+
+def test_eight_equal_calls_at_once_make_one_job(stack, sandbox):
+    make_universe(stack, "winter", 6)
+    with ThreadPoolExecutor(8) as pool:
+        jobs = set(pool.map(lambda _: draw(stack, "winter"), range(8)))
+    assert len(jobs) == 1
+    stack.start_worker()
+    assert stack.ended_job(jobs.pop())["message"] == "6 of 6 images"
+    assert sandbox.counters()["created"] == 6
+
+
+def test_of_a_fifth_that_fails_the_rest_is_kept_and_retry_buys_exactly_the_failed(stack, sandbox):
+    make_universe(stack, "winter", 10)
+    sandbox.settings(fail_next=2)
+    stack.start_worker()
+    job = stack.ended_job(draw(stack, "winter"))
+    assert (job["status"], job["message"]) == ("failed", "8 of 10 images, 2 failed")
+    assert sandbox.counters()["created"] == 10
+    assert sum(bool(card["image_url"]) for card in stack.api.get("/api/universes/winter/assets").json()) == 8
+
+    again = stack.api.post(f"/api/jobs/{job['id']}/retry").json()
+    assert again["id"] == job["id"]
+    job = stack.ended_job(job["id"])
+    assert (job["status"], job["message"], job["error"]) == ("completed", "10 of 10 images", None)
+    assert sandbox.counters()["created"] == 12
+
+
+def test_a_small_job_behind_a_large_one_ends_first(stack, sandbox):
+    make_universe(stack, "many", 30)
+    make_universe(stack, "one", 1)
+    stack.start_worker()
+    many, one = draw(stack, "many"), draw(stack, "one")
+    stack.ended_job(one)
+    assert stack.api.get(f"/api/jobs/{many}").json()["status"] == "running"
+    assert stack.ended_job(many)["message"] == "30 of 30 images"
+    assert sandbox.counters()["max_running_at_once"] <= 8
+
+
+@pytest.mark.slow
+def test_ten_jobs_progress_together(stack, sandbox):
+    sandbox.settings(latency={"image": 1.0})
+    for n in range(10):
+        make_universe(stack, f"u{n}", 10)
+    jobs = [draw(stack, f"u{n}") for n in range(10)]
+    stack.start_worker()
+
+    def all_begun():
+        seen = [stack.api.get(f"/api/jobs/{job}").json() for job in jobs]
+        assert not any(job["completed_at"] for job in seen), "one ended before all had begun"
+        return all(job["current_step"] for job in seen)
+
+    stack.until(all_begun)
+    assert {stack.ended_job(job)["message"] for job in jobs} == {"10 of 10 images"}
+    counters = sandbox.counters()
+    assert (counters["created"], counters["max_running_at_once"] <= 8) == (100, True)
+
+
+@pytest.mark.slow
+def test_a_provider_that_throttles_is_asked_no_sooner_than_it_says(stack, sandbox):
+    make_universe(stack, "winter", 12)
+    sandbox.settings(throttle={"per_second": 1, "burst": 1, "retry_after": 1})
+    stack.start_worker()
+    assert stack.ended_job(draw(stack, "winter"))["message"] == "12 of 12 images"
+    counters = sandbox.counters()
+    assert counters["created"] == 12
+    # Those that were under way before the first refusal could not know.
+    assert counters["creates_too_soon"] <= 7
+    assert counters["throttled"] <= 12 + 7
+
+
+def test_a_cancel_reaches_the_provider_within_two_seconds(stack, sandbox):
+    sandbox.settings(latency={"image": 30})
+    make_universe(stack, "winter", 4)
+    stack.start_worker()
+    job = draw(stack, "winter")
+    stack.until(lambda: sandbox.counters()["created"] == 4)
+    assert stack.api.post(f"/api/jobs/{job}/cancel").status_code == 200
+    stack.until(lambda: {p["status"] for p in sandbox.predictions()} <= {"canceled", "aborted"}, 2)
+    assert stack.ended_job(job)["status"] == "cancelled"
