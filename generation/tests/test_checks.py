@@ -1,10 +1,13 @@
-"""What the start says about the configured models."""
+"""What the start says about the configured models, and the limits that hold before anything is asked."""
 
 import pytest
 from django.core.checks import run_checks
 
-from generation import adapters
+from generation import adapters, llm
 from generation.errors import CannotGenerate
+from generation.translating import MOST_CHARACTERS, MOST_LINES
+from generation.words import Concepts, Lines, Songs
+from universes.models import LANGUAGES
 
 
 def found():
@@ -58,3 +61,22 @@ def test_a_public_address_that_this_installation_does_not_answer_to_is_a_warning
     assert "'studio.example'" in warning.msg
     settings.ALLOWED_HOSTS = [".example"]
     assert found() == []
+
+
+def test_a_question_that_the_language_model_could_not_hold_is_refused_with_the_limit():
+    with pytest.raises(CannotGenerate, match="has 8001 characters; the model takes at most 8000"):
+        adapters.adapter(adapters.LLM).check(prompt="x" * 8001, label="the question")
+
+
+@pytest.mark.parametrize(
+    "task",
+    [
+        Concepts("t" * 300, 50, have=[dict.fromkeys(LANGUAGES, "n" * 60)] * 49),
+        Songs("t" * 300, ["n" * 500] * 100, list(LANGUAGES), 600),
+        Lines(["l" * MOST_CHARACTERS], "fr", "de"),
+        Lines(["l" * (MOST_CHARACTERS // MOST_LINES)] * MOST_LINES, "fr", "de"),
+    ],
+    ids=lambda task: type(task).__name__,
+)
+def test_the_longest_questions_fit_into_the_language_models_context(task):
+    assert llm.inputs(task.prompt())
