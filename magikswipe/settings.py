@@ -182,6 +182,11 @@ STORAGES = {
     },
 }
 
+# How long and how much of it lies there: days, revisions per universe, megabytes in all.
+ARCHIVE_DAYS = read("int", "ARCHIVE_DAYS", 90, validate=validate.Range(min=1))
+ARCHIVE_REVISIONS = read("int", "ARCHIVE_REVISIONS", 200, validate=validate.Range(min=1))
+ARCHIVE_MB = read("int", "ARCHIVE_MB", 10240, validate=validate.Range(min=1))
+
 # --- REST API ----------------------------------------------------------------------------------------------
 
 REST_FRAMEWORK = {

@@ -1,10 +1,14 @@
 """The archive: files under their own SHA-256, so that the same bytes lie there once."""
 
+import hashlib
 import re
+from contextlib import suppress
+from pathlib import Path
 
 from django.core.files.storage import storages
 
-from .bucket import bucket, digests
+from .backends import plain_files
+from .bucket import CHUNK, bucket
 from .names import UnsafeName, safe_key
 
 
@@ -19,17 +23,48 @@ def _key(sha256):
 
 
 def keep(path):
-    """Archive a copy of the file at `path`; returns its SHA-256."""
-    sha256 = digests(path)["sha256"]
-    if not archive().exists(_key(sha256)):
-        archive().take(path, _key(sha256))
+    """Archive a copy of the file at `path`; returns its SHA-256.
+
+    The name is that of the bytes that were copied, whatever becomes of `path` meanwhile. A copy that lies there
+    already becomes as young as a new one, since retention spares the young.
+    """
+    with archive().temporary() as temporary:
+        sha256 = _copy(path, temporary)
+        archive().move_in(temporary, _key(sha256))
     return sha256
+
+
+def _copy(path, target):
+    sha256 = hashlib.sha256()
+    with Path(path).open("rb") as source, Path(target).open("wb") as copy:
+        while piece := source.read(CHUNK):
+            sha256.update(piece)
+            copy.write(piece)
+    return sha256.hexdigest()
 
 
 def keep_from_bucket(folder, names):
     """Archive the named files of a folder, as far as they exist: `{name: sha256}`."""
     keys = {name: safe_key(folder, name) for name in names}
-    return {name: keep(bucket().path(key)) for name, key in keys.items() if bucket().exists(key)}
+    return _keep_all({name: bucket().path(key) for name, key in keys.items() if bucket().exists(key)})
+
+
+def keep_asides(label):
+    """Archive what the bucket set aside under a label: `[(path of the aside, {name: sha256})]`.
+
+    An aside stays until `bucket.discard_aside` takes it: first its hashes must be written down.
+    """
+    asides = [path for other, path in bucket().asides() if other == label]
+    return [(path, _keep_all(plain_files(path))) for path in asides]
+
+
+def _keep_all(paths):
+    kept = {}
+    for name, path in paths.items():
+        # Gone since it was listed is the same as not there.
+        with suppress(FileNotFoundError):
+            kept[name] = keep(path)
+    return kept
 
 
 def restore(sha256, folder, name):
@@ -37,3 +72,24 @@ def restore(sha256, folder, name):
     if not archive().exists(_key(sha256)):
         raise FileNotFoundError(f"{name}: its archived copy {sha256[:12]}… is gone.")
     bucket().take(archive().path(_key(sha256)), safe_key(folder, name))
+
+
+def stats():
+    """`{sha256: os.stat_result}` of every archived file."""
+    return {name: stat for folder in archive().folders() for name, stat in archive().files(folder).items()}
+
+
+def remove(sha256, older_than):
+    """Delete an archived file, unless it was kept (again) since `older_than` (epoch seconds); whether it went."""
+    path = Path(archive().path(_key(sha256)))
+    try:
+        if path.stat().st_mtime >= older_than:
+            return False
+        path.unlink()
+    except FileNotFoundError:
+        return False
+    return True
+
+
+def sweep(older_than):
+    archive().sweep(older_than)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from django.core.files.storage import FileSystemStorage
 
-from .names import TEMPORARY, is_safe_segment, safe_key
+from .names import ASIDE, FILLING, GONE, TEMPORARY, is_safe_segment, safe_key
 
 
 class FolderStorage(FileSystemStorage):
@@ -37,19 +37,35 @@ class FolderStorage(FileSystemStorage):
         return name
 
     @contextmanager
-    def replacing(self, name):
-        """A temporary path to write to; when the block ends well it becomes `name` on disk, else it goes."""
-        target = Path(self.path(name))
-        target.parent.mkdir(parents=True, exist_ok=True)
-        temporary = target.parent / f"{TEMPORARY}{uuid.uuid4().hex}"
+    def temporary(self):
+        """A path to write to, below no folder that others may take away; what lies there at the end goes."""
+        Path(self.location).mkdir(parents=True, exist_ok=True)
+        path = Path(self.location) / f"{TEMPORARY}{uuid.uuid4().hex}"
         try:
-            yield str(temporary)
-            _flush(temporary)
-            temporary.replace(target)
-            _flush(target.parent)
+            yield str(path)
         finally:
             with suppress(FileNotFoundError):
-                temporary.unlink()
+                path.unlink()
+
+    def move_in(self, path, name):
+        """Make the file at `path`, written under `temporary`, the one called `name`, on disk.
+
+        A folder that somebody deletes or sets aside meanwhile is made again: only who knows what folders stand
+        for can tell whether the file is still wanted there, and must look once it is in.
+        """
+        target = Path(self.path(name))
+        _flush(path)
+        _move(Path(path), target)
+        with suppress(FileNotFoundError):
+            _flush(target.parent)
+
+    @contextmanager
+    def replacing(self, name):
+        """A temporary path to write to; when the block ends well it becomes `name` on disk, else it goes."""
+        self.path(name)
+        with self.temporary() as temporary:
+            yield temporary
+            self.move_in(temporary, name)
 
     def take(self, path, name):
         """Copy the file at `path` in under `name`, in one piece."""
@@ -58,37 +74,111 @@ class FolderStorage(FileSystemStorage):
 
     def folders(self):
         """The safe names of all folders at the top."""
-        root = Path(self.location)
-        if not root.is_dir():
-            return []
-        with os.scandir(root) as entries:
-            return sorted(
-                e.name for e in entries if e.is_dir(follow_symlinks=False) and is_safe_segment(e.name)
-            )
+        return sorted(
+            e.name
+            for e in _scan(self.location)
+            if e.is_dir(follow_symlinks=False) and is_safe_segment(e.name)
+        )
 
     def files(self, folder):
         """`{file name: os.stat_result}` of the plain files right in a folder; a missing folder has none."""
         path = Path(self.path(folder))
-        if not path.is_dir() or self._passes_a_link(path):
-            return {}
-        with os.scandir(path) as entries:
-            return {
-                e.name: e.stat(follow_symlinks=False)
-                for e in entries
-                if e.is_file(follow_symlinks=False) and is_safe_segment(e.name)
-            }
+        return {} if self._passes_a_link(path) else _stats(path)
 
     def delete_folder(self, folder):
-        """Take a whole folder away, whatever lies in it; a link is taken away, not what it points to."""
+        """Take a whole folder away, whatever lies in it; a link is taken away, not what it points to.
+
+        It vanishes in one go: who writes to it meanwhile makes a new one.
+        """
+        self._discard(Path(self.path(folder)))
+
+    def set_aside_folder(self, folder, label):
+        """Move a folder out of sight in one go, to where `asides` finds it; what comes later is none of it."""
         path = Path(self.path(folder))
         if path.is_symlink():
-            path.unlink()
+            self._discard(path)
         elif path.is_dir():
-            shutil.rmtree(path)
+            with suppress(FileNotFoundError):
+                path.rename(self._aside(label))
+
+    def set_aside_files(self, folder, names, label):
+        """The same for single files; a second call with this label completes one that broke off."""
+        filling = Path(self.location) / f"{FILLING}{label}"
+        for name in names:
+            if self.exists(key := safe_key(folder, name)):
+                with suppress(FileNotFoundError):
+                    _move(Path(self.path(key)), filling / name)
+        if filling.is_dir():
+            filling.rename(self._aside(label))
+
+    def _aside(self, label):
+        return Path(self.location) / f"{ASIDE}{label}-{uuid.uuid4().hex}"
+
+    def asides(self):
+        """`[(label, path)]` of the folders that were set aside and not discarded yet."""
+        found = [entry for entry in _scan(self.location) if entry.name.startswith(ASIDE)]
+        return [(e.name.removeprefix(ASIDE).rpartition("-")[0], Path(e.path)) for e in found]
+
+    def discard_aside(self, path):
+        self._discard(path)
+
+    def sweep(self, older_than):
+        """Take away what writers and deleters that were killed left, untouched since `older_than` (epoch seconds)."""
+        for entry in _scan(self.location):
+            if entry.name.startswith((TEMPORARY, GONE)):
+                with suppress(FileNotFoundError):
+                    if entry.stat(follow_symlinks=False).st_mtime < older_than:
+                        self._discard(Path(entry.path))
+
+    def _discard(self, path):
+        gone = Path(self.location) / f"{GONE}{uuid.uuid4().hex}"
+        try:
+            path.rename(gone)
+        except FileNotFoundError:
+            return
+        if gone.is_dir() and not gone.is_symlink():
+            # Somebody else may sweep it at the same time.
+            with suppress(FileNotFoundError):
+                shutil.rmtree(gone)
+        else:
+            gone.unlink()
 
     def _passes_a_link(self, path):
         below = path.relative_to(self.location).parts
         return any(Path(self.location, *below[: n + 1]).is_symlink() for n in range(len(below)))
+
+
+def plain_files(path):
+    """The paths, by name, of the files right in a folder that may have a key; a link is none."""
+    return {name: Path(path) / name for name in _stats(path)}
+
+
+def _stats(path):
+    found = {}
+    for entry in _scan(path):
+        if entry.is_file(follow_symlinks=False) and is_safe_segment(entry.name):
+            with suppress(FileNotFoundError):
+                found[entry.name] = entry.stat(follow_symlinks=False)
+    return found
+
+
+def _scan(path):
+    try:
+        with os.scandir(path) as entries:
+            return list(entries)
+    except (FileNotFoundError, NotADirectoryError):
+        return []
+
+
+def _move(source, target):
+    """Rename; a folder that goes between the making and the moving is made again."""
+    while True:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            return source.replace(target)
+        except FileNotFoundError:
+            if not source.exists():
+                raise
 
 
 def _flush(path):

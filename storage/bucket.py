@@ -82,4 +82,34 @@ def remove(folder, name):
 
 def remove_folder(folder):
     bucket().delete_folder(safe_key(folder))
+    _forget_folder(folder)
+
+
+def set_aside_folder(folder, label):
+    """Move a whole folder out of sight in one go, until `archive.keep_asides(label)` has it."""
+    bucket().set_aside_folder(safe_key(folder), label)
+    _forget_folder(folder)
+
+
+def set_aside_files(folder, names, label, until):
+    """The same for those of the named files that were written before `until` (epoch seconds)."""
+    stats = bucket().files(folder)
+    old = [name for name in names if name in stats and stats[name].st_mtime <= until]
+    bucket().set_aside_files(folder, old, label)
+
+
+def asides():
+    """The labels under which something waits to be archived."""
+    return {label for label, _ in bucket().asides()}
+
+
+def discard_aside(path):
+    bucket().discard_aside(path)
+
+
+def sweep(older_than):
+    bucket().sweep(older_than)
+
+
+def _forget_folder(folder):
     FileRecord.objects.filter(key__startswith=f"{folder}/").delete()

@@ -182,7 +182,8 @@ class AssetTranslation(models.Model):
 class Revision(models.Model):
     """What a universe was before something replaced it: rows as JSON, and the files that changed by hash.
 
-    The files' bytes lie in the archive under their SHA-256. It outlives its universe on purpose.
+    `rows` has those tables that were kept: all of a universe, or those of one card or song. The files' bytes lie in
+    the archive under their SHA-256. It outlives its universe on purpose.
     """
 
     id = uuid_key()
@@ -192,9 +193,17 @@ class Revision(models.Model):
     created_at = models.DateTimeField(_("when"), default=timezone.now)
     rows = models.JSONField(_("rows"))
     files = models.JSONField(_("files"), default=dict, help_text=_("File name to SHA-256."))
+    # Names of files that still have to be moved out of the bucket, null once they are.
+    leaving = models.JSONField(null=True, editable=False)
 
     class Meta:
         ordering = ["-created_at"]
+        # Without it, each question would read past all the rows that revisions keep.
+        indexes = [
+            models.Index(
+                fields=["univers_slug"], name="revision_unfinished", condition=models.Q(leaving__isnull=False)
+            )
+        ]
         verbose_name = _("revision")
         verbose_name_plural = _("revisions")
 

@@ -53,7 +53,10 @@ UNIVERS_TRANSLATIONS = Table(
     UniverseTranslation, ("id", "univers_id", "language", "name"), "univers_id", ("language",)
 )
 UNIVERS_MUSIC_PROMPTS = Table(
-    MusicPrompt, ("id", "univers_id", "language", "prompt", "lyrics", "created_at"), "univers_id", ("language",)
+    MusicPrompt,
+    ("id", "univers_id", "language", "prompt", "lyrics", "created_at"),
+    "univers_id",
+    ("language",),
 )
 UNIVERS_ASSETS = Table(
     Asset,
@@ -80,12 +83,28 @@ TABLES = (
     UNIVERS_ASSETS_PROMPTS,
     UNIVERS_ASSETS_TRANSLATIONS,
 )
+CARD_CHILDREN = (UNIVERS_ASSETS_PROMPTS, UNIVERS_ASSETS_TRANSLATIONS)
 BY_NAME = {table.name: table for table in TABLES}
 
 
 def read(universe):
     """`{table name: [row]}` of one universe; a row maps each column to a JSON value, ids and times as text."""
     return {table.name: [to_row(table, item) for item in _items(table, universe)] for table in TABLES}
+
+
+def read_card(asset):
+    """The same of one card alone: the tables that hold cards and no others."""
+    children = {
+        table: table.model.objects.filter(asset_id=asset.pk).order_by("pk") for table in CARD_CHILDREN
+    }
+    found = {UNIVERS_ASSETS: Asset.objects.filter(pk=asset.pk)} | children
+    return {table.name: [to_row(table, item) for item in items] for table, items in found.items()}
+
+
+def read_song(universe, language):
+    """The same of one song prompt alone."""
+    songs = universe.music_prompts.filter(language=language)
+    return {UNIVERS_MUSIC_PROMPTS.name: [to_row(UNIVERS_MUSIC_PROMPTS, song) for song in songs]}
 
 
 def _items(table, universe):

@@ -44,6 +44,10 @@ class FilePrediction(Prediction):
     def commit(self, target, name):
         """Rows that go with the file, in the transaction that ends the step."""
 
+    def kept_rows(self, step, target):
+        """Which rows the revision keeps that has the file's predecessor, as `revisions.keep` takes it."""
+        raise TypeError(f"{type(self).__name__} does not say what its file belongs to")
+
     def finish(self, step, target, prediction):
         universe, name = self.universe(target), self.name(step, target)
         with self._fetched(step, prediction) as path:
@@ -53,11 +57,10 @@ class FilePrediction(Prediction):
         return Done(result={"file": name}, commit=partial(self._commit, step, target, name, kept))
 
     def keep(self, step, prediction):
-        """A late result goes to the archive; while its universe lives, a revision tells of it."""
+        """A late result goes to the archive, and a revision tells of it."""
         with self._fetched(step, prediction) as path:
             kept = {step.params["file"]: archive.keep(path)}
-        if universe := Universe.objects.filter(slug=step.job.univers_slug).first():
-            revisions.keep(universe, "late_result", step.job.author, kept)
+        revisions.keep_files(step.job.univers_slug, "late_result", step.job.author, kept)
 
     @contextmanager
     def _fetched(self, step, prediction):
@@ -75,7 +78,9 @@ class FilePrediction(Prediction):
 
     def _commit(self, step, target, name, kept):
         if kept:
-            revisions.keep(self.universe(target), "regenerate", step.job.author, kept)
+            revisions.keep(
+                self.universe(target), "regenerate", step.job.author, kept, **self.kept_rows(step, target)
+            )
         self.commit(target, name)
 
 
@@ -84,6 +89,9 @@ class CardPrediction(FilePrediction):
 
     def find(self, step):
         return cards().filter(pk=step.params["asset"]).first()
+
+    def kept_rows(self, step, target):
+        return {"asset": target}
 
     def commit(self, target, name):
         if not Asset.objects.select_for_update().filter(pk=target.pk).first():
@@ -156,6 +164,13 @@ class Music(FilePrediction):
     def universe(self, target):
         return target
 
+    def kept_rows(self, step, target):
+        return {"language": step.params["language"]}
+
+    def commit(self, target, name):
+        if not Universe.objects.select_for_update().filter(pk=target.pk).first():
+            transaction.on_commit(partial(revisions.put_away, target.slug, [name], "late_result"))
+
     def name(self, step, target):
         return music_name(step.params["language"])
 
@@ -225,8 +240,7 @@ def _put_away(slug, name):
     if not Asset.objects.filter(
         universe__slug=slug, image_name__in=[name, f"{Path(name).stem}.png"]
     ).exists():
-        archive.keep_from_bucket(slug, [name])
-        bucket.remove(slug, name)
+        revisions.put_away(slug, [name], "late_result")
 
 
 def _why_nothing(prediction):

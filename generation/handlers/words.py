@@ -83,20 +83,19 @@ class Concepts(Words):
 
     def deliver(self, step, universe, task):
         names, translations = task.answer()
-        kept = cards.archive_files(universe)
         return Done(
             result={"concepts": names},
-            commit=partial(_apply, step, universe, names, translations, kept),
+            commit=partial(_apply, step, universe, names, translations),
         )
 
 
-def _apply(step, universe, names, translations, kept):
+def _apply(step, universe, names, translations):
     if _is_gone(universe):
         return
     if _was_overtaken(step, universe):
         _go_on(step, universe)
         return
-    cards.replace(universe, names, translations, kept, step.job.author)
+    cards.replace(universe, names, translations, step.job.author)
     _go_on(step, universe, regenerate=True)
 
 

@@ -1,6 +1,9 @@
 """The folder behind the bucket: whole files, safe names, digests that are read once."""
 
 import hashlib
+import os
+import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -133,3 +136,96 @@ def test_an_archived_file_that_is_gone_says_so():
         archive.restore("0" * 64, "winter", "a.png")
     with pytest.raises(UnsafeName):
         archive.restore("../../secret", "winter", "a.png")
+
+
+def test_an_archived_file_is_named_by_the_bytes_that_were_copied(tmp_path, empty_storage):
+    # What comes out of a pipe can be read once alone, as bytes that are replaced meanwhile can.
+    os.mkfifo(pipe := tmp_path / "pipe")
+    writer = threading.Thread(target=pipe.write_bytes, args=[b"content"])
+    writer.start()
+    sha256 = archive.keep(pipe)
+    writer.join(10)
+    assert sha256 == hashlib.sha256(b"content").hexdigest()
+    assert (empty_storage / "archive" / sha256[:2] / sha256).read_bytes() == b"content"
+
+
+def test_a_file_that_goes_away_while_it_is_archived_is_not_there(empty_storage, put_file):
+    for _ in range(20):
+        put_file("winter", "a.png")
+        remover = threading.Thread(target=bucket.remove, args=["winter", "a.png"])
+        remover.start()
+        assert archive.keep_from_bucket("winter", ["a.png"]).keys() <= {"a.png"}
+        remover.join(10)
+
+
+def test_a_folder_goes_away_below_those_who_write_to_it(db, empty_storage, tmp_path):
+    (source := tmp_path / "source").write_bytes(b"x")
+    failed, stop = [], threading.Event()
+
+    def write():
+        while not stop.is_set():
+            try:
+                bucket.take(source, "winter", "a.png")
+            except OSError as error:
+                failed.append(error)
+
+    writers = [threading.Thread(target=write) for _ in range(2)]
+    for writer in writers:
+        writer.start()
+    for _ in range(100):
+        bucket.remove_folder("winter")
+    stop.set()
+    for writer in writers:
+        writer.join(10)
+    assert not failed
+    assert not list((empty_storage / "bucket").glob(".*"))
+
+
+def test_what_is_set_aside_waits_for_the_archive_and_what_comes_later_stays(db, put_file, empty_storage):
+    put_file("winter", "a.png", b"one"), put_file("winter", "b.png", b"two"), put_file("winter", "c.png")
+    bucket.set_aside_files("winter", ["a.png", "missing.png"], "label", time.time())
+    put_file("winter", "a.png", b"late")
+    bucket.set_aside_files("winter", ["a.png"], "label", time.time() - 60)
+    assert bucket.names("winter") == {"a.png", "b.png", "c.png"}
+    ((first, kept),) = archive.keep_asides("label")
+    assert kept == {"a.png": hashlib.sha256(b"one").hexdigest()}
+    bucket.set_aside_folder("winter", "label")
+    put_file("winter", "d.png")
+    assert bucket.names("winter") == {"d.png"}
+    found = dict(archive.keep_asides("label"))
+    assert {name for names in found.values() for name in names} == {"a.png", "b.png", "c.png"}
+    assert bucket.asides() == {"label"}
+    for path in found:
+        bucket.discard_aside(path)
+    assert [p.name for p in (empty_storage / "bucket").iterdir()] == ["winter"]
+
+
+def test_files_whose_setting_aside_broke_off_are_found_by_the_next(put_file, empty_storage):
+    put_file("winter", "a.png"), put_file("winter", "b.png")
+    (half := empty_storage / "bucket" / ".filling-label").mkdir()
+    (empty_storage / "bucket" / "winter" / "a.png").rename(half / "a.png")
+    bucket.set_aside_files("winter", ["a.png", "b.png"], "label", time.time())
+    ((_, kept),) = archive.keep_asides("label")
+    assert kept.keys() == {"a.png", "b.png"}
+
+
+def test_what_killed_writers_and_deleters_left_is_swept(put_file, empty_storage):
+    put_file("winter", "a.png")
+    top = empty_storage / "bucket"
+    (top / ".part-old").write_text("half"), (top / ".part-new").write_text("half")
+    (top / ".gone-old").mkdir(), (top / ".gone-old" / "a.png").write_text("x")
+    for old in (top / ".part-old", top / ".gone-old"):
+        os.utime(old, (0, 0))
+    bucket.sweep(older_than=60)
+    assert {p.name for p in top.iterdir()} == {".part-new", "winter"}
+
+
+def test_an_archived_file_that_was_kept_again_is_young_again(put_file, empty_storage):
+    put_file("winter", "a.png", b"content")
+    (sha256,) = archive.keep_from_bucket("winter", ["a.png"]).values()
+    os.utime(empty_storage / "archive" / sha256[:2] / sha256, (0, 0))
+    archive.keep_from_bucket("winter", ["a.png"])
+    assert not archive.remove(sha256, older_than=60)
+    os.utime(empty_storage / "archive" / sha256[:2] / sha256, (0, 0))
+    assert archive.remove(sha256, older_than=60) and not archive.stats()
+    assert not archive.remove(sha256, older_than=60)

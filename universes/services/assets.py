@@ -6,8 +6,6 @@ from django.db import transaction
 from django.db.models import Max
 from django.utils import timezone
 
-from storage import archive, bucket
-
 from ..errors import NotFound
 from ..media import files_of
 from ..models import Asset, AssetPrompts, AssetTranslation
@@ -40,6 +38,7 @@ def find(universe, asset_id):
 def create(universe, *, display_name, sort_order=None, translations=None, **prompts):
     """Make a card with a file name of its own; without an order it comes last."""
     lock(universe)
+    revisions.set_aside(universe.slug)
     taken = set(universe.assets.values_list("image_name", flat=True))
     if sort_order is None:
         sort_order = _next_order(universe)
@@ -71,14 +70,14 @@ def update(asset, *, translations=None, **fields):
 
 
 def delete(asset, author=""):
-    """Take the card away, then its picture and clip; a revision keeps all three."""
-    universe, files = asset.universe, files_of(asset)
-    kept = archive.keep_from_bucket(universe.slug, files)
+    """Take the card away, then its picture and clip; a revision keeps all three. NotFound when it is gone."""
+    universe = asset.universe
     with transaction.atomic():
-        revisions.keep(universe, "delete_card", author, kept)
+        lock(universe)
+        asset = find(universe, asset.pk)
+        revisions.keep(universe, "delete_card", author, asset=asset, leaving=files_of(asset))
         asset.delete()
-    for name in files:
-        bucket.remove(universe.slug, name)
+    revisions.finish(universe.slug)
 
 
 def save_prompts(asset, prompts):

@@ -2,8 +2,6 @@
 
 from django.db import transaction
 
-from storage import archive, bucket
-
 from ..errors import Invalid
 from ..media import files_of
 from ..models import LANGUAGES, Asset, AssetTranslation
@@ -32,24 +30,19 @@ def apply(universe, concepts, translations, author=""):
     Returns the new cards. Files go only once the rows are committed.
     """
     check(concepts, translations)
-    return replace(universe, concepts, translations, archive_files(universe), author)
-
-
-def archive_files(universe):
-    """Copy all its files to the archive, `{name: sha256}`: too slow a thing for within a transaction."""
-    return archive.keep_from_bucket(universe.slug, bucket.names(universe.slug))
+    return replace(universe, concepts, translations, author)
 
 
 @transaction.atomic
-def replace(universe, concepts, translations, kept, author=""):
-    """`apply` for concepts that are checked; `kept`: what `archive_files` returned just before."""
+def replace(universe, concepts, translations, author=""):
+    """`apply` for concepts that are checked, also within a larger transaction."""
     lock(universe)
-    old = list(universe.assets.all())
-    if old:
-        revisions.keep(universe, "apply_concepts", author, kept)
+    revisions.set_aside(universe.slug)
+    if leaving := [name for asset in universe.assets.all() for name in files_of(asset)]:
+        revisions.keep(universe, "apply_concepts", author, leaving=leaving)
     universe.assets.all().delete()
     assets = _create_all(universe, concepts, translations)
-    transaction.on_commit(lambda: _remove_files(universe.slug, old))
+    transaction.on_commit(lambda: revisions.finish(universe.slug))
     return assets
 
 
@@ -70,9 +63,3 @@ def _create_all(universe, concepts, translations):
         if language in translations
     )
     return assets
-
-
-def _remove_files(slug, assets):
-    for asset in assets:
-        for name in files_of(asset):
-            bucket.remove(slug, name)

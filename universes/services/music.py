@@ -2,8 +2,6 @@
 
 from django.db import IntegrityError, transaction
 
-from storage import archive, bucket
-
 from ..errors import AlreadyExists, NotFound
 from ..models import LANGUAGES, MusicPrompt
 from ..names import music_name
@@ -39,10 +37,12 @@ def update(music_prompt, **fields):
 
 
 def delete(music_prompt, author=""):
-    """Take the prompt away and then its song; a revision keeps both."""
-    universe, name = music_prompt.universe, music_name(music_prompt.language)
-    kept = archive.keep_from_bucket(universe.slug, [name])
+    """Take the prompt away and then its song; a revision keeps both. NotFound when it is gone."""
+    universe, language = music_prompt.universe, music_prompt.language
     with transaction.atomic():
-        revisions.keep(universe, "delete_song", author, kept)
+        lock(universe)
+        if not universe.music_prompts.filter(pk=music_prompt.pk).exists():
+            raise NotFound(f"'{music_prompt}' was not found; it was deleted meanwhile.")
+        revisions.keep(universe, "delete_song", author, language=language, leaving=[music_name(language)])
         music_prompt.delete()
-    bucket.remove(universe.slug, name)
+    revisions.finish(universe.slug)

@@ -4,8 +4,6 @@ from django.db import IntegrityError, transaction
 from django.db.models import Count
 from django.utils import timezone
 
-from storage import archive, bucket
-
 from ..errors import AlreadyExists, Invalid, NotFound
 from ..models import LANGUAGES, Universe, UniversePrompts, UniverseTranslation
 from ..names import SLUG, SLUG_LENGTH, is_slug, make_slug
@@ -30,7 +28,7 @@ def listing():
 
 
 def create(*, name, slug="", translations=None, **fields):
-    """Make a universe; its folder comes with its first file.
+    """Make a universe; its folder comes with its first file, and what a deleted one left there is archived.
 
     Raises Invalid for a slug that can't name a folder or a language that is not ours, AlreadyExists for a
     taken slug.
@@ -44,6 +42,7 @@ def create(*, name, slug="", translations=None, **fields):
     prompts = {key: fields.pop(key) for key in PROMPTS if key in fields}
     try:
         with transaction.atomic():
+            revisions.set_aside_folder(slug)
             universe = Universe.objects.create(name=name, slug=slug, **fields)
             save_prompts(universe, prompts)
             save_translations(universe, translations or {})
@@ -51,6 +50,7 @@ def create(*, name, slug="", translations=None, **fields):
         if Universe.objects.filter(slug=slug).exists():
             raise AlreadyExists(f"Universe with slug '{slug}' already exists") from None
         raise
+    revisions.finish(slug)
     return universe
 
 
@@ -80,13 +80,15 @@ def lock(universe):
 
 
 def delete(universe, author=""):
-    """Take the rows and then the media folder away; a revision keeps both."""
+    """Take the rows and then the media folder away; a revision keeps both. NotFound when it is gone."""
     slug = universe.slug
-    kept = archive.keep_from_bucket(slug, bucket.names(slug))
     with transaction.atomic():
-        revisions.keep(universe, "delete", author, kept)
+        lock(universe)
+        revisions.keep(universe, revisions.DELETE, author)
         universe.delete()
-    bucket.remove_folder(slug)
+    with transaction.atomic():
+        revisions.set_aside_folder(slug)
+    revisions.finish(slug)
 
 
 def save_prompts(universe, prompts):
