@@ -7,8 +7,8 @@ import pytest
 from storage import bucket
 from syncer import services
 from syncer.client import client
-from universes.models import Asset, Revision, Universe
-from universes.services import assets, universes
+from universes.models import Revision, Universe
+from universes.services import assets, concepts, universes
 
 from .conftest import ok, post, state, wipe
 
@@ -144,22 +144,23 @@ class TestBrokenPush:
         ok(post(api, "push/winter"))
         assert_equal_after_a_round_trip(api, supabase)
 
-    def test_a_reader_never_sees_the_universe_empty(self, api, supabase, winter):
+    def test_a_reader_never_sees_the_universe_empty_or_a_card_without_its_picture(
+        self, api, supabase, winter, put_file, django_capture_on_commit_callbacks
+    ):
         ok(post(api, "push/winter"))
-        seen, stop, counting = [], threading.Event(), client()
-
-        def read():
-            while not stop.is_set():
-                seen.append(len(counting.select("univers_assets")))
-
-        reader = threading.Thread(target=read)
-        reader.start()
-        for name in ("A", "B", "C"):
-            Asset.objects.update(display_name=name)
-            ok(post(api, "push/winter"))
-        stop.set()
-        reader.join()
-        assert set(seen) == {4}
+        # Slow enough to be looked at between any two of its requests.
+        supabase.breaks("^(POST|PATCH|DELETE) (?!.*/list)", "delay:0.03")
+        with Reader() as reader:
+            for names in (["Ice", "Hut", "Ski", "Owl"], ["Elk", "Fir", "Log", "Sun"]):
+                with django_capture_on_commit_callbacks(execute=True):
+                    concepts.apply(winter, names, {"fr": names})
+                for asset in winter.assets.all():
+                    put_file("winter", asset.image_name, asset.display_name.encode())
+                ok(post(api, "push/winter", force=True))
+        assert reader.without_picture == set()
+        assert min(reader.numbers) == 4
+        # It has looked while old and new cards were there.
+        assert max(reader.numbers) == 8
 
     def test_an_upload_that_arrives_broken_is_noticed_before_a_row_shows_it(self, api, supabase, winter):
         assert ok(post(api, "push/winter"))["success"]
@@ -219,6 +220,38 @@ class TestBrokenPull:
         assert post(api, "pull/winter").status_code == 409
         assert Universe.objects.count() == 1
         assert "winter" not in bucket.bucket().folders()
+
+
+class Reader(threading.Thread):
+    """Looks at cards and pictures in Supabase again and again, as long as the block lasts.
+
+    `numbers`: of the cards that it saw each time; `without_picture`: names of those that had none.
+    """
+
+    def __init__(self):
+        super().__init__()
+        self.numbers, self.without_picture = [], set()
+        self.supabase, self.stop = client(), threading.Event()
+
+    def __enter__(self):
+        self.start()
+        return self
+
+    def __exit__(self, *exception):
+        self.stop.set()
+        self.join()
+
+    def run(self):
+        while not self.stop.is_set():
+            before = self._cards()
+            pictures = {entry["name"] for entry in self.supabase.list("winter")}
+            # Those that go while it looks may be without one.
+            stayed = before & self._cards()
+            self.numbers.append(len(before))
+            self.without_picture |= stayed - pictures
+
+    def _cards(self):
+        return {row["image_name"] for row in self.supabase.select("univers_assets")}
 
 
 def assert_readers_see_whole_universes(supabase):
