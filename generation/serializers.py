@@ -1,5 +1,6 @@
 """What generation calls take and answer."""
 
+from drf_spectacular.utils import OpenApiExample, extend_schema_serializer
 from rest_framework import serializers
 
 from magikswipe.api.fields import (
@@ -8,6 +9,7 @@ from magikswipe.api.fields import (
     Body,
     Boolean,
     Dollars,
+    Id,
     Integer,
     Language,
     Query,
@@ -20,6 +22,16 @@ from .models import Kind
 THEME_LENGTH = 300
 MOST_CONCEPTS = 50
 MOST_CARDS = 1000
+TWO = {
+    "concepts": ["Flocon", "Pingouin"],
+    "translations": {
+        "fr": ["Flocon", "Pingouin"],
+        "en": ["Snowflake", "Penguin"],
+        "es": ["Copo de nieve", "Pingüino"],
+        "it": ["Fiocco di neve", "Pinguino"],
+        "de": ["Schneeflocke", "Pinguin"],
+    },
+}
 STYLE = {"min_length": 10, "max_length": 300}
 
 
@@ -32,12 +44,17 @@ def count_field():
 
 
 class ConceptsBody(Body):
+    """A theme to find cards for."""
+
     theme = theme_field()
     count = count_field()
     language = Language(required=False, default="fr")
 
 
+@extend_schema_serializer(examples=[OpenApiExample("Two concepts", value=TWO, response_only=True)])
 class ConceptsSerializer(serializers.Serializer):
+    """Names for cards, to be applied as they are or edited."""
+
     concepts = serializers.ListField(child=serializers.CharField())
     translations = serializers.DictField(
         child=serializers.ListField(child=serializers.CharField()),
@@ -45,7 +62,10 @@ class ConceptsSerializer(serializers.Serializer):
     )
 
 
+@extend_schema_serializer(examples=[OpenApiExample("Two concepts", value=TWO, request_only=True)])
 class ApplyBody(Body):
+    """The cards' names; the answer of `concepts`, edited or not."""
+
     concepts = serializers.ListField(
         child=Text(max_length=NAME_LENGTH), allow_empty=False, max_length=MOST_CARDS
     )
@@ -64,8 +84,10 @@ class AppliedSerializer(serializers.Serializer):
 
 
 class CardsBody(Body):
+    """Which cards to draw or animate, and whether what exists is made anew."""
+
     asset_ids = serializers.ListField(
-        child=serializers.UUIDField(),
+        child=Id(),
         required=False,
         allow_null=True,
         allow_empty=False,
@@ -75,6 +97,8 @@ class CardsBody(Body):
 
 
 class MusicBody(Body):
+    """In which languages to sing."""
+
     language = Language(required=False, default="fr")
     languages = serializers.ListField(
         child=Language(),
@@ -93,6 +117,8 @@ class MusicBody(Body):
 
 
 class AllBody(Body):
+    """A theme, and what to make of it."""
+
     theme = theme_field()
     count = count_field()
     generate_videos = Boolean(required=False, default=True)
@@ -101,6 +127,8 @@ class AllBody(Body):
 
 
 class LyricsBody(Body):
+    """French lyrics to be translated."""
+
     lyrics = Text(max_length=LYRICS_LENGTH, trim_whitespace=False)
 
 
@@ -109,6 +137,8 @@ class LyricsSerializer(serializers.Serializer):
 
 
 class TranslateBody(Body):
+    """A text, its language and the one that is wanted."""
+
     text = Text(max_length=LYRICS_LENGTH, trim_whitespace=False)
     source = Language()
     target = Language()

@@ -20,6 +20,7 @@ class JobViewSet(ViewSet):
 
     @extend_schema(responses=JobDetailSerializer)
     def retrieve(self, request, job_id):
+        """One job with its steps."""
         return Response(JobDetailSerializer(services.find(job_id)).data)
 
     @extend_schema(request=None, responses=JobSerializer)

@@ -44,12 +44,16 @@ class OpenView(APIView):
 
 
 class InfoView(OpenView):
+    """What runs here."""
+
     @extend_schema(operation_id="info", responses=InfoSerializer)
     def get(self, request):
         return Response({"name": "MagikSwipe", "version": __version__, "status": "running", "docs": "/docs"})
 
 
 class HealthView(OpenView):
+    """Whether it works; 503 when the database does not answer."""
+
     @extend_schema(operation_id="health", responses={200: HealthSerializer, 503: HealthSerializer})
     def get(self, request):
         database = database_answers()

@@ -3,15 +3,42 @@
 from django.conf import settings
 from django.http import Http404
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiResponse, extend_schema
+from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
 from rest_framework.permissions import AllowAny
 from rest_framework.renderers import JSONRenderer
 from rest_framework.views import APIView
 
 from magikswipe.api.permissions import is_editor
+from magikswipe.api.schema import ErrorSerializer
 from universes.models import Universe
 
 from .serving import serve
+
+
+def header(name, description):
+    return OpenApiParameter(name, str, OpenApiParameter.HEADER, description=description)
+
+
+HEADERS = [
+    header("Range", "One range of bytes, `bytes=0-1023`; any other is ignored."),
+    header(
+        "If-Range", "The ETag or Last-Modified of what one has a part of; the whole comes if it has changed."
+    ),
+    header("If-None-Match", "The ETag of what one has."),
+    header("If-Modified-Since", "The Last-Modified of what one has."),
+    header("If-Match", "The ETag that it must have."),
+]
+RESPONSES = {
+    (200, "application/octet-stream"): OpenApiResponse(
+        OpenApiTypes.BINARY, "The file, as image/png, image/jpeg, video/mp4 or audio/mpeg."
+    ),
+    (206, "application/octet-stream"): OpenApiResponse(
+        OpenApiTypes.BINARY, "The bytes of the Range; Content-Range says which, of how many."
+    ),
+    304: OpenApiResponse(description="What one has is what there is."),
+    412: OpenApiResponse(ErrorSerializer, "It has another ETag."),
+    416: OpenApiResponse(ErrorSerializer, "The Range lies beyond the end; Content-Range has the length."),
+}
 
 
 class MediaView(APIView):
@@ -20,10 +47,7 @@ class MediaView(APIView):
     permission_classes = [AllowAny]
     renderer_classes = [JSONRenderer]
 
-    @extend_schema(
-        operation_id="media_get",
-        responses={(200, "application/octet-stream"): OpenApiResponse(OpenApiTypes.BINARY, "The file")},
-    )
+    @extend_schema(operation_id="media_get", parameters=HEADERS, responses=RESPONSES)
     def get(self, request, slug, name):
         response = serve(request, slug, name) if self._may_see(request, slug) else None
         if response is None:

@@ -1,8 +1,10 @@
 """Syncs as JSON, both ways."""
 
+from drf_spectacular.utils import OpenApiExample, OpenApiResponse
 from rest_framework import serializers
 
 from magikswipe.api.fields import Body, Boolean, Query
+from magikswipe.api.schema import ErrorSerializer
 
 
 class DryRunBody(Body):
@@ -10,12 +12,16 @@ class DryRunBody(Body):
 
 
 class SyncBody(DryRunBody):
+    """How far the sync may go."""
+
     force = Boolean(
         required=False, default=False, help_text="Do it even if it takes most of the target away."
     )
 
 
 class UnpublishBody(DryRunBody):
+    """Leave to take the universe away from all who use it."""
+
     force = Boolean(required=False, default=False, help_text="Needed: children lose the universe.")
 
 
@@ -53,6 +59,53 @@ class SyncSerializer(serializers.Serializer):
         child=serializers.CharField(), help_text="What was left out or left alone, and why."
     )
     plan = serializers.DictField(required=False, help_text="With dry_run: what would change.")
+
+
+class RefusedSerializer(ErrorSerializer):
+    """A sync that was refused: for what it would take away, or because another one is at it."""
+
+    plan = serializers.DictField(required=False, help_text="What would change.")
+    job_id = serializers.UUIDField(required=False, help_text="The job that is at it.")
+
+
+def _counted(create=0, update=0, delete=0, same=0):
+    return {"create": create, "update": update, "delete": delete, "same": same}
+
+
+TOO_MUCH = {
+    "detail": "The push of 'hiver' would take away 5 of 6 files in Supabase; "
+    "look at the plan, and use force if that is meant.",
+    "plan": {
+        "slug": "hiver",
+        "direction": "push",
+        "empty": False,
+        "counts": {"rows": _counted(same=30), "files": _counted(delete=5, same=1)},
+        "rows": [],
+        "files": [
+            {
+                "name": f"0{n}_flocon.png",
+                "action": "delete",
+                "size": 48213,
+                "reason": "gone on the other side",
+            }
+            for n in range(5)
+        ],
+        "ids": {},
+        "reports": [],
+    },
+}
+AT_IT = {
+    "detail": "Job 0b1d0c52-7a0f-4d2e-9c3e-3f6a4f1b2c4d is at it already; wait for it or cancel it.",
+    "job_id": "0b1d0c52-7a0f-4d2e-9c3e-3f6a4f1b2c4d",
+}
+REFUSED = OpenApiResponse(
+    RefusedSerializer,
+    "Refused: for what it would take away, or because another sync is at it.",
+    examples=[
+        OpenApiExample("It would take too much away", value=TOO_MUCH),
+        OpenApiExample("Another one is at it", value=AT_IT),
+    ],
+)
 
 
 class SyncAllSerializer(serializers.Serializer):

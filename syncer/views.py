@@ -10,6 +10,7 @@ from universes.services import universes
 
 from . import differences, services
 from .serializers import (
+    REFUSED,
     StatusQuery,
     StatusSerializer,
     SyncAllSerializer,
@@ -42,28 +43,28 @@ class SyncViewSet(ViewSet):
         diff = StatusQuery.read(request)["diff"]
         return Response(services.status() | ({"universes": differences.overview()} if diff else {}))
 
-    @extend_schema(request=SyncBody, parameters=[SyncQuery], responses=ALL)
+    @extend_schema(request=SyncBody, parameters=[SyncQuery], responses={200: ALL, 409: REFUSED})
     def init(self, request):
         """Bring all of Supabase here, for a fresh installation. What is only here stays."""
         return self._all(request, services.start_init)
 
-    @extend_schema(request=SyncBody, parameters=[SyncQuery], responses=ALL)
+    @extend_schema(request=SyncBody, parameters=[SyncQuery], responses={200: ALL, 409: REFUSED})
     def pull_all(self, request):
         """Bring all of Supabase here. What is only here stays."""
         return self._all(request, services.start_pull_all)
 
-    @extend_schema(request=SyncBody, parameters=[SyncQuery], responses=ONE)
+    @extend_schema(request=SyncBody, parameters=[SyncQuery], responses={200: ONE, 409: REFUSED})
     def pull(self, request, slug):
         """Make a universe here as it is in Supabase. 409 when most of it would go, unless forced."""
         return self._one(request, slug, SyncBody, services.start_pull, services.plan_pull)
 
-    @extend_schema(request=SyncBody, parameters=[SyncQuery], responses=ONE)
+    @extend_schema(request=SyncBody, parameters=[SyncQuery], responses={200: ONE, 409: REFUSED})
     def push(self, request, slug):
         """Make a universe in Supabase as it is here. 409 when most of it would go, unless forced."""
         universes.find(slug)
         return self._one(request, slug, SyncBody, services.start_push, services.plan_push)
 
-    @extend_schema(request=UnpublishBody, parameters=[SyncQuery], responses=ONE)
+    @extend_schema(request=UnpublishBody, parameters=[SyncQuery], responses={200: ONE, 409: REFUSED})
     def unpublish(self, request, slug):
         """Take a universe and its media out of Supabase; what is here stays. Needs `force`."""
         return self._one(request, slug, UnpublishBody, _start_unpublish, services.plan_unpublish, UNPUBLISHED)

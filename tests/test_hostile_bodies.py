@@ -54,3 +54,24 @@ def test_a_random_body_is_taken_or_refused_in_a_sentence(api, asset, seed):
         response = api.generic(method, path, body.encode(), content_type="application/json")
         assert response.status_code != 500, (method, path, body)
         assert response.status_code < 400 or isinstance(response.json()["detail"], str), (method, path, body)
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "field"),
+    [
+        ("/api/universes/winter/assets", {"display_name": "Snow", "sort_order": "5"}, "sort_order"),
+        ("/api/universes/winter/assets", {"display_name": "Snow", "sort_order": 5.0}, "sort_order"),
+        ("/api/universes/winter/assets", {"display_name": 5}, "display_name"),
+        ("/api/generate/winter/concepts", {"theme": "winter", "count": "5"}, "count"),
+        ("/api/generate/winter/concepts", {"theme": "winter", "count": 5.0}, "count"),
+        ("/api/generate/winter/concepts", {"theme": "winter", "count": True}, "count"),
+        ("/api/generate/winter/images", {"asset_ids": [5]}, "asset_ids"),
+        ("/api/generate/winter/images", {"regenerate": "true"}, "regenerate"),
+        ("/api/sync/push/winter", {"force": 1}, "force"),
+    ],
+)
+def test_a_value_that_merely_looks_like_what_is_wanted_is_refused(api, asset, path, body, field):
+    response = api.post(path, body)
+    assert response.status_code == 422
+    assert response.json()["errors"].keys() == {field}
+    assert field in response.json()["detail"]

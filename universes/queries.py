@@ -10,16 +10,17 @@ ORDERINGS = tuple(
     for field in ("created_at", "updated_at", "last_synced_at", "name", "slug", "asset_count")
     for sign in ("", "-")
 )
+NEWEST = "-created_at"
 
 
-def listing(search="", ordering="", is_public=None):
+def listing(search="", ordering=NEWEST, is_public=None):
     """Every universe with its `asset_count`: those that match, newest first unless ordered otherwise."""
     found = universes.listing()
     if is_public is not None:
         found = found.filter(is_public=is_public)
     if search:
         found = found.filter(_mentions(search))
-    return found.order_by(ordering, "-id") if ordering else found
+    return found.order_by(ordering, "-id")
 
 
 def _mentions(text):

@@ -6,6 +6,7 @@ universe's files, to tell an address from null.
 
 import re
 
+from drf_spectacular.utils import OpenApiExample, extend_schema_serializer
 from rest_framework import serializers
 
 from magikswipe.api.fields import (
@@ -33,9 +34,21 @@ from .models import (
     UniverseTranslation,
 )
 from .names import SLUG_LENGTH
-from .queries import ORDERINGS
+from .queries import NEWEST, ORDERINGS
 
 COLOR = re.compile(r"#([0-9a-fA-F]{3}|[0-9a-fA-F]{6})", re.ASCII)
+WINTER = {
+    "name": "L'hiver",
+    "slug": "hiver",
+    "default_image_prompt": "{concept}, watercolour for small children, white background",
+    "translations": {
+        "fr": "L'hiver",
+        "en": "Winter",
+        "es": "El invierno",
+        "it": "L'inverno",
+        "de": "Der Winter",
+    },
+}
 SORT_ORDER = {"min_value": -(2**31), "max_value": 2**31 - 1}
 
 
@@ -51,14 +64,14 @@ def prompt_field():
 class UniverseQuery(PageQuery):
     is_public = serializers.BooleanField(required=False, allow_null=True, default=None)
     search = serializers.CharField(
-        required=False, max_length=200, default="", help_text="In name, slug, translations."
+        required=False, max_length=200, default="", allow_blank=True, help_text="In name, slug, translations."
     )
-    ordering = serializers.ChoiceField(
-        ORDERINGS, required=False, default="", help_text="Newest first unless given."
-    )
+    ordering = serializers.ChoiceField(ORDERINGS, required=False, default=NEWEST, help_text="Newest first.")
 
 
 class UniverseBody(Body):
+    """What a universe can be made of and can be changed."""
+
     name = Text(max_length=NAME_LENGTH)
     is_public = Boolean(required=False)
     background_color = Text(required=False, allow_null=True, max_length=100, help_text="#rgb or #rrggbb")
@@ -77,7 +90,10 @@ class UniverseBody(Body):
         raise serializers.ValidationError("background_color must be a colour such as #1a1a2e or #fff.")
 
 
+@extend_schema_serializer(examples=[OpenApiExample("A universe", value=WINTER, request_only=True)])
 class UniverseCreateSerializer(UniverseBody):
+    """A universe to be made; a name is enough."""
+
     slug = Text(
         required=False,
         allow_null=True,
@@ -88,11 +104,15 @@ class UniverseCreateSerializer(UniverseBody):
 
 
 class UniversePatchSerializer(UniverseBody):
+    """What is to change in a universe: an absent field stays, a null one is emptied."""
+
     thumbnail_url = Text(required=False, allow_null=True, allow_blank=True, max_length=ADDRESS_LENGTH)
     background_music = Text(required=False, allow_null=True, allow_blank=True, max_length=ADDRESS_LENGTH)
 
 
 class AssetCreateSerializer(Body):
+    """A card to be made; a name is enough."""
+
     display_name = Text(max_length=NAME_LENGTH)
     sort_order = Integer(required=False, allow_null=True, **SORT_ORDER, help_text="Last when absent.")
     translations = Translations(required=False)
@@ -101,15 +121,21 @@ class AssetCreateSerializer(Body):
 
 
 class AssetPatchSerializer(AssetCreateSerializer):
+    """What is to change in a card: an absent field stays, a null one is emptied."""
+
     sort_order = Integer(required=False, **SORT_ORDER)
 
 
 class MusicPromptPatchSerializer(Body):
+    """What is to change in a song: an absent field stays, a null one is emptied."""
+
     prompt = Text(allow_null=True, allow_blank=True, max_length=PROMPT_LENGTH, trim_whitespace=False)
     lyrics = Text(allow_null=True, allow_blank=True, max_length=LYRICS_LENGTH, trim_whitespace=False)
 
 
 class MusicPromptCreateSerializer(Body):
+    """A song in a language: how it sounds, and what is sung."""
+
     language = Language()
     prompt = Text(allow_blank=True, max_length=PROMPT_LENGTH, trim_whitespace=False)
     lyrics = Text(allow_blank=True, max_length=LYRICS_LENGTH, trim_whitespace=False)
@@ -125,11 +151,14 @@ class UniverseItemSerializer(serializers.ModelSerializer):
     class Meta:
         model = Universe
         fields = ["id", "name", "slug", "thumbnail_url", "is_public", "asset_count", "last_synced_at"]
+        read_only_fields = fields
 
     def get_thumbnail_url(self, universe) -> str | None:
         return media.thumbnail_url(universe, self.context.get("files"))
 
 
+# A list's answer is taken for an array unless it says otherwise.
+@extend_schema_serializer(many=False)
 class UniversePageSerializer(serializers.Serializer):
     items = UniverseItemSerializer(many=True)
     total = serializers.IntegerField()
@@ -141,12 +170,14 @@ class UniversePromptsSerializer(serializers.ModelSerializer):
     class Meta:
         model = UniversePrompts
         fields = ["id", "univers_id", "default_image_prompt", "default_video_prompt"]
+        read_only_fields = fields
 
 
 class UniverseTranslationSerializer(serializers.ModelSerializer):
     class Meta:
         model = UniverseTranslation
         fields = ["id", "language", "name"]
+        read_only_fields = fields
 
 
 class MusicPromptSerializer(serializers.ModelSerializer):
@@ -155,6 +186,7 @@ class MusicPromptSerializer(serializers.ModelSerializer):
     class Meta:
         model = MusicPrompt
         fields = ["id", "univers_id", "language", "prompt", "lyrics", "created_at"]
+        read_only_fields = fields
 
 
 class SongSerializer(MusicPromptSerializer):
@@ -162,6 +194,7 @@ class SongSerializer(MusicPromptSerializer):
 
     class Meta(MusicPromptSerializer.Meta):
         fields = [*MusicPromptSerializer.Meta.fields, "music_url"]
+        read_only_fields = fields
 
     def get_music_url(self, song) -> str | None:
         return media.music_url(self.context["slug"], song.language, self.context["files"])
@@ -174,6 +207,7 @@ class AssetItemSerializer(serializers.ModelSerializer):
     class Meta:
         model = Asset
         fields = ["id", "sort_order", "display_name", "image_name", "image_url", "video_url"]
+        read_only_fields = fields
 
     def get_image_url(self, asset) -> str | None:
         return media.image_url(self.context["slug"], asset, self.context["files"])
@@ -191,6 +225,7 @@ class AssetPromptsSerializer(serializers.ModelSerializer):
             "id", "asset_id", "custom_image_prompt", "custom_video_prompt", "generation_count",
             "last_generated_at",
         ]  # fmt: skip
+        read_only_fields = fields
 
 
 class AssetTranslationSerializer(serializers.ModelSerializer):
@@ -199,6 +234,7 @@ class AssetTranslationSerializer(serializers.ModelSerializer):
     class Meta:
         model = AssetTranslation
         fields = ["id", "asset_id", "language", "display_name"]
+        read_only_fields = fields
 
 
 class AssetSerializer(AssetItemSerializer):
@@ -212,6 +248,7 @@ class AssetSerializer(AssetItemSerializer):
             "id", "univers_id", "sort_order", "image_name", "display_name", "created_at", "updated_at",
             "image_url", "video_url", "prompts", "translations",
         ]  # fmt: skip
+        read_only_fields = fields
 
 
 class UniverseSerializer(UniverseItemSerializer):
@@ -227,3 +264,4 @@ class UniverseSerializer(UniverseItemSerializer):
             "created_at", "updated_at", "supabase_id", "last_synced_at", "asset_count",
             "prompts", "translations", "music_prompts", "assets",
         ]  # fmt: skip
+        read_only_fields = fields

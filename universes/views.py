@@ -35,6 +35,7 @@ class UniverseViewSet(ViewSet):
 
     @extend_schema(parameters=[UniverseQuery], responses=UniversePageSerializer)
     def list(self, request):
+        """A page of universes, newest first unless ordered otherwise."""
         query = UniverseQuery.read(request)
         window = {"skip": query.pop("skip"), "limit": query.pop("limit")}
         return Response(UniversePageSerializer(page(queries.listing(**query), **window)).data)
@@ -47,6 +48,7 @@ class UniverseViewSet(ViewSet):
 
     @extend_schema(responses=UniverseSerializer)
     def retrieve(self, request, slug):
+        """One universe with all that belongs to it."""
         return Response(self._whole(slug))
 
     @extend_schema(request=UniversePatchSerializer, responses=UniverseSerializer)
@@ -72,6 +74,7 @@ class AssetViewSet(ViewSet):
 
     @extend_schema(responses=AssetItemSerializer(many=True))
     def list(self, request, slug):
+        """The cards in their order."""
         universe = universes.find(slug)
         return Response(render(AssetItemSerializer, queries.cards(universe), slug, many=True))
 
@@ -84,6 +87,7 @@ class AssetViewSet(ViewSet):
 
     @extend_schema(responses=AssetSerializer)
     def retrieve(self, request, slug, asset_id):
+        """One card with its prompts and names."""
         return Response(self._whole(assets.find(universes.find(slug), asset_id), slug))
 
     @extend_schema(request=AssetPatchSerializer, responses=AssetSerializer)
@@ -108,6 +112,7 @@ class MusicPromptViewSet(ViewSet):
 
     @extend_schema(responses=MusicPromptSerializer(many=True))
     def list(self, request, slug):
+        """The songs that are written, one for each language at most."""
         return Response(MusicPromptSerializer(universes.find(slug).music_prompts.all(), many=True).data)
 
     @extend_schema(request=MusicPromptCreateSerializer, responses={201: MusicPromptSerializer})
@@ -119,10 +124,12 @@ class MusicPromptViewSet(ViewSet):
 
     @extend_schema(responses=MusicPromptSerializer)
     def retrieve(self, request, slug, language):
+        """The song in a language."""
         return Response(MusicPromptSerializer(music.find(universes.find(slug), language)).data)
 
     @extend_schema(request=MusicPromptPatchSerializer, responses=MusicPromptSerializer)
     def partial_update(self, request, slug, language):
+        """Change what is given; a song that was sung already stays as it is."""
         song = music.find(universes.find(slug), language)
         music.update(song, **MusicPromptPatchSerializer.read(request, song))
         return Response(MusicPromptSerializer(music.find(song.universe, language)).data)

@@ -5,7 +5,19 @@ from drf_spectacular.authentication import SessionScheme
 from drf_spectacular.openapi import AutoSchema
 from rest_framework import serializers
 
+from universes.models import LANGUAGES
+from universes.names import SLUG_LENGTH
+
 from .permissions import EditorOrOpen
+
+# What the words in braces in a path stand for.
+PATH_PARAMETERS = {
+    "slug": ("The universe's slug.", {"maxLength": SLUG_LENGTH}),
+    "asset_id": ("The card's id.", {"format": "uuid"}),
+    "job_id": ("The job's id.", {"format": "uuid"}),
+    "language": ("One of the five languages.", {"enum": list(LANGUAGES)}),
+    "name": ("The file's name, as the addresses in other answers have it.", {}),
+}
 
 
 class ErrorSerializer(serializers.Serializer):
@@ -41,6 +53,18 @@ class Schema(AutoSchema):
 
     def get_auth(self):
         return [] if settings.API_OPEN else super().get_auth()
+
+    def _resolve_path_parameters(self, variables):
+        parameters = super()._resolve_path_parameters(variables)
+        for parameter in parameters:
+            parameter["description"], more = PATH_PARAMETERS[parameter["name"]]
+            parameter["schema"] = {**parameter["schema"], **more}
+        return parameters
+
+    def _map_serializer_field(self, field, direction, bypass_extensions=False):
+        schema = super()._map_serializer_field(field, direction, bypass_extensions)
+        may_be_empty = getattr(field, "allow_empty", True)
+        return schema if may_be_empty or not schema else {**schema, "minItems": 1}
 
     def _get_response_bodies(self, direction="response"):
         bodies = super()._get_response_bodies(direction)

@@ -1,0 +1,269 @@
+"""The OpenAPI schema says what the API really answers, and enough for a front end to be written from it."""
+
+import jsonschema
+import pytest
+from drf_spectacular.generators import SchemaGenerator
+
+from generation import provider as replicate
+from jobs.runner import run_here
+from magikswipe.api.fields import Body
+
+pytestmark = pytest.mark.django_db
+
+FIVE = {"fr": "Hiver", "en": "Winter", "es": "Invierno", "it": "Inverno", "de": "Winter"}
+LYRICS = "[verse]\nLa neige tombe, la neige danse\n[chorus]\nLa la la"
+U, GENERATE, JOBS, SYNC = "/api/universes", "/api/generate", "/api/jobs", "/api/sync"
+MEDIA = "/storage/buckets/univers/{slug}/{name}"
+
+# In an order in which each can succeed; a fourth value is what the answer's `id` is kept as.
+CALLS = [
+    ("get", "/", None),
+    ("get", "/health", None),
+    (
+        "post",
+        U,
+        {"name": "Winter", "slug": "winter", "default_image_prompt": "{concept}", "translations": FIVE},
+    ),
+    ("get", U, None),
+    ("patch", f"{U}/{{slug}}", {"name": "Snow"}),
+    ("post", f"{U}/{{slug}}/music-prompts", {"language": "fr", "prompt": "lullaby, harp", "lyrics": LYRICS}),
+    ("get", f"{U}/{{slug}}/music-prompts", None),
+    ("get", f"{U}/{{slug}}/music-prompts/{{language}}", None),
+    ("patch", f"{U}/{{slug}}/music-prompts/{{language}}", {"prompt": "soft lullaby, harp"}),
+    ("post", f"{GENERATE}/{{slug}}/concepts", {"theme": "winter", "count": 2}),
+    ("post", f"{GENERATE}/{{slug}}/concepts/apply", {"concepts": ["Snow", "Ice"], "translations": {}}),
+    ("post", f"{GENERATE}/{{slug}}/lyrics/{{language}}", {"lyrics": LYRICS}),
+    ("post", f"{GENERATE}/translate-text", {"text": "La neige", "source": "fr", "target": "en"}),
+    (
+        "post",
+        f"{U}/{{slug}}/assets",
+        {"display_name": "Sledge", "custom_image_prompt": "red", "translations": FIVE},
+        "asset_id",
+    ),
+    ("get", f"{U}/{{slug}}/assets", None),
+    ("get", f"{U}/{{slug}}/assets/{{asset_id}}", None),
+    ("patch", f"{U}/{{slug}}/assets/{{asset_id}}", {"sort_order": 9}),
+    ("post", f"{GENERATE}/{{slug}}/images", None, "job_id"),
+    ("get", JOBS, None),
+    ("get", f"{JOBS}/{{job_id}}", None),
+    ("post", f"{JOBS}/{{job_id}}/cancel", None),
+    ("post", f"{JOBS}/{{job_id}}/retry", None, "run"),
+    ("get", f"{JOBS}/{{job_id}}", None),
+    ("get", MEDIA, None),
+    ("post", f"{GENERATE}/{{slug}}/videos", None, "run"),
+    ("post", f"{GENERATE}/{{slug}}/music", {"language": "fr"}, "run"),
+    ("get", f"{U}/{{slug}}", None),
+    ("post", f"{GENERATE}/{{slug}}/all", {"theme": "winter", "count": 2, "generate_videos": False}),
+    ("get", f"{GENERATE}/costs", None),
+    ("delete", f"{JOBS}/cleanup", None),
+    ("get", f"{SYNC}/status", None),
+    ("post", f"{SYNC}/push/{{slug}}", {"dry_run": True}),
+    ("post", f"{SYNC}/push/{{slug}}", None),
+    ("post", f"{SYNC}/pull/{{slug}}", None),
+    ("post", f"{SYNC}/pull-all", {"dry_run": True}),
+    ("post", f"{SYNC}/pull-all", None),
+    ("post", f"{SYNC}/init", None),
+    ("get", f"{SYNC}/status?diff=true", None),
+    ("post", f"{SYNC}/unpublish/{{slug}}", {"force": True}),
+    ("delete", f"{U}/{{slug}}/assets/{{asset_id}}", None),
+    ("delete", f"{U}/{{slug}}/music-prompts/{{language}}", None),
+    ("delete", f"{U}/{{slug}}", None),
+]
+# Only Replicate can sign this one.
+SIGNED = {("post", f"{GENERATE}/webhook")}
+
+
+@pytest.fixture(scope="module")
+def schema():
+    return SchemaGenerator().get_schema(request=None, public=True)
+
+
+def operations(schema):
+    return {(method, path): op for path, item in schema["paths"].items() for method, op in item.items()}
+
+
+@pytest.fixture
+def services(sandbox, settings):
+    """Both services, quick."""
+    settings.REPLICATE_BASE_URL = settings.SUPABASE_URL = sandbox.url
+    settings.REPLICATE_API_TOKEN = settings.SUPABASE_SERVICE_ROLE_KEY = sandbox.key
+    sandbox.settings(latency={"llm": 0, "image": 0, "video": 0, "music": 0}, llm_style="clean")
+    yield
+    replicate.close()
+
+
+def strict(node):
+    """An OpenAPI 3.0 schema as a JSON Schema in which an object has no fields but the documented ones."""
+    if isinstance(node, list):
+        return [strict(inner) for inner in node]
+    if not isinstance(node, dict):
+        return node
+    made = {
+        key: strict(inner) for key, inner in node.items() if key not in ("nullable", "example", "examples")
+    }
+    if "properties" in node:
+        made.setdefault("additionalProperties", False)
+    return {"anyOf": [made, {"type": "null"}]} if node.get("nullable") is True else made
+
+
+def check_answer(schema, operation, response):
+    documented = operation["responses"]
+    status = str(response.status_code)
+    assert status in documented, (operation["operationId"], status, response.content[:300])
+    kinds = documented[status].get("content", {})
+    if "application/json" not in kinds:
+        assert status == "204" or response.getvalue()
+        return
+    shape = kinds["application/json"]["schema"]
+    jsonschema.validate(response.json(), strict({**shape, "components": schema["components"]}))
+
+
+def test_every_operation_answers_as_it_is_documented(api, schema, services):
+    documented = operations(schema)
+    values = {"slug": "winter", "language": "fr", "name": "00_snow.png"}
+    seen = set()
+    for method, path, body, *keep in CALLS:
+        response = getattr(api, method)(path.format(**values), body)
+        call = (method, path.split("?")[0])
+        assert response.status_code < 300, (call, response.content)
+        check_answer(schema, documented[call], response)
+        seen.add(call)
+        if keep and keep[0] in ("asset_id", "job_id"):
+            values[keep[0]] = response.json()["id"]
+        if keep == ["run"]:
+            assert run_here(response.json()["id"]).status == "completed"
+    assert seen | SIGNED == documented.keys()
+
+
+def answers(schema):
+    """The components that are answers, by name."""
+    return {
+        name: shape
+        for name, shape in schema["components"]["schemas"].items()
+        if "properties" in shape and not name.endswith("Request")
+    }
+
+
+def test_what_an_answer_always_has_is_required(schema):
+    optional = {
+        (name, field)
+        for name, shape in answers(schema).items()
+        for field in shape["properties"].keys() - set(shape.get("required", []))
+    }
+    assert optional == {
+        ("Error", "errors"), ("Refused", "errors"), ("Refused", "plan"), ("Refused", "job_id"),
+        ("Status", "universes"), ("Sync", "plan"), ("SyncAll", "plans"),
+    }  # fmt: skip
+
+
+def nodes(node):
+    if isinstance(node, dict):
+        yield node
+        for inner in node.values():
+            yield from nodes(inner)
+    elif isinstance(node, list):
+        for inner in node:
+            yield from nodes(inner)
+
+
+def test_no_number_in_an_answer_has_the_bounds_of_a_database(schema):
+    for shape in answers(schema).values():
+        assert not [node for node in nodes(shape) if node.get("format") == "int64" or "maximum" in node]
+
+
+def test_what_may_be_null_is_nullable(schema):
+    shapes = schema["components"]["schemas"]
+    for name, fields in {
+        "Job": {"error", "result", "started_at", "completed_at"},
+        "Universe": {"thumbnail_url", "prompts", "supabase_id", "last_synced_at"},
+        "AssetItem": {"image_url", "video_url"},
+        "Song": {"music_url", "prompt", "lyrics"},
+    }.items():
+        found = {field for field, shape in shapes[name]["properties"].items() if shape.get("nullable")}
+        assert fields <= found, name
+
+
+def parameters(schema, call):
+    return {parameter["name"]: parameter for parameter in operations(schema)[call]["parameters"]}
+
+
+def test_a_default_is_one_of_the_values_that_are_allowed(schema):
+    for node in nodes(schema):
+        default = node.get("default")
+        if isinstance(default, str):
+            assert len(default) >= node.get("minLength", 0), node
+            assert default in node.get("enum", [default]), node
+
+
+def test_what_has_few_values_names_them(schema):
+    states = ["pending", "running", "completed", "failed", "cancelled"]
+    assert parameters(schema, ("get", JOBS))["status"]["schema"]["enum"] == states
+    ordering = parameters(schema, ("get", U))["ordering"]["schema"]
+    assert ordering["default"] == "-created_at" and ordering["default"] in ordering["enum"]
+    languages = [
+        parameter["schema"]["enum"]
+        for operation in operations(schema).values()
+        for parameter in operation.get("parameters", [])
+        if parameter["name"] == "language"
+    ]
+    assert len(languages) == 4 and all(values == list(FIVE) for values in languages)
+
+
+def test_every_parameter_in_a_path_is_explained(schema):
+    for operation in operations(schema).values():
+        for parameter in operation.get("parameters", []):
+            assert parameter["in"] != "path" or parameter["description"], operation["operationId"]
+
+
+def test_a_list_that_may_not_be_empty_says_so(schema):
+    shapes = schema["components"]["schemas"]
+    assert shapes["ApplyBodyRequest"]["properties"]["concepts"]["minItems"] == 1
+    assert shapes["CardsBodyRequest"]["properties"]["asset_ids"]["minItems"] == 1
+
+
+def test_every_body_and_operation_is_explained_in_its_own_words(schema):
+    shapes = schema["components"]["schemas"].items()
+    texts = [shape.get("description", "") for name, shape in shapes if name.endswith("Request")]
+    texts += [operation.get("description", "") for operation in operations(schema).values()]
+    assert all(texts) and len(texts) == len(set(texts))
+    assert not [text for text in texts if text == Body.__doc__ or "asks for no login" in text]
+
+
+def test_media_tell_of_ranges_and_of_what_the_browser_has(schema):
+    media = operations(schema)["get", MEDIA]
+    assert {"200", "206", "304", "404", "412", "416"} <= media["responses"].keys()
+    assert {"Range", "If-None-Match", "If-Range"} <= parameters(schema, ("get", MEDIA)).keys()
+
+
+def test_a_jobs_result_and_steps_are_described(schema):
+    shapes = schema["components"]["schemas"]
+    assert shapes["JobResult"]["properties"].keys() == {"completed", "failed", "results"}
+    assert shapes["JobDetail"]["properties"]["steps"]["items"] == {"$ref": "#/components/schemas/JobStep"}
+    assert all(field.get("description") for field in shapes["JobStep"]["properties"].values())
+
+
+def examples(schema):
+    """`(shape, example)` of each example in a body or an answer."""
+    for operation in operations(schema).values():
+        for part in (operation.get("requestBody", {}), *operation["responses"].values()):
+            for content in part.get("content", {}).values():
+                for example in content.get("examples", {}).values():
+                    yield content["schema"], example["value"]
+
+
+def test_every_example_is_what_its_schema_allows(schema):
+    found = list(examples(schema))
+    for shape, value in found:
+        jsonschema.validate(value, strict({**shape, "components": schema["components"]}))
+    assert len(found) > 5
+
+
+@pytest.mark.parametrize(
+    ("call", "status"),
+    [(("post", U), None), (("post", f"{GENERATE}/{{slug}}/concepts/apply"), None),
+     (("get", f"{JOBS}/{{job_id}}"), "200"), (("post", f"{SYNC}/push/{{slug}}"), "409")],
+)  # fmt: skip
+def test_the_calls_that_need_one_have_an_example(schema, call, status):
+    operation = operations(schema)[call]
+    part = operation["responses"][status] if status else operation["requestBody"]
+    assert part["content"]["application/json"]["examples"]
