@@ -12,6 +12,7 @@ from django.db.models import Sum
 from django.utils import timezone
 
 from jobs import progress
+from jobs import services as jobs
 from jobs.models import ACTIVE, JobStep
 
 from . import adapters, prices
@@ -200,6 +201,8 @@ def _is_looked_after(charge, step):
 
 @transaction.atomic
 def _settle_left_over(charge, step):
+    if step:
+        jobs.lock(step.job)
     left = Charge.objects.filter(pk=charge.pk, status=RESERVED)
     if step and not charge.prediction_id:
         left.delete()
