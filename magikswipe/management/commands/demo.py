@@ -5,8 +5,11 @@ from itertools import count as numbers
 from django.core.management import CommandError
 from django.core.management.base import BaseCommand
 
+from generation.errors import CannotGenerate, LimitReached, ProviderError
 from generation.services import start_all
 from jobs import watching
+from jobs.errors import Busy
+from syncer.errors import SyncError
 from syncer.services import start_push
 from universes import media, names
 from universes.models import Universe
@@ -27,6 +30,12 @@ class Command(BaseCommand):
     def handle(self, *, name, theme, count, **options):
         if not 1 <= count <= 50:
             raise CommandError("--count takes a number from 1 to 50.")
+        try:
+            self.make_and_publish(name, theme, count)
+        except (CannotGenerate, LimitReached, ProviderError, SyncError, Busy) as refusal:
+            raise CommandError(str(refusal)) from None
+
+    def make_and_publish(self, name, theme, count):
         universe = interrupted(name) or universes.create(name=name, slug=free_slug(name))
         self.run_job(start_all(universe, theme=theme, count=count, author="demo"))
         self.run_job(start_push([universe.slug], author="demo"))
