@@ -2,7 +2,7 @@
 
 import hashlib
 import re
-from contextlib import suppress
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from django.core.files.storage import storages
@@ -10,6 +10,8 @@ from django.core.files.storage import storages
 from .backends import plain_files
 from .bucket import CHUNK, bucket
 from .names import UnsafeName, safe_key
+
+AT_ONCE = 8
 
 
 def archive():
@@ -59,12 +61,18 @@ def keep_asides(label):
 
 
 def _keep_all(paths):
-    kept = {}
-    for name, path in paths.items():
-        # Gone since it was listed is the same as not there.
-        with suppress(FileNotFoundError):
-            kept[name] = keep(path)
-    return kept
+    # Side by side, since each waits for the disk to have it.
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        kept = dict(zip(paths, pool.map(_keep_if_there, paths.values()), strict=True))
+    return {name: sha256 for name, sha256 in kept.items() if sha256}
+
+
+def _keep_if_there(path):
+    """None for a file that is gone since it was listed."""
+    try:
+        return keep(path)
+    except FileNotFoundError:
+        return None
 
 
 def restore(sha256, folder, name):

@@ -42,7 +42,8 @@ def replace(universe, concepts, translations, author=""):
         revisions.keep(universe, "apply_concepts", author, leaving=leaving)
     universe.assets.all().delete()
     assets = _create_all(universe, concepts, translations)
-    transaction.on_commit(lambda: revisions.finish(universe.slug))
+    # Robust: the rows are through; what fails here is logged, and taken up later.
+    transaction.on_commit(lambda: revisions.finish(universe.slug), robust=True)
     return assets
 
 
