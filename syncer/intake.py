@@ -4,17 +4,20 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from storage import archive, bucket
-from universes import media
 
 from . import local
 from .moving import in_parallel
 
 
 class Intake:
-    """What is put into one folder, and what it replaced: `kept`, archived, as `{name: sha256}`."""
+    """What is put into one folder, and what it replaced: `kept`, archived, as `{name: sha256}`.
 
-    def __init__(self, slug):
-        self.slug, self.kept, self._put = slug, {}, {}
+    `known`: what is archived already and need not be again.
+    """
+
+    def __init__(self, slug, known=None):
+        self.slug, self.known = slug, known or {}
+        self.kept, self._put = {}, {}
 
     def put(self, paths):
         """Copy files in, `{name: path}`; one that lies there already is left alone."""
@@ -23,15 +26,21 @@ class Intake:
 
     def _put_one(self, item):
         name, path = item
-        if not _is_like(self.slug, name, path):
-            self.kept.update(media.replace(self.slug, name, path))
+        here = _digests(self.slug, name)
+        if not here or here != bucket.digests(path):
+            self._keep(name, here)
+            bucket.take(path, self.slug, name)
             self._put[name] = path
 
     def remove(self, names):
         """Take files away, as far as they exist."""
         for name in names:
-            self.kept |= archive.keep_from_bucket(self.slug, [name])
+            self._keep(name, _digests(self.slug, name))
             bucket.remove(self.slug, name)
+
+    def _keep(self, name, here):
+        if here and here["sha256"] != self.known.get(name):
+            self.kept.update(archive.keep_from_bucket(self.slug, [name]))
 
     @contextmanager
     def undone_on_error(self):
@@ -48,7 +57,7 @@ class Intake:
 
     def _undo(self, name, path):
         # What somebody else has put there since is theirs.
-        if not _is_like(self.slug, name, path):
+        if _digests(self.slug, name) != bucket.digests(path):
             return
         if name in self.kept:
             archive.restore(self.kept[name], self.slug, name)
@@ -56,25 +65,9 @@ class Intake:
             bucket.remove(self.slug, name)
 
 
-def _is_like(slug, name, path):
-    """Whether the file here has the bytes of the one at `path`."""
-    here, path = Path(local.path(slug, name)), Path(path)
-    if not here.is_file() or here.is_symlink() or here.stat().st_size != path.stat().st_size:
-        return False
-    return bucket.digests(here) == bucket.digests(path)
-
-
-def leave(old, new, kept):
-    """Take a folder away whose files stand in another now; returns what came there meanwhile, archived.
-
-    `kept`: `{name: sha256}` of those that are archived already.
-    """
-    stand = bucket.listing(new)
-    late = [
-        name
-        for name, file in bucket.listing(old).items()
-        if file.sha256 not in (kept.get(name), stand[name].sha256 if name in stand else None)
-    ]
-    archived = archive.keep_from_bucket(old, late)
-    bucket.remove_folder(old)
-    return archived
+def _digests(slug, name):
+    """What `bucket.digests` says of a file here; None when there is none."""
+    with suppress(FileNotFoundError):
+        if bucket.bucket().exists(f"{slug}/{name}"):
+            return bucket.digests(local.path(slug, name))
+    return None

@@ -3,12 +3,11 @@
 from django.db import IntegrityError, transaction
 
 from storage import archive, bucket
-from universes.models import Revision
 from universes.services import revisions
 
 from . import local, progress
 from .errors import Conflict, RemoteError
-from .intake import Intake, leave
+from .intake import Intake
 from .moving import in_parallel, staging
 from .plan import CREATE, DELETE, UPDATE
 
@@ -23,13 +22,12 @@ def apply(plan, client, universe, remote_id, author=""):
     with staging() as folder:
         _download(plan, client, folder)
         universe, kept = _write(plan, universe, remote_id, author, folder)
-        late = Intake(plan.slug)
+        late = Intake(plan.slug, known=kept)
         late.put(_staged(plan, folder, UPDATE))
     late.remove([change.name for change in plan.file_changes(DELETE)])
+    _keep_files(plan.slug, author, late.kept)
     if old_slug != plan.slug:
-        late.kept |= leave(old_slug, plan.slug, kept)
-    came_late = {name: sha256 for name, sha256 in late.kept.items() if kept.get(name) != sha256}
-    _keep_files(plan.slug, author, came_late)
+        _leave(old_slug, plan.slug, kept, author)
     progress.done(len(plan.rows) + len(plan.file_changes(DELETE)))
     return universe
 
@@ -84,4 +82,17 @@ def _write_rows(plan, universe, remote_id, author, kept):
 def _keep_files(slug, author, files):
     """A revision of files alone: those in a folder of no universe, and those that came when the rows were written."""
     if files:
-        Revision.objects.create(univers_slug=slug, cause="pull", author=author, rows={}, files=files)
+        revisions.keep_files(slug, "pull", author, files)
+
+
+def _leave(old, new, kept, author):
+    """Take a folder away whose files stand in another by now, or are `kept`; what came meanwhile is put away."""
+    stand = {name: file.sha256 for name, file in bucket.listing(new).items()}
+    late = [
+        name
+        for name, file in bucket.listing(old).items()
+        if file.sha256 not in (kept.get(name), stand.get(name))
+    ]
+    if late:
+        revisions.put_away(old, late, "pull", author)
+    bucket.remove_folder(old)

@@ -6,7 +6,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from universes.models import Universe
-from universes.services import universes
+from universes.services import revisions, universes
 
 from . import local, progress, pull, push, remote
 from .client import client
@@ -84,6 +84,8 @@ def run_push(slug, *, force=False, tables=None):
 
 def run_pull(slug, *, force=False, tables=None, author=""):
     """Make what is here equal to Supabase; returns what was done."""
+    # Files that a deletion is about to move away must not be taken for ones that stay.
+    revisions.finish(slug)
     sync = _admitted(prepare_pull(slug, tables), force)
     here = sync.here
     if not sync.plan.is_empty:

@@ -160,7 +160,7 @@ def pushed(supabase, winter):
     return winter
 
 
-@pytest.mark.parametrize("moment", [30, 60])
+@pytest.mark.parametrize("moment", [15, 35])
 def test_a_pull_that_is_killed(supabase, pushed, put_file, moment):
     assert killed_pull(moment, pushed, put_file)
 
