@@ -9,8 +9,9 @@ from storage import archive, bucket
 from syncer import progress, syncs
 from syncer.client import client
 from syncer.errors import Conflict
+from universes.media import files_of
 from universes.models import Revision, Universe
-from universes.services import assets, universes
+from universes.services import assets, revisions, universes
 
 from .conftest import ok, post, state
 
@@ -164,3 +165,13 @@ class TestWhatComesMeanwhile:
         put_file("winter", "02_fox.png", b"hand-made")
         ok(post(api, "pull/winter"))
         assert kept(name="02_fox.png") == [b"hand-made"]
+
+    def test_a_deletion_that_broke_off_does_not_take_what_was_pulled_again(self, api, supabase, winter):
+        ok(post(api, "push/winter"))
+        fox = winter.assets.get(display_name="Fox")
+        revisions.keep(winter, "delete_card", asset=fox, leaving=files_of(fox))
+        fox.delete()
+        ok(post(api, "pull/winter"))
+        revisions.finish("winter")
+        assert content("winter", "02_fox.png") == b"picture 2" * 100
+        assert winter.assets.filter(display_name="Fox").exists()
