@@ -173,7 +173,9 @@ def _scan(path):
 def _move(source, target):
     """Rename; a folder that goes between the making and the moving is made again."""
     while True:
-        target.parent.mkdir(parents=True, exist_ok=True)
+        # What mkdir says of a folder that went just after it was found there; a file in its place fails below.
+        with suppress(FileExistsError):
+            target.parent.mkdir(parents=True, exist_ok=True)
         try:
             return source.replace(target)
         except FileNotFoundError:
