@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import stat
 import uuid
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -173,14 +174,20 @@ def _scan(path):
 def _move(source, target):
     """Rename; a folder that goes between the making and the moving is made again."""
     while True:
-        # What mkdir says of a folder that went just after it was found there; a file in its place fails below.
-        with suppress(FileExistsError):
-            target.parent.mkdir(parents=True, exist_ok=True)
         try:
+            target.parent.mkdir(parents=True, exist_ok=True)
             return source.replace(target)
-        except FileNotFoundError:
-            if not source.exists():
+        except (FileNotFoundError, FileExistsError):
+            # mkdir calls it existing, too, when the folder was there and went before mkdir looked again.
+            if not source.exists() or _is_no_folder(target.parent):
                 raise
+
+
+def _is_no_folder(path):
+    try:
+        return not stat.S_ISDIR(os.lstat(path).st_mode)
+    except FileNotFoundError:
+        return False
 
 
 def _flush(path):

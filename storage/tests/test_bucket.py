@@ -172,13 +172,21 @@ def test_a_folder_goes_away_below_those_who_write_to_it(db, empty_storage, tmp_p
     writers = [threading.Thread(target=write) for _ in range(2)]
     for writer in writers:
         writer.start()
-    for _ in range(100):
+    for _ in range(500):
         bucket.remove_folder("winter")
     stop.set()
     for writer in writers:
         writer.join(10)
     assert not failed
     assert not list((empty_storage / "bucket").glob(".*"))
+
+
+def test_a_file_in_a_folders_place_is_an_error(empty_storage, tmp_path):
+    (source := tmp_path / "source").write_bytes(b"x")
+    (empty_storage / "bucket").mkdir()
+    (empty_storage / "bucket" / "winter").write_text("no folder")
+    with pytest.raises(FileExistsError):
+        bucket.take(source, "winter", "a.png")
 
 
 def test_what_is_set_aside_waits_for_the_archive_and_what_comes_later_stays(db, put_file, empty_storage):
