@@ -173,6 +173,12 @@ def _retry(job):
     return job
 
 
+def is_abandoned(job):
+    """Whether the runner of a job that has not ended died, and no other took it up yet."""
+    left = Job.objects.exclude(lease_owner="").filter(lease_until__lt=timezone.now())
+    return left.filter(pk=job.pk, status__in=ACTIVE).exists()
+
+
 def lock(job):
     """The job as it is now, which nobody else changes until this transaction ends.
 

@@ -6,6 +6,7 @@ from django.conf import settings
 
 from jobs import runner
 from jobs import services as jobs
+from jobs.errors import Busy
 from jobs.models import State
 from universes.services import universes
 
@@ -161,7 +162,18 @@ def _start(kind, slugs, force, author, together=False):
         )
         for slug in slugs
     ]
-    return jobs.start(kind, slugs[0] if alone else "", steps, unit="universes", author=author)
+    try:
+        return jobs.start(kind, slugs[0] if alone else "", steps, unit="universes", author=author)
+    except Busy as busy:
+        if jobs.is_abandoned(busy.job) and _asks_the_same(busy.job, kind, steps):
+            return busy.job
+        raise
+
+
+def _asks_the_same(job, kind, steps):
+    """Whether a job that its runner left behind is just what is asked for now: then it is gone on with."""
+    left = {step.key: step.params for step in job.steps.all()}
+    return job.type == kind and left == {step.key: step.params for step in steps}
 
 
 def finish(job, notes=()):

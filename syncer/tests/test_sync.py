@@ -1,13 +1,17 @@
 """Universes between here and a Supabase, over the API."""
 
 import uuid
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from django.utils import timezone
 
+from jobs import lease
 from jobs import services as jobs
+from jobs.models import Job
 from storage import archive, bucket
-from syncer import local
+from syncer import local, services
 from universes import rows
 from universes.models import Asset, Revision, Universe
 from universes.rows import TABLES
@@ -322,3 +326,25 @@ def renumber(universe):
     local.rekey(
         {table.name: {row["id"]: str(uuid.uuid4()) for row in found[table.name]} for table in TABLES[1:]}
     )
+
+
+def killed(job):
+    """The job as a runner leaves it that was killed with it a while ago."""
+    lease.acquire(job.pk)
+    Job.objects.filter(pk=job.pk).update(lease_until=timezone.now() - timedelta(seconds=1))
+    return job
+
+
+class TestAbandoned:
+    """A sync whose process was killed: asking again goes on with it, even where no worker runs."""
+
+    def test_asking_for_the_same_again_goes_on_with_it(self, api, supabase, winter):
+        job = killed(services.start_push(["winter"]))
+        assert ok(post(api, "push/winter"))["success"] is True
+        job.refresh_from_db()
+        assert job.status == "completed"
+
+    def test_asking_for_something_else_is_told_of_it(self, api, supabase, winter):
+        job = killed(services.start_push(["winter"]))
+        answer = post(api, "push/winter", force=True)
+        assert (answer.status_code, answer.json()["job_id"]) == (409, str(job.pk))
