@@ -1,7 +1,8 @@
 """Requests that go wrong on demand, and the count of all requests.
 
 ``action`` of a fault: ``drop`` (not carried out, no answer), ``drop_after`` (carried out, no answer),
-``truncate`` (half an answer), ``delay:SECONDS``, ``redirect:URL``, or an HTTP status such as ``503``.
+``truncate`` (half an answer), ``delay:SECONDS``, ``delay_after:SECONDS`` (carried out, answered late),
+``redirect:URL``, or an HTTP status such as ``503``.
 """
 
 import asyncio
@@ -46,6 +47,8 @@ class Faults:
         elif verb == "drop_after":
             await self.app(scope, receive, _nowhere)
             await hang_up(scope, receive)
+        elif verb == "delay_after":
+            await self.app(scope, receive, _late(send, float(value)))
         elif verb == "truncate":
             await Half(self.app)(scope, receive, send)
         elif verb == "redirect":
@@ -63,7 +66,9 @@ def check(faults: list[dict[str, Any]]) -> None:
         if not {"match", "action"} <= set(fault) <= {"match", "action", "skip", "times"}:
             raise ValueError("a request fault takes match and action, and may take skip and times")
         re.compile(fault["match"])
-        if not re.fullmatch(r"drop|drop_after|truncate|delay:[\d.]+|redirect:.+|[345]\d\d", fault["action"]):
+        if not re.fullmatch(
+            r"drop|drop_after|truncate|delay(?:_after)?:[\d.]+|redirect:.+|[345]\d\d", fault["action"]
+        ):
             raise ValueError(f"unknown action {fault['action']!r} of a request fault")
 
 
@@ -83,6 +88,15 @@ def _error(status: int) -> JSONResponse:
     body = {"detail": text, "message": text, "status": status, "code": str(status), "error": text}
     headers = {"Retry-After": "1"} if status == 429 else {}
     return JSONResponse(body | {"statusCode": str(status)}, status, headers)
+
+
+def _late(send: Send, seconds: float) -> Send:
+    async def wait(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            await asyncio.sleep(seconds)
+        await send(message)
+
+    return wait
 
 
 async def _nowhere(message: Message) -> None:

@@ -40,12 +40,19 @@ class Throttle:
 
     def __init__(self, settings: Settings, counters: Counters):
         self.settings, self.counters = settings, counters
+        self.obey(None)
+
+    def obey(self, rule: dict[str, float] | None) -> None:
+        """Begins anew with a rule, whatever an earlier one had refused."""
+        self.rule = rule
         self.tokens, self.filled_at, self.closed_until = 0.0, 0.0, 0.0
 
     def refuse(self) -> Response | None:
         """The 429 for a create that comes too soon."""
         if not (rule := self.settings.throttle):
             return None
+        if rule is not self.rule:
+            self.obey(rule)
         now, burst = time.monotonic(), rule.get("burst", 1)
         self.counters.add("creates_too_soon", now < self.closed_until)
         self.tokens = min(burst, self.tokens + (now - self.filled_at) * rule["per_second"])

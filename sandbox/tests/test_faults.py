@@ -2,6 +2,7 @@
 
 import base64
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import httpx
 import pytest
@@ -161,6 +162,16 @@ def test_a_dropped_request_is_not_carried_out_and_a_dropped_answer_is(sandbox, h
         sandbox.settings(request_faults=[{"match": "POST", "times": 1, "action": action}])
         unread(http, "POST", "/rest/v1/univers", json=row)
         assert len(http.get("/rest/v1/univers").json()) == count
+
+
+def test_a_late_answer_is_to_something_that_was_done_before(sandbox, http):
+    sandbox.settings(request_faults=[{"match": "POST", "times": 1, "action": "delay_after:0.4"}])
+    with ThreadPoolExecutor(1) as pool:
+        late = pool.submit(http.post, "/rest/v1/univers", json={"name": "x", "slug": "x"})
+        while not http.get("/rest/v1/univers").json():
+            pass
+        assert not late.done()
+        assert late.result().status_code == 201
 
 
 def test_truncated_delayed_and_redirected_answers(sandbox, http):
