@@ -10,19 +10,29 @@ class Unusable(Exception):
 
 
 class ProviderError(Exception):
-    """Replicate could not do what it was asked."""
+    """Replicate could not do what it was asked. `certain`: nothing was made; else it may have been, or may yet be."""
+
+    certain = False
 
 
 class NotConfigured(ProviderError):
     """No token, or one that Replicate does not take."""
 
+    certain = True
+
 
 class Unreachable(ProviderError):
-    """No connection, or no answer in time; whether the request arrived is not known."""
+    """No connection, so that the request was never `sent`; or no answer in time, and it may have arrived."""
+
+    def __init__(self, sentence, *, sent=True):
+        super().__init__(sentence)
+        self.certain = not sent
 
 
 class Throttled(ProviderError):
     """Too many requests; nothing was made. `retry_after`: seconds to wait, None when Replicate named no time."""
+
+    certain = True
 
     def __init__(self, sentence, retry_after=None):
         super().__init__(sentence)
@@ -31,6 +41,8 @@ class Throttled(ProviderError):
 
 class Rejected(ProviderError):
     """A definite no (any other 4xx): nothing was made, and the same request would be refused again."""
+
+    certain = True
 
 
 class Unknown(Rejected):

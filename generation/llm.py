@@ -3,7 +3,7 @@
 import time
 
 from . import adapters, provider, spending
-from .errors import Broken, NotConfigured, ProviderError, Rejected, Throttled, Unusable
+from .errors import Broken, ProviderError, Unusable
 from .words import SYSTEM
 
 DEADLINE_SECONDS = 90
@@ -54,11 +54,9 @@ def _ask(prompts, ends, univers_slug):
 def _order(charge, input):
     try:
         prediction = provider.create(charge.model, input)
-    except (Throttled, Rejected, NotConfigured):
-        # A definite no: nothing was bought.
-        raise
-    except ProviderError:
-        spending.doubt(charge)
+    except ProviderError as error:
+        if not error.certain:
+            spending.doubt(charge)
         raise
     spending.attach(charge, prediction["id"])
     return prediction

@@ -8,6 +8,7 @@ the ProviderErrors of `errors`.
 
 import atexit
 import logging
+import math
 import os
 import threading
 import time
@@ -30,11 +31,15 @@ from .errors import (
     WrongSignature,
 )
 
-TIMEOUT = httpx.Timeout(30, connect=5, pool=10).as_dict()
+TIMEOUT = httpx.Timeout(20, connect=5, pool=10).as_dict()
+# What went wrong before anything was sent.
+UNSENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
 # A prediction that nobody looks after ends by itself: Replicate stops it this long after its creation.
 # https://replicate.com/docs/topics/predictions/lifecycle
 CANCEL_AFTER = "25m"
 LONGEST_REASON = 300
+# However long we are told to wait, seconds.
+LONGEST_WAIT = 3600
 WEBHOOK_SECONDS = 300
 ENDED = ("succeeded", "failed", "canceled", "aborted")
 
@@ -191,7 +196,8 @@ class Transport(httpx.BaseTransport):
         except httpx.TransportError as error:
             raise Unreachable(
                 f"Replicate cannot be reached at {settings.REPLICATE_BASE_URL} ({type(error).__name__}); "
-                "check REPLICATE_BASE_URL and the network."
+                "check REPLICATE_BASE_URL and the network.",
+                sent=not isinstance(error, UNSENT),
             ) from None
         content = _content(response)
         if response.status_code >= 300:
@@ -259,11 +265,14 @@ def _reason(status, content):
 
 
 def _retry_after(headers, content):
-    """Seconds from the header or the body; a date or anything else counts as not named."""
+    """Seconds from the header or the body; a date, an endless time or anything else counts as not named."""
     named = [headers.get("retry-after"), content.get("retry_after") if isinstance(content, dict) else None]
-    for value in named:
-        try:
-            return max(0.0, float(value))
-        except (TypeError, ValueError):
-            continue
-    return None
+    found = [seconds for seconds in map(_seconds, named) if math.isfinite(seconds)]
+    return min(LONGEST_WAIT, max(0.0, found[0])) if found else None
+
+
+def _seconds(value):
+    try:
+        return float(value)
+    except (TypeError, ValueError, OverflowError):
+        return math.nan

@@ -16,7 +16,7 @@ class Handler:
         raise TypeError(f"{type(self).__name__} does not say how it advances")
 
     def cancel(self, step):
-        """Tell the other side to stop; called once or more, for a step that was begun."""
+        """Tell the other side to stop; called once or more, for a step that was begun. Wait: ask once more then."""
 
 
 class StepRun:

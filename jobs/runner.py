@@ -164,8 +164,7 @@ def _look(run):
     handler = import_string(run.step.handler)()
     try:
         if run.step.cancel_requested:
-            handler.cancel(run)
-            return Drop("Cancelled.")
+            return handler.cancel(run) or Drop("Cancelled.")
         if _orphaned(run.step):
             return Permanent(f"Not started, since this was not done: {run.step.waits_for.label}.")
         if run.step.status == State.PENDING:

@@ -266,6 +266,10 @@ Q_CLUSTER = {
 REPLICATE_API_TOKEN = read_secret("REPLICATE_API_TOKEN")
 REPLICATE_BASE_URL = read_url("REPLICATE_BASE_URL", "https://api.replicate.com")
 REPLICATE_CONCURRENCY = read("int", "REPLICATE_CONCURRENCY", 8, validate=validate.Range(min=1, max=100))
+# How long an order that was not answered may take to be in Replicate's list, before it is made again.
+REPLICATE_SETTLE_SECONDS = read(
+    "int", "REPLICATE_SETTLE_SECONDS", 25, validate=validate.Range(min=0, max=600)
+)
 REPLICATE_LLM_MODEL = read_model("REPLICATE_LLM_MODEL", "meta/meta-llama-3-70b-instruct")
 REPLICATE_IMAGE_MODEL = read_model("REPLICATE_IMAGE_MODEL", "recraft-ai/recraft-v3")
 REPLICATE_VIDEO_MODEL = read_model("REPLICATE_VIDEO_MODEL", "wan-video/wan-2.1-i2v-480p")

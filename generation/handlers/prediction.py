@@ -2,8 +2,9 @@
 
 import logging
 from contextlib import contextmanager
-from datetime import timedelta
+from datetime import datetime, timedelta
 
+from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.db.models import Q
 from django.utils import timezone
@@ -18,6 +19,7 @@ from ..errors import (
     CannotGenerate,
     LimitReached,
     NotConfigured,
+    ProviderError,
     Rejected,
     Throttled,
     Unknown,
@@ -25,6 +27,9 @@ from ..errors import (
 )
 
 FIRST_LOOK = 0.5
+# Seconds between two looks for an order that was not answered.
+SETTLE_PAUSE = 2
+GONE = "What it was for is gone."
 # (shortest, longest) seconds between two looks; the calm ones where a webhook tells of the end.
 PAUSES, CALM_PAUSES = (0.2, 3), (2, 15)
 # The provider's clock and ours need not agree.
@@ -64,11 +69,9 @@ class Prediction(Handler):
         with as_outcomes():
             target = self.find(step)
             if target is None:
-                self._let_go(step)
-                return Drop("What it was for is gone.")
+                return self._let_go(step) or Drop(GONE)
             if not step.external_id:
-                self._begin(step, target)
-                return Wait(FIRST_LOOK)
+                return self._begin(step, target)
             prediction = self._look(step)
             if prediction["status"] not in provider.ENDED:
                 return Wait(_pause(step))
@@ -79,7 +82,7 @@ class Prediction(Handler):
 
     def cancel(self, step):
         with as_outcomes():
-            self._let_go(step)
+            return self._let_go(step)
 
     def _look(self, step):
         try:
@@ -90,12 +93,19 @@ class Prediction(Handler):
             raise
 
     def _let_go(self, step):
-        """Stop what was begun; what is finished and paid for all the same is kept."""
-        if step.intent_at and not step.external_id:
-            self._adopt(step)
-        if not step.external_id:
+        """Stop what was begun; what is finished and paid for all the same is kept.
+
+        Wait when the provider may be about to begin it.
+        """
+        if step.external_id or self._adopt(step):
+            self._stop(step)
+        elif left := _unsettled(step):
+            return Wait(left)
+        else:
             spending.release_step(step)
-            return
+        return None
+
+    def _stop(self, step):
         try:
             prediction = provider.cancel(step.external_id)
         except Unknown:
@@ -113,20 +123,27 @@ class Prediction(Handler):
             log.info("Step %s left nothing to keep: %s", step.pk, error)
 
     def _begin(self, step, target):
-        if step.intent_at and self._adopt(step):
-            return
+        if self._adopt(step):
+            return Wait(FIRST_LOOK)
+        if left := _unsettled(step):
+            return Wait(left)
         # What was meant to be bought is asked for again, whatever its prompt says by now.
         texts = step.memory["input"] if step.intent_at else self.texts(step, target)
         files = self.files(step, target)
-        if not step.intent_at:
-            self._intend(step, {**step.memory, "model": adapters.model(self.setting), "input": texts})
+        if step.intent_at:
+            _note_time(step)
+        else:
+            self._intend(step, texts)
         self._create(step, {**texts, **files})
+        return Wait(FIRST_LOOK)
 
-    def _intend(self, step, memory):
+    def _intend(self, step, texts):
         """From here on it may be bought: that, and the money for it, are saved together or not at all."""
+        now = timezone.now()
+        order = {"model": adapters.model(self.setting), "input": texts, "asked": now.isoformat()}
         with transaction.atomic():
             spending.reserve(self.setting, step.job.univers_slug, step=step)
-            step.save(intent_at=timezone.now(), memory=memory)
+            step.save(intent_at=now, memory={**step.memory, **order})
 
     def _create(self, step, input):
         model = step.memory["model"]
@@ -142,15 +159,24 @@ class Prediction(Handler):
             raise Permanent(
                 f"Replicate knows no model '{tried[0]}'; set {self.setting} to another one."
             ) from None
-        except (Throttled, Rejected, NotConfigured):
-            # A definite no: nothing was bought, so there is nothing to look for.
-            _give_back(step)
+        except ProviderError as error:
+            # After a definite no there is nothing to look for.
+            _give_back(step) if error.certain else _note_time(step)
             raise
-        _attach(step, prediction["id"])
+        try:
+            _attach(step, prediction["id"])
+        except IntegrityError:
+            # Another step took it for its own, which was not answered: the next look takes that one.
+            _note_time(step)
 
     def _adopt(self, step):
-        """Find what an unanswered create made, and make it this step's own; returns whether there was one."""
-        for prediction in _made_since(step.intent_at - CLOCK_SLACK):
+        """Find what an unanswered create made, and make it this step's own; returns whether there was one.
+
+        Of those that are alike the oldest: the younger are more likely to be those of others.
+        """
+        if not step.intent_at:
+            return False
+        for prediction in reversed(list(_made_since(step.intent_at - CLOCK_SLACK))):
             if not _is_of(step, prediction) or _is_taken(prediction["id"]):
                 continue
             try:
@@ -182,6 +208,23 @@ def as_outcomes():
 def _attach(step, prediction_id):
     step.save(external_id=prediction_id)
     spending.attach_step(step, prediction_id)
+
+
+def _note_time(step):
+    """An order may arrive at the provider at any moment up to now."""
+    step.remember(asked=timezone.now().isoformat())
+
+
+def _unsettled(step):
+    """Seconds to wait until an order that is not in the provider's list counts as never made; 0 when it does.
+
+    The list need not show at once what was made, nor is each request carried out as soon as we give up on it.
+    """
+    if not step.intent_at:
+        return 0
+    age = timezone.now() - datetime.fromisoformat(step.memory["asked"])
+    left = settings.REPLICATE_SETTLE_SECONDS - age.total_seconds()
+    return max(0, min(SETTLE_PAUSE, left))
 
 
 @transaction.atomic

@@ -83,8 +83,18 @@ def test_no_token_and_a_wrong_token_name_the_variable(provider, settings):
 @pytest.mark.parametrize("action", ["drop", "drop_after", "truncate"])
 def test_a_line_that_drops_leaves_open_what_happened(provider, action):
     provider.settings(request_faults=[{"match": "POST", "action": action, "times": 1}])
-    with pytest.raises(Unreachable, match="cannot be reached"):
+    with pytest.raises(Unreachable, match="cannot be reached") as caught:
         bought()
+    assert not caught.value.certain
+
+
+def test_a_request_that_nobody_listened_to_bought_nothing(provider, settings):
+    with socket.socket() as closed:
+        closed.bind(("127.0.0.1", 0))
+        settings.REPLICATE_BASE_URL = f"http://127.0.0.1:{closed.getsockname()[1]}"
+        with pytest.raises(Unreachable) as caught:
+            bought()
+    assert caught.value.certain
 
 
 @pytest.mark.parametrize("status", ["500", "502", "503", "504"])
@@ -117,6 +127,9 @@ def test_throttling_keeps_what_it_says_and_buys_nothing_until_then(provider):
     [
         ({"retry-after": "7"}, {"retry_after": 9}, 7),
         ({}, {"retry_after": 5}, 5),
+        ({"retry-after": "inf"}, {"retry_after": 5}, 5),
+        ({"retry-after": "nan"}, {"retry_after": 10**400}, None),
+        ({"retry-after": "1e300"}, {}, 3600),
         ({"retry-after": "Wed, 21 Oct 2026 07:28:00 GMT"}, {"retry_after": 4}, 4),
         ({"retry-after": "-3"}, {}, 0),
         ({}, {}, None),

@@ -1,0 +1,107 @@
+"""Orders that were not answered, or late: each is found again, none is made twice, and none is forgotten."""
+
+import socket
+
+import pytest
+from django.utils import timezone
+
+from generation import provider as replicate
+from generation.models import Charge
+from jobs import services as jobs
+from jobs.models import Job, JobStep
+from jobs.runner import run_here, run_slice
+from universes.services import universes
+
+pytestmark = pytest.mark.django_db(transaction=True)
+LOST = {"match": "POST /v1/predictions$", "action": "drop", "times": 1}
+
+
+@pytest.fixture
+def job(cards, post):
+    """A job of one picture."""
+    return Job.objects.get(pk=post("winter/images", asset_ids=[str(cards[0].pk)]).json()["id"])
+
+
+def look(job):
+    """Look at the job's steps now, whenever they are due."""
+    JobStep.objects.filter(job=job).update(due_at=timezone.now())
+    run_slice(str(job.pk), threads=1)
+    return JobStep.objects.get(job=job)
+
+
+def arrive_late(step):
+    """What happens at Replicate when an order is carried out after we gave up on it."""
+    return replicate.create(step.memory["model"], step.memory["input"])["id"]
+
+
+def test_an_order_that_may_still_arrive_is_not_made_again(provider, job, settings):
+    settings.REPLICATE_SETTLE_SECONDS = 60
+    provider.settings(request_faults=[LOST])
+    look(job)
+    step = look(job)
+    assert (step.status, step.attempts, step.external_id) == ("running", 1, "")
+    assert provider.counters()["created"] == 0
+    late = arrive_late(step)
+    assert look(job).external_id == late
+    assert run_here(job.pk).status == "completed"
+    assert provider.counters()["created"] == 1
+
+
+def test_an_order_that_did_not_arrive_in_time_is_made_again_and_then_waited_for_anew(provider, job, settings):
+    settings.REPLICATE_SETTLE_SECONDS = 60
+    provider.settings(request_faults=[{**LOST, "times": 2}])
+    look(job)
+    settings.REPLICATE_SETTLE_SECONDS = 0
+    look(job)
+    settings.REPLICATE_SETTLE_SECONDS = 60
+    late = arrive_late(look(job))
+    assert look(job).external_id == late
+    assert provider.counters()["by_path"]["POST /v1/predictions"] == 3
+
+
+def test_an_order_that_may_still_arrive_is_cancelled_when_it_does(provider, job, settings):
+    settings.REPLICATE_SETTLE_SECONDS = 60
+    provider.settings(request_faults=[LOST], latency={"image": 60})
+    step = look(job)
+    jobs.cancel(job)
+    assert look(job).status == "running"
+    assert Charge.objects.get().status == "reserved"
+    arrive_late(step)
+    assert look(job).status == "cancelled"
+    assert provider.predictions()[0]["status"] in ("canceled", "aborted")
+
+
+def test_an_order_that_never_arrives_is_cancelled_and_free(provider, job, settings):
+    provider.settings(request_faults=[LOST])
+    look(job)
+    jobs.cancel(job)
+    assert look(job).status == "cancelled"
+    assert not Charge.objects.exists()
+
+
+def test_an_order_that_nobody_took_is_no_order(provider, job, settings):
+    settings.REPLICATE_SETTLE_SECONDS = 60
+    with socket.socket() as closed:
+        closed.bind(("127.0.0.1", 0))
+        settings.REPLICATE_BASE_URL = f"http://127.0.0.1:{closed.getsockname()[1]}"
+        step = look(job)
+    assert "cannot be reached" in step.error
+    assert step.intent_at is None
+    assert not Charge.objects.exists()
+    settings.REPLICATE_BASE_URL = provider.url
+    assert look(job).external_id
+    assert "GET /v1/predictions" not in provider.counters()["by_path"]
+
+
+def test_an_order_that_another_step_took_for_its_own_takes_that_ones(provider, cards, universe, post):
+    universes.update(universe, default_image_prompt="An owl")
+    late, lost = ({**LOST, "action": action} for action in ("delay_after:3", "drop_after"))
+    provider.settings(request_faults=[late, lost])
+    body = {"asset_ids": [str(card.pk) for card in cards[:2]]}
+    job = Job.objects.get(pk=post("winter/images", **body).json()["id"])
+    run_slice(str(job.pk), threads=2)
+    job = run_here(job.pk)
+    assert (job.status, job.error) == ("completed", None)
+    assert provider.counters()["created"] == 2
+    assert JobStep.objects.values("external_id").distinct().count() == 2
+    assert set(Charge.objects.values_list("status", flat=True)) == {"spent"}
