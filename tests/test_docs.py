@@ -6,7 +6,9 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
-SETTINGS = set(re.findall(r"read(?:_\w+)?\([^)]*?\"([A-Z_]{5,})\"", (ROOT / "magikswipe/settings.py").read_text()))
+SETTINGS = set(
+    re.findall(r"read(?:_\w+)?\([^)]*?\"([A-Z_]{5,})\"", (ROOT / "magikswipe/settings.py").read_text())
+)
 
 
 def test_the_settings_are_found():

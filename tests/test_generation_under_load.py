@@ -54,6 +54,7 @@ def test_of_a_fifth_that_fails_the_rest_is_kept_and_retry_buys_exactly_the_faile
     assert sandbox.counters()["created"] == 12
 
 
+@pytest.mark.slow
 def test_a_small_job_behind_a_large_one_ends_first(stack, sandbox):
     make_universe(stack, "many", 30)
     make_universe(stack, "one", 1)

@@ -47,8 +47,15 @@ def test_a_job_that_was_started_while_no_worker_ran_is_done_by_the_next(stack):
     }
 
 
-@pytest.mark.parametrize("to_group", [False, True], ids=["process", "group"])
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize(
+    ("number", "to_group"),
+    [
+        (signal.SIGTERM, True),
+        pytest.param(signal.SIGTERM, False, marks=pytest.mark.slow),
+        pytest.param(signal.SIGINT, True, marks=pytest.mark.slow),
+        pytest.param(signal.SIGINT, False, marks=pytest.mark.slow),
+    ],
+)
 def test_a_stop_ends_within_ten_seconds_and_leaves_no_process(stack, number, to_group):
     worker = stack.start_worker()
     below = all_below(stack, worker)

@@ -100,6 +100,13 @@ def replicate_service(request):
 
 
 @pytest.fixture
+def unhurried(request):
+    """The sandbox takes its time, as Replicate does by itself: what is to be cancelled must not be done before."""
+    if os.environ.get("CONFORMANCE_REPLICATE") != "1":
+        request.getfixturevalue("sandbox").settings(latency={"llm": 10})
+
+
+@pytest.fixture
 def models(replicate_service):
     url, token = replicate_service
     with httpx.HTTPTransport(trust_env=False) as transport:

@@ -64,7 +64,7 @@ def test_a_prediction_can_be_found_again_in_the_list(api):
     assert made["id"] not in [item["id"] for item in older]
 
 
-def test_canceling(api):
+def test_canceling(api, unhurried):
     made = create(api, prompt="Write a very long story.", max_tokens=500).json()
     canceled = api.post(f"/v1/predictions/{made['id']}/cancel")
     assert canceled.status_code == 200
