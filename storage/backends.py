@@ -1,5 +1,6 @@
 """The folder behind a bucket: writes that are whole or not there, and nothing outside it reached."""
 
+import errno
 import os
 import shutil
 import stat
@@ -120,8 +121,12 @@ class FolderStorage(FileSystemStorage):
         found = [entry for entry in _scan(self.location) if entry.name.startswith(ASIDE)]
         return [(e.name.removeprefix(ASIDE).rpartition("-")[0], Path(e.path)) for e in found]
 
-    def discard_aside(self, path):
-        self._discard(path)
+    def discard_aside(self, path, names):
+        """Delete these files of an aside, and then all of it, but for a file that has come since they were listed."""
+        for name in names:
+            (path / name).unlink(missing_ok=True)
+        if not _stats(path):
+            self._discard(path)
 
     def sweep(self, older_than):
         """Take away what writers and deleters that were killed left, untouched since `older_than` (epoch seconds)."""
@@ -138,9 +143,7 @@ class FolderStorage(FileSystemStorage):
         except FileNotFoundError:
             return
         if gone.is_dir() and not gone.is_symlink():
-            # Somebody else may sweep it at the same time.
-            with suppress(FileNotFoundError):
-                shutil.rmtree(gone)
+            _remove_tree(gone)
         else:
             gone.unlink()
 
@@ -169,6 +172,19 @@ def _scan(path):
             return list(entries)
     except (FileNotFoundError, NotADirectoryError):
         return []
+
+
+def _remove_tree(path):
+    """Delete a folder that was renamed; a writer that had found it before may still put a file into it."""
+    while True:
+        try:
+            return shutil.rmtree(path)
+        except FileNotFoundError:
+            # Somebody else sweeps it at the same time.
+            return None
+        except OSError as error:
+            if error.errno != errno.ENOTEMPTY:
+                raise
 
 
 def _move(source, target):

@@ -103,8 +103,9 @@ def asides():
     return {label for label, _ in bucket().asides()}
 
 
-def discard_aside(path):
-    bucket().discard_aside(path)
+def discard_aside(path, names):
+    """Delete an aside once the archive has the named files; it stays while it has others."""
+    bucket().discard_aside(path, names)
 
 
 def sweep(older_than):

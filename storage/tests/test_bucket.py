@@ -172,11 +172,13 @@ def test_a_folder_goes_away_below_those_who_write_to_it(db, empty_storage, tmp_p
     writers = [threading.Thread(target=write) for _ in range(2)]
     for writer in writers:
         writer.start()
-    for _ in range(500):
-        bucket.remove_folder("winter")
-    stop.set()
-    for writer in writers:
-        writer.join(10)
+    try:
+        for _ in range(500):
+            bucket.remove_folder("winter")
+    finally:
+        stop.set()
+        for writer in writers:
+            writer.join(10)
     assert not failed
     assert not list((empty_storage / "bucket").glob(".*"))
 
@@ -203,8 +205,13 @@ def test_what_is_set_aside_waits_for_the_archive_and_what_comes_later_stays(db, 
     found = dict(archive.keep_asides("label"))
     assert {name for names in found.values() for name in names} == {"a.png", "b.png", "c.png"}
     assert bucket.asides() == {"label"}
-    for path in found:
-        bucket.discard_aside(path)
+    late = next(path for path, names in found.items() if "b.png" in names) / "late.png"
+    late.write_bytes(b"late")
+    for path, names in found.items():
+        bucket.discard_aside(path, names)
+    ((path, names),) = archive.keep_asides("label")
+    assert names == {"late.png": hashlib.sha256(b"late").hexdigest()}
+    bucket.discard_aside(path, names)
     assert [p.name for p in (empty_storage / "bucket").iterdir()] == ["winter"]
 
 

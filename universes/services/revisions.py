@@ -102,7 +102,7 @@ def _unfinished(slug):
 def _archive(pk):
     for path, files in archive.keep_asides(pk.hex):
         _add_files(pk, files)
-        bucket.discard_aside(path)
+        bucket.discard_aside(path, files)
 
 
 @transaction.atomic
