@@ -2,16 +2,15 @@
 
 import atexit
 import os
-import tempfile
 from contextlib import contextmanager
 from functools import cache
-from pathlib import Path
 from urllib.parse import urljoin, urlsplit
 
 import httpx
 from django.conf import settings
 
 from jobs.outcomes import Passing, Permanent
+from storage.staging import staging
 
 TIMEOUT = httpx.Timeout(60, connect=5)
 CHUNK = 1024 * 1024
@@ -23,13 +22,13 @@ GONE = (403, 404, 410)
 
 @contextmanager
 def fetched(address, most_bytes):
-    """The path of a temporary file with what lies at `address`, deleted when the block ends.
+    """The path of a file with what lies at `address`, alone in a folder that goes when the block ends.
 
     Raises Permanent for an address that is not Replicate's, a file that is gone or larger than `most_bytes`,
     Passing for whatever may go better next time, a transfer that broke off included.
     """
-    with tempfile.TemporaryDirectory(prefix="magikswipe-") as folder:
-        path = Path(folder) / "output"
+    with staging() as folder:
+        path = folder / "output"
         try:
             _fetch(address, path, most_bytes)
         except httpx.TransportError as error:

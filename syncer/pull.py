@@ -3,12 +3,13 @@
 from django.db import IntegrityError, transaction
 
 from storage import archive, bucket
+from storage.staging import staging
 from universes.services import revisions
 
 from . import local, progress
 from .errors import Conflict, RemoteError
 from .intake import Intake
-from .moving import in_parallel, staging
+from .moving import in_parallel
 from .plan import CREATE, DELETE, UPDATE
 
 
