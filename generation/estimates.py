@@ -28,4 +28,4 @@ def everything(universe):
     wanted = {"with_videos": True, "with_music": True}
     if universe.assets.all():
         return prices.estimate(plan.everything(universe, "", regenerate=False, **wanted))
-    return prices.estimate([plan.concepts(universe, "", CARDS, **wanted)])
+    return prices.estimate([plan.concepts(universe, "", CARDS, regenerate=False, **wanted)])

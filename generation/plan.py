@@ -68,7 +68,7 @@ def music(universe, languages, *, style=""):
     ]
 
 
-def concepts(universe, theme, count, *, with_videos, with_music):
+def concepts(universe, theme, count, *, with_videos, with_music, regenerate):
     """The step that thinks the cards up, and then adds all others to its job."""
     return Step(
         key="concepts",
@@ -80,7 +80,7 @@ def concepts(universe, theme, count, *, with_videos, with_music):
             "count": count,
             "with_videos": with_videos,
             "with_music": with_music,
-            "replaces": universe.assets.exists(),
+            "regenerate": regenerate,
         },
         claim=f"concepts:{universe.pk}",
         slot=SLOT,

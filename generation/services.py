@@ -65,7 +65,7 @@ def start_all(
     """
     wanted = {"with_videos": generate_videos, "with_music": generate_music}
     if regenerate or not universe.assets.exists():
-        steps = [plan.concepts(universe, theme, count, **wanted)]
+        steps = [plan.concepts(universe, theme, count, regenerate=regenerate, **wanted)]
     else:
         steps = _what_is_missing(universe, theme, wanted)
     return _start("generate_all", universe, steps, "steps", author)

@@ -1,16 +1,16 @@
 """Steps whose result is a file: pictures, clips, songs."""
 
-import tempfile
 import zlib
 from contextlib import contextmanager
 from functools import partial
-from pathlib import Path
+from pathlib import PurePath
 
 from django.db import transaction
+from django.db.models import Q
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
-from jobs.outcomes import Done, Passing, Permanent
+from jobs.outcomes import Done, Drop, Passing, Permanent
 from storage import archive, bucket
 from universes.models import Asset, AssetPrompts, Universe
 from universes.names import THUMBNAIL, music_name, video_name
@@ -18,16 +18,28 @@ from universes.services import revisions
 
 from .. import adapters, downloads, media, prompts
 from ..errors import CannotGenerate
-from .prediction import Prediction
+from .prediction import GONE, Prediction
 
 
 class FilePrediction(Prediction):
-    """A kind says what its files are called (`name`), what they must be (`check`), which rows go with them (`commit`).
+    """A kind says what its steps are for (`rows`, `pick`), what their files are called (`name`), what these must be
+    (`check`), and which rows go with them (`commit`).
 
     `most_bytes`: how large a file may be. `params` hold `file` too, its name when the step was made.
     """
 
     most_bytes = 0
+
+    def rows(self):
+        """All that a step may be for, as a queryset."""
+        raise TypeError(f"{type(self).__name__} does not say what its steps are for")
+
+    def pick(self, rows, step):
+        """The one that this step is for; None when it is gone."""
+        raise TypeError(f"{type(self).__name__} does not say what this step is for")
+
+    def find(self, step):
+        return self.pick(self.rows(), step)
 
     def name(self, step, target):
         raise TypeError(f"{type(self).__name__} does not say where its file goes")
@@ -39,9 +51,10 @@ class FilePrediction(Prediction):
         """Raise media.Unfit or media.Incomplete for a file that is not what it should be; may convert it."""
 
     def after(self, universe, path):
-        """What else is made of the file at `path`, once it lies in the bucket."""
+        """Put into the bucket what else is made of the file at `path`: its `{name: sha256}`."""
+        return {}
 
-    def commit(self, target, name):
+    def commit(self, target):
         """Rows that go with the file, in the transaction that ends the step."""
 
     def kept_rows(self, step, target):
@@ -49,18 +62,20 @@ class FilePrediction(Prediction):
         raise TypeError(f"{type(self).__name__} does not say what its file belongs to")
 
     def finish(self, step, target, prediction):
-        universe, name = self.universe(target), self.name(step, target)
         with self._fetched(step, prediction) as path:
-            kept = _keep_replaced(step, universe.slug, name)
-            bucket.take(path, universe.slug, name)
-            self.after(universe, path)
-        return Done(result={"file": name}, commit=partial(self._commit, step, target, name, kept))
+            # Fetching takes a while.
+            target = self.find(step)
+            if target is None:
+                _keep_late(step, path)
+                return Drop(GONE)
+            placed = self._place(step, target, path)
+        name = self.name(step, target)
+        return Done(result={"file": name}, commit=partial(self._commit, step, target, placed))
 
     def keep(self, step, prediction):
         """A late result goes to the archive, and a revision tells of it."""
         with self._fetched(step, prediction) as path:
-            kept = {step.params["file"]: archive.keep(path)}
-        revisions.keep_files(step.job.univers_slug, "late_result", step.job.author, kept)
+            _keep_late(step, path)
 
     @contextmanager
     def _fetched(self, step, prediction):
@@ -76,27 +91,50 @@ class FilePrediction(Prediction):
                 raise _fetch_again(step, error, path) from None
             yield path
 
-    def _commit(self, step, target, name, kept):
-        if kept:
-            revisions.keep(
-                self.universe(target), "regenerate", step.job.author, kept, **self.kept_rows(step, target)
-            )
-        self.commit(target, name)
+    def _place(self, step, target, path):
+        """Put the file at `path` where it belongs; `{name: sha256}` of all that lies in the bucket then."""
+        universe, name = self.universe(target), self.name(step, target)
+        made = bucket.digests(path)["sha256"]
+        self._keep_replaced(step, target, name, made)
+        bucket.take(path, universe.slug, name)
+        return {name: made, **self.after(universe, path)}
+
+    def _keep_replaced(self, step, target, name, made):
+        """Let a revision keep what lies there, unless one does or, after a crash, it is our own result already."""
+        universe, known = self.universe(target), step.memory.get("replaced", [])
+        found = archive.keep_from_bucket(universe.slug, [name])
+        if not found or found[name] in (made, *known):
+            return
+        with transaction.atomic():
+            revisions.keep(universe, "regenerate", step.job.author, found, **self.kept_rows(step, target))
+            step.remember(replaced=[*known, found[name]])
+
+    def _commit(self, step, target, placed):
+        """What it was for is locked, so that it stays until the end; or it went at the last moment."""
+        held = self.pick(self.rows().select_for_update(of=("self",)), step)
+        if held and self.name(step, held) in placed:
+            self.commit(held)
+        else:
+            transaction.on_commit(partial(_put_away, self.universe(target).slug, placed))
 
 
 class CardPrediction(FilePrediction):
     """A file of one card. `params`: `asset`, its id."""
 
-    def find(self, step):
-        return cards().filter(pk=step.params["asset"]).first()
+    def rows(self):
+        return cards()
+
+    def pick(self, rows, step):
+        """The card, also when a push gave it another id since; but not one that took over its name."""
+        picture = PurePath(step.params["file"]).with_suffix(".png").name
+        named = Q(universe__slug=step.job.univers_slug, image_name=picture)
+        known = rows.filter(Q(pk=step.params["asset"]) | named & ~Q(created_at__gt=step.started_at))
+        return min(known, key=lambda card: str(card.pk) != step.params["asset"], default=None)
 
     def kept_rows(self, step, target):
         return {"asset": target}
 
-    def commit(self, target, name):
-        if not Asset.objects.select_for_update().filter(pk=target.pk).first():
-            transaction.on_commit(partial(_put_away, target.universe.slug, name))
-            return
+    def commit(self, target):
         counted = AssetPrompts.objects.filter(asset=target).update(
             generation_count=Coalesce("generation_count", 0) + 1, last_generated_at=timezone.now()
         )
@@ -120,10 +158,12 @@ class Image(CardPrediction):
         media.to_png(path)
 
     def after(self, universe, path):
-        if not universe.thumbnail_url and THUMBNAIL not in bucket.names(universe.slug):
-            with tempfile.NamedTemporaryFile(prefix="magikswipe-") as small:
-                Path(small.name).write_bytes(media.jpeg(path, media.THUMBNAIL_PIXELS))
-                bucket.take(small.name, universe.slug, THUMBNAIL)
+        if universe.thumbnail_url or THUMBNAIL in bucket.names(universe.slug):
+            return {}
+        small = path.with_name(THUMBNAIL)
+        small.write_bytes(media.jpeg(path, media.THUMBNAIL_PIXELS))
+        bucket.take(small, universe.slug, THUMBNAIL)
+        return {THUMBNAIL: bucket.digests(small)["sha256"]}
 
 
 class Video(CardPrediction):
@@ -158,18 +198,17 @@ class Music(FilePrediction):
     setting = adapters.MUSIC
     most_bytes = media.MOST_SONG_BYTES
 
-    def find(self, step):
-        return Universe.objects.filter(pk=step.params["universe"]).first()
+    def rows(self):
+        return Universe.objects.all()
+
+    def pick(self, rows, step):
+        return rows.filter(pk=step.params["universe"]).first()
 
     def universe(self, target):
         return target
 
     def kept_rows(self, step, target):
         return {"language": step.params["language"]}
-
-    def commit(self, target, name):
-        if not Universe.objects.select_for_update().filter(pk=target.pk).first():
-            transaction.on_commit(partial(revisions.put_away, target.slug, [name], "late_result"))
 
     def name(self, step, target):
         return music_name(step.params["language"])
@@ -228,19 +267,22 @@ def _seed(step):
     return zlib.crc32(f"{step.pk}:{len(step.memory.get('spent', []))}".encode()) >> 1
 
 
-def _keep_replaced(step, slug, name):
-    """Archive what lies there; remembered, since after a crash our own result may lie there already."""
-    if "replaced" not in step.memory:
-        step.remember(replaced=archive.keep_from_bucket(slug, [name]))
-    return step.memory["replaced"]
+def _keep_late(step, path):
+    kept = {step.params["file"]: archive.keep(path)}
+    revisions.keep_files(step.job.univers_slug, "late_result", step.job.author, kept)
 
 
-def _put_away(slug, name):
-    """The card went away between our last look and the end: its file must not stay behind."""
-    if not Asset.objects.filter(
-        universe__slug=slug, image_name__in=[name, f"{Path(name).stem}.png"]
-    ).exists():
-        revisions.put_away(slug, [name], "late_result")
+def _put_away(slug, placed):
+    """What it was for went away at the last moment: what we put there must not stay; what others did, must."""
+    if ours := [name for name, sha256 in placed.items() if _lies_there(slug, name, sha256)]:
+        revisions.put_away(slug, ours, "late_result")
+
+
+def _lies_there(slug, name, sha256):
+    try:
+        return bucket.digests(bucket.bucket().path(f"{slug}/{name}"))["sha256"] == sha256
+    except FileNotFoundError:
+        return False
 
 
 def _why_nothing(prediction):

@@ -64,8 +64,8 @@ def _give_up(task):
 class Concepts(Words):
     """Thinks a universe up: its cards, and with them the steps that draw, animate and sing it.
 
-    `params` also: `theme`, `count`, `with_videos`, `with_music`; `replaces`, whether cards were there to be replaced:
-    where none were, those that somebody makes meanwhile stay, and the machine's are not needed.
+    `params` also: `theme`, `count`, `with_videos`, `with_music`; `regenerate`, whether what is there is made
+    anew: else the cards that somebody makes meanwhile stay, and the machine's are not needed.
     """
 
     def advance(self, step):
@@ -92,21 +92,19 @@ class Concepts(Words):
 def _apply(step, universe, names, translations):
     if _is_gone(universe):
         return
-    if _was_overtaken(step, universe):
-        _go_on(step, universe)
-        return
-    cards.replace(universe, names, translations, step.job.author)
-    _go_on(step, universe, regenerate=True)
+    if not _was_overtaken(step, universe):
+        cards.replace(universe, names, translations, step.job.author)
+    _go_on(step, universe)
 
 
 def _was_overtaken(step, universe):
     """Whether somebody made cards where there were none when the step was planned."""
-    return not step.params.get("replaces", True) and universe.assets.exists()
+    return not step.params["regenerate"] and universe.assets.exists()
 
 
-def _go_on(step, universe, regenerate=False):
-    wanted = {name: step.params[name] for name in ("with_videos", "with_music")}
-    jobs.add_steps(step.job, plan.everything(universe, step.params["theme"], regenerate=regenerate, **wanted))
+def _go_on(step, universe):
+    wanted = {name: step.params[name] for name in ("with_videos", "with_music", "regenerate")}
+    jobs.add_steps(step.job, plan.everything(universe, step.params["theme"], **wanted))
 
 
 class Lyrics(Words):
