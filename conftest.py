@@ -24,6 +24,12 @@ def django_db_modify_db_settings():
 
 
 @pytest.fixture(autouse=True)
+def quick_passwords(settings):
+    """Hashing that is slow on purpose would be most of what the admin's tests do."""
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+
+@pytest.fixture(autouse=True)
 def empty_storage(settings, tmp_path):
     """Each test's bucket and archive are its own; returns the folder that holds both."""
     changed = {name: {**config} for name, config in settings.STORAGES.items()}
