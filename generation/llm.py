@@ -7,7 +7,8 @@ from .errors import Broken, ProviderError, Unusable
 from .words import SYSTEM
 
 DEADLINE_SECONDS = 90
-POLL_SECONDS = 0.4
+# Seconds between two looks: soon at first, then calmly.
+FIRST_PAUSE, LONGEST_PAUSE = 0.1, 0.5
 MOST_QUESTIONS = 2
 
 
@@ -63,13 +64,15 @@ def _order(charge, input):
 
 
 def _wait_for(prediction, ends):
+    pause = FIRST_PAUSE
     while prediction["status"] not in provider.ENDED:
         if time.monotonic() > ends:
             provider.cancel(prediction["id"])
             raise Broken(
                 f"The language model did not answer within {DEADLINE_SECONDS} seconds; try again later."
             )
-        time.sleep(POLL_SECONDS)
+        time.sleep(pause)
+        pause = min(LONGEST_PAUSE, pause * 1.5)
         prediction = provider.get(prediction["id"])
     spending.settle(prediction["id"], prediction["status"])
     if prediction["status"] != "succeeded":

@@ -6,7 +6,7 @@ import pytest
 from PIL import Image
 
 from generation import provider as replicate
-from jobs.runner import run_here
+from generation.tests.helpers import run_out
 from universes.models import MusicPrompt
 
 
@@ -39,7 +39,7 @@ def run(post):
     def call(path, **body):
         answer = post(path, **body)
         assert answer.status_code == 200, answer.content
-        return run_here(answer.json()["id"])
+        return run_out(answer.json()["id"])
 
     return call
 

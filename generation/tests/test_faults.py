@@ -11,12 +11,12 @@ from PIL import Image
 from generation import provider as replicate
 from generation import services
 from generation.handlers import files as handlers
-from generation.tests.helpers import begin, bytes_of, path_of, wait_for_the_end_of
+from generation.tests.helpers import begin, bytes_of, path_of, run_out, wait_for_the_end_of
 from jobs import lease
 from jobs import services as jobs
 from jobs.handlers import StepRun
 from jobs.models import Job, JobStep
-from jobs.runner import run_here, run_slice
+from jobs.runner import run_slice
 from storage import archive, bucket
 from universes.models import Asset, AssetPrompts, Revision
 from universes.services import assets as asset_services
@@ -45,7 +45,7 @@ def test_a_prediction_that_ends_badly_fails_its_step_and_retry_buys_that_one_aga
     assert job.error.startswith("Picture of ")
     assert sentence in job.error
     jobs.retry(job)
-    assert run_here(job.pk).status == "completed"
+    assert run_out(job.pk).status == "completed"
     assert provider.counters()["created"] == 4
 
 
@@ -156,11 +156,11 @@ def test_a_token_that_is_taken_away_fails_the_step_and_a_retry_re_attaches(provi
     job = Job.objects.get(pk=post("winter/images", asset_ids=[str(cards[0].pk)]).json()["id"])
     begin(job)
     settings.REPLICATE_API_TOKEN = ""
-    job = run_here(job.pk)
+    job = run_out(job.pk)
     assert "REPLICATE_API_TOKEN" in job.error
     settings.REPLICATE_API_TOKEN = provider.key
     jobs.retry(job)
-    assert run_here(job.pk).status == "completed"
+    assert run_out(job.pk).status == "completed"
     assert provider.counters()["created"] == 1
 
 
@@ -175,10 +175,10 @@ def test_a_prompt_that_got_too_long_meanwhile_is_not_bought_and_retry_takes_the_
 ):
     job = Job.objects.get(pk=post("winter/images", asset_ids=[str(cards[0].pk)]).json()["id"])
     asset_services.update(cards[0], custom_image_prompt="x" * 1001)
-    assert "at most 1000" in run_here(job.pk).error
+    assert "at most 1000" in run_out(job.pk).error
     asset_services.update(cards[0], custom_image_prompt="A flake")
     jobs.retry(job)
-    assert run_here(job.pk).status == "completed"
+    assert run_out(job.pk).status == "completed"
     assert [one["input"]["prompt"] for one in provider.predictions()] == ["A flake"]
 
 
@@ -201,7 +201,7 @@ def test_a_result_that_was_deleted_meanwhile_says_so(provider, cards, post):
     begin(job)
     wait_for_the_end_of(provider)
     provider.settings(retention=0)
-    assert "no longer at Replicate, which deletes it after an hour" in run_here(job.pk).error
+    assert "no longer at Replicate, which deletes it after an hour" in run_out(job.pk).error
 
 
 @pytest.mark.parametrize("content", [b"<html></html>", b"\x89PNG\r\n\x1a\n"])
@@ -217,7 +217,7 @@ def test_a_picture_that_cannot_be_read_makes_no_clip_and_costs_nothing(
 def test_a_picture_that_was_taken_away_makes_no_clip(provider, pictures, post):
     job = Job.objects.get(pk=post("winter/videos", asset_ids=[str(pictures[0].pk)]).json()["id"])
     bucket.remove("winter", pictures[0].image_name)
-    assert "The card has no picture; generate that first." in run_here(job.pk).error
+    assert "The card has no picture; generate that first." in run_out(job.pk).error
 
 
 # --- What goes away ----------------------------------------------------------------------------------------
@@ -228,7 +228,7 @@ def test_cancel_reaches_the_provider(provider, cards, post):
     job = Job.objects.get(pk=post("winter/images").json()["id"])
     begin(job)
     jobs.cancel(job)
-    assert run_here(job.pk).status == "cancelled"
+    assert run_out(job.pk).status == "cancelled"
     assert {one["status"] for one in provider.predictions()} <= {"canceled", "aborted"}
     assert bucket.names("winter") == set()
 
@@ -239,7 +239,7 @@ def test_cancel_finds_what_an_unanswered_create_made(provider, cards, post):
     run_slice(str(job.pk), threads=1)
     assert JobStep.objects.get().external_id == ""
     jobs.cancel(job)
-    assert run_here(job.pk).status == "cancelled"
+    assert run_out(job.pk).status == "cancelled"
     assert provider.predictions()[0]["status"] in ("canceled", "aborted")
 
 
@@ -249,7 +249,7 @@ def test_cancel_copes_with_a_prediction_that_vanished(provider, cards, post):
     begin(job)
     provider.settings(request_faults=[{"match": "cancel", "action": "404"}])
     jobs.cancel(job)
-    assert run_here(job.pk).status == "cancelled"
+    assert run_out(job.pk).status == "cancelled"
 
 
 def test_a_card_that_goes_away_at_the_last_moment_leaves_no_file(provider, cards, post):
@@ -274,7 +274,7 @@ def test_a_card_that_goes_away_at_the_last_moment_leaves_no_file(provider, cards
 def test_a_card_that_is_gone_before_its_turn_is_not_bought(provider, cards, post):
     job = Job.objects.get(pk=post("winter/images").json()["id"])
     asset_services.delete(cards[0])
-    assert run_here(job.pk).message == "2 of 3 images, 1 cancelled"
+    assert run_out(job.pk).message == "2 of 3 images, 1 cancelled"
     assert provider.counters()["created"] == 2
 
 
@@ -283,7 +283,7 @@ def test_a_card_that_goes_away_while_it_is_drawn_cancels_its_prediction(provider
     job = Job.objects.get(pk=post("winter/images", asset_ids=[str(cards[0].pk)]).json()["id"])
     begin(job)
     asset_services.delete(cards[0])
-    run_here(job.pk)
+    run_out(job.pk)
     assert provider.predictions()[0]["status"] in ("canceled", "aborted")
 
 
@@ -293,7 +293,7 @@ def test_a_late_result_that_is_none_is_no_failure(provider, cards, post):
     begin(job)
     wait_for_the_end_of(provider)
     asset_services.delete(cards[0])
-    assert run_here(job.pk).message == "0 of 1 images, 1 cancelled"
+    assert run_out(job.pk).message == "0 of 1 images, 1 cancelled"
     assert not Revision.objects.filter(cause="late_result").exists()
 
 
@@ -302,7 +302,7 @@ def test_a_late_result_goes_to_the_archive(provider, cards, post):
     begin(job)
     wait_for_the_end_of(provider)
     asset_services.delete(cards[0])
-    run_here(job.pk)
+    run_out(job.pk)
     revision = Revision.objects.get(cause="late_result")
     archive.restore(revision.files["00_snowflake.png"], "winter", "00_snowflake.png")
     with Image.open(path_of("00_snowflake.png")) as picture:
@@ -312,12 +312,12 @@ def test_a_late_result_goes_to_the_archive(provider, cards, post):
 def test_a_universe_that_goes_away_drops_what_was_asked_for_it(provider, universe, post):
     job = Job.objects.get(pk=post("winter/all", theme="sea").json()["id"])
     universes.delete(universe)
-    assert run_here(job.pk).message == "0 of 1 steps, 1 cancelled"
+    assert run_out(job.pk).message == "0 of 1 steps, 1 cancelled"
     assert provider.counters()["created"] == 0
 
 
 def test_a_runner_that_died_after_the_create_is_followed_by_one_that_re_attaches(provider, universe, cards):
     job = services.start_images(universe)
     begin(job)
-    assert run_here(job.pk).status == "completed"
+    assert run_out(job.pk).status == "completed"
     assert provider.counters()["created"] == 3

@@ -7,12 +7,11 @@ from django.db import transaction
 
 from generation import provider as replicate
 from generation.handlers import files
-from generation.tests.helpers import begin, bytes_of, wait_for_the_end_of
+from generation.tests.helpers import begin, bytes_of, run_out, wait_for_the_end_of
 from jobs import lease
 from jobs.handlers import StepRun
 from jobs.models import Job, JobStep
 from jobs.outcomes import Drop
-from jobs.runner import run_here
 from storage import archive, bucket
 from universes.models import LANGUAGES, Asset, Revision
 from universes.services import assets as asset_services
@@ -73,7 +72,7 @@ def test_cards_that_somebody_makes_while_words_are_thought_up_get_pictures_and_s
     job = Job.objects.get(pk=post("winter/all", theme="sea", count=1, generate_videos=False).json()["id"])
     begin(job)
     mine = make_asset("My own card")
-    assert run_here(job.pk).status == "completed"
+    assert run_out(job.pk).status == "completed"
     assert list(Asset.objects.all()) == [mine]
     assert bytes_of("fr.mp3") == b"sung by hand"
 
@@ -97,7 +96,7 @@ def test_a_picture_that_was_put_there_after_a_crash_is_kept_too(start, pictures,
     job = start("winter/images", asset_ids=[str(pictures[0].pk)], regenerate=True)
     finish(job, files.Image())
     put_file("winter", "00_snowflake.png", b"drawn by hand")
-    run_here(job.pk)
+    run_out(job.pk)
     kept = [revision.files["00_snowflake.png"] for revision in Revision.objects.order_by("created_at")]
     for sha256, content in zip(kept, (old, b"drawn by hand"), strict=True):
         archive.restore(sha256, "winter", "kept")
@@ -107,7 +106,7 @@ def test_a_picture_that_was_put_there_after_a_crash_is_kept_too(start, pictures,
 def test_a_crash_makes_no_second_revision(start, pictures):
     job = start("winter/images", asset_ids=[str(pictures[0].pk)], regenerate=True)
     finish(job, files.Image())
-    assert run_here(job.pk).status == "completed"
+    assert run_out(job.pk).status == "completed"
     assert Revision.objects.count() == 1
 
 
@@ -162,7 +161,7 @@ def test_what_goes_away_while_its_picture_is_fetched_drops_the_step_and_keeps_th
 def test_a_card_that_a_push_gives_another_id_gets_its_picture(start, cards):
     job = start("winter/images", asset_ids=[str(cards[0].pk)])
     card = rekey(cards[0])
-    assert run_here(job.pk).message == "1 of 1 images"
+    assert run_out(job.pk).message == "1 of 1 images"
     assert "00_snowflake.png" in bucket.names("winter")
     assert card.prompts.generation_count == 1
 
@@ -181,7 +180,7 @@ def test_a_card_that_took_over_anothers_name_does_not_get_its_picture(start, car
     job = start("winter/images", asset_ids=[str(cards[0].pk)])
     asset_services.delete(cards[0])
     assert make_asset("Snowflake").image_name == cards[0].image_name
-    assert run_here(job.pk).message == "0 of 1 images, 1 cancelled"
+    assert run_out(job.pk).message == "0 of 1 images, 1 cancelled"
     assert bucket.names("winter") == set()
 
 

@@ -7,9 +7,10 @@ from django.utils import timezone
 
 from generation import provider as replicate
 from generation.models import Charge
+from generation.tests.helpers import run_out
 from jobs import services as jobs
 from jobs.models import Job, JobStep
-from jobs.runner import run_here, run_slice
+from jobs.runner import run_slice
 from universes.services import universes
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -43,7 +44,7 @@ def test_an_order_that_may_still_arrive_is_not_made_again(provider, job, setting
     assert provider.counters()["created"] == 0
     late = arrive_late(step)
     assert look(job).external_id == late
-    assert run_here(job.pk).status == "completed"
+    assert run_out(job.pk).status == "completed"
     assert provider.counters()["created"] == 1
 
 
@@ -100,7 +101,7 @@ def test_an_order_that_another_step_took_for_its_own_takes_that_ones(provider, c
     body = {"asset_ids": [str(card.pk) for card in cards[:2]]}
     job = Job.objects.get(pk=post("winter/images", **body).json()["id"])
     run_slice(str(job.pk), threads=2)
-    job = run_here(job.pk)
+    job = run_out(job.pk)
     assert (job.status, job.error) == ("completed", None)
     assert provider.counters()["created"] == 2
     assert JobStep.objects.values("external_id").distinct().count() == 2

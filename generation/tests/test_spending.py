@@ -16,10 +16,10 @@ from django.utils import timezone
 from generation import adapters, prices, spending
 from generation.errors import LimitReached
 from generation.models import Charge
-from generation.tests.helpers import begin, wait_for_the_end_of
+from generation.tests.helpers import begin, run_out, wait_for_the_end_of
 from jobs import services as jobs
 from jobs.models import Job, JobStep
-from jobs.runner import run_here, run_slice
+from jobs.runner import run_slice
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -55,7 +55,7 @@ def books():
 def test_a_job_tells_what_it_will_cost_and_what_it_has(provider, cards, post, api):
     answer = post("winter/images").json()
     assert (answer["estimated_cost"], answer["cost"]) == (0.12, None)
-    run_here(answer["id"])
+    run_out(answer["id"])
     job = api.get(f"/api/jobs/{answer['id']}").json()
     assert (job["estimated_cost"], job["cost"]) == (0.12, 0.12)
     assert [step["cost"] for step in job["steps"]] == [0.04] * 3
@@ -102,7 +102,7 @@ def test_a_result_that_is_of_no_use_is_paid_for_and_so_is_the_next(provider, car
     assert job.cost == Decimal("0.04")
     provider.settings(output="")
     jobs.retry(job)
-    assert run_here(job.pk).cost == Decimal("0.08")
+    assert run_out(job.pk).cost == Decimal("0.08")
 
 
 def test_a_prediction_that_vanished_counts_as_paid(provider, cards, run):
@@ -135,7 +135,7 @@ def test_what_is_cancelled_in_flight_is_settled(provider, cards, post):
     job = Job.objects.get(pk=post("winter/images").json()["id"])
     begin(job)
     jobs.cancel(job)
-    run_here(job.pk)
+    run_out(job.pk)
     # An order that had not begun is given up free of charge, one at work is paid.
     billed = {"aborted": "free", "canceled": "spent"}
     assert sorted(status for status, _ in books()) == sorted(
@@ -149,7 +149,7 @@ def test_a_cancelled_order_that_never_arrived_is_released(provider, cards, post)
     run_slice(str(job.pk), threads=1)
     assert books() == [("reserved", Decimal("0.04"))]
     jobs.cancel(job)
-    run_here(job.pk)
+    run_out(job.pk)
     assert books() == []
 
 
@@ -166,7 +166,7 @@ def test_a_job_that_the_limit_stops_keeps_what_it_could_buy_and_goes_on_when_the
     assert "this would cost 0.04 USD" in job.error
     allow("0.12")
     jobs.retry(job)
-    assert run_here(job.pk).status == "completed"
+    assert run_out(job.pk).status == "completed"
     assert provider.counters()["created"] == 3
 
 
@@ -365,6 +365,6 @@ def test_a_step_that_was_counted_as_paid_is_corrected_when_a_retry_learns_better
     spending.tidy()
     assert books() == [("spent", Decimal("0.04"))]
     jobs.retry(job)
-    run_here(job.pk)
+    run_out(job.pk)
     assert books() == [("free", Decimal("0.04"))]
     assert job.steps.get().cost is None

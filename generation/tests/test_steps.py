@@ -6,9 +6,9 @@ import pytest
 from PIL import Image
 
 from generation import media
-from generation.tests.helpers import begin, bytes_of, path_of, wait_for_the_end_of
+from generation.tests.helpers import begin, bytes_of, path_of, run_out, wait_for_the_end_of
 from jobs.models import Job
-from jobs.runner import run_here, run_slice
+from jobs.runner import run_slice
 from storage import archive, bucket
 from universes.models import LANGUAGES, Asset, AssetPrompts, MusicPrompt, Revision
 from universes.services import assets as asset_services
@@ -144,7 +144,7 @@ def test_cards_that_somebody_makes_while_the_model_thinks_stay(provider, univers
     job = Job.objects.get(pk=post("winter/all", **body).json()["id"])
     begin(job)
     mine = make_asset("My own card")
-    assert run_here(job.pk).message == "2 of 2 steps"
+    assert run_out(job.pk).message == "2 of 2 steps"
     assert list(Asset.objects.all()) == [mine]
     assert bucket.names("winter") == {mine.image_name, "thumbnail.jpg"}
     assert not Revision.objects.exists()
@@ -154,7 +154,7 @@ def test_concepts_are_not_bought_for_a_universe_that_has_cards_by_then(provider,
     body = {"theme": "sea", "generate_videos": False, "generate_music": False}
     job = Job.objects.get(pk=post("winter/all", **body).json()["id"])
     make_asset("My own card")
-    assert run_here(job.pk).status == "completed"
+    assert run_out(job.pk).status == "completed"
     assert provider.counters()["predictions"] == {"recraft-ai/recraft-v3": 1}
 
 
@@ -163,7 +163,7 @@ def test_words_of_a_song_that_were_written_while_the_model_thinks_stay(provider,
     run_slice(str(job.pk), threads=1)
     MusicPrompt.objects.create(universe=universe, language="fr", prompt=" ", lyrics="[verse]\nMes mots à moi")
     MusicPrompt.objects.create(universe=universe, language="de", prompt="a slow waltz for two", lyrics=" ")
-    assert run_here(job.pk).status == "completed"
+    assert run_out(job.pk).status == "completed"
     french, german = (MusicPrompt.objects.get(language=one) for one in ("fr", "de"))
     assert french.lyrics == "[verse]\nMes mots à moi"
     assert german.prompt == "a slow waltz for two"
@@ -177,7 +177,7 @@ def test_concepts_that_are_missing_are_asked_for_once_more(provider, universe, p
     begin(job)
     wait_for_the_end_of(provider)
     provider.settings(llm_style="clean")
-    assert run_here(job.pk).status == "completed"
+    assert run_out(job.pk).status == "completed"
     assert Asset.objects.values("display_name").distinct().count() == 6
     asked = [one["input"]["prompt"] for one in provider.predictions()[:2]]
     assert ["COUNT: 6\n" in asked[0], "COUNT: 3\n" in asked[1]] == [True, True]
@@ -191,7 +191,7 @@ def test_lyrics_that_were_written_meanwhile_stay_and_are_not_asked_for(
     songs[0].delete()
     job = Job.objects.get(pk=post("winter/all", theme="sea", generate_videos=False).json()["id"])
     MusicPrompt.objects.create(universe=songs[1].universe, language="fr", lyrics="[verse]\nMes mots à moi")
-    assert run_here(job.pk).message == "3 of 3 steps"
+    assert run_out(job.pk).message == "3 of 3 steps"
     assert MusicPrompt.objects.get(language="fr").lyrics == "[verse]\nMes mots à moi"
     assert provider.counters()["predictions"] == {"minimax/music-1.5": 2}
 

@@ -15,10 +15,9 @@ from rest_framework.test import APIClient
 
 from generation import provider as replicate
 from generation import webhooks
-from generation.tests.helpers import begin, wait_for_the_end_of
+from generation.tests.helpers import begin, run_out, wait_for_the_end_of
 from jobs import services as jobs
 from jobs.models import Job, JobStep
-from jobs.runner import run_here
 
 in_transactions = pytest.mark.django_db(transaction=True)
 
@@ -74,7 +73,7 @@ def test_the_end_of_a_prediction_is_told_and_its_step_is_due(provider, cards, po
     ends = time.monotonic() + 10
     while not is_due(step):
         assert time.monotonic() < ends
-    assert run_here(job.pk).status == "completed"
+    assert run_out(job.pk).status == "completed"
     assert provider.counters()["webhooks_sent"] == 1
 
 
@@ -85,7 +84,7 @@ def test_a_signed_webhook_makes_its_step_due_and_sends_one_message(step):
         assert (answer.status_code, answer.json()) == (200, {"received": True})
     assert is_due(step)
     assert OrmQ.objects.count() == 1
-    assert run_here(step.job_id).status == "completed"
+    assert run_out(step.job_id).status == "completed"
     assert tell(step).status_code == 200
     assert OrmQ.objects.count() == 1
 
@@ -93,7 +92,7 @@ def test_a_signed_webhook_makes_its_step_due_and_sends_one_message(step):
 @in_transactions
 def test_the_body_is_believed_in_nothing_but_the_id(step):
     tell(step, status="failed", output="https://example.org/other.png", error="no")
-    assert run_here(step.job_id).status == "completed"
+    assert run_out(step.job_id).status == "completed"
 
 
 @in_transactions
@@ -114,7 +113,7 @@ def test_what_concerns_no_step_is_taken_and_does_nothing(provider, db, body):
 @in_transactions
 def test_a_cancelled_step_is_left_alone(step):
     jobs.cancel(step.job)
-    run_here(step.job_id)
+    run_out(step.job_id)
     OrmQ.objects.all().delete()
     assert tell(step).status_code == 200
     assert not OrmQ.objects.exists()

@@ -56,7 +56,7 @@ def test_what_is_missing_is_asked_for_once_more_and_then_refused(provider, unive
 @pytest.fixture
 def impatient(monkeypatch):
     """Asks every few milliseconds whether the model has answered."""
-    monkeypatch.setattr(llm, "POLL_SECONDS", 0.05)
+    monkeypatch.setattr(llm, "FIRST_PAUSE", 0.03)
 
 
 def two_concepts(provider, post, text):
