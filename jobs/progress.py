@@ -2,8 +2,10 @@
 
 from collections import Counter
 
+from django.db import transaction
 from django.utils import timezone
 
+from .locking import lock
 from .models import ACTIVE, Job, State
 
 
@@ -23,6 +25,14 @@ def refresh(job):
 
 def finish(job):
     """End the job if all its steps have; how it ended is told from them."""
+    if job.steps.filter(status__in=ACTIVE).exists():
+        return False
+    with transaction.atomic():
+        # Looked at again under the lock: a retry may have come between.
+        return _finish(lock(job))
+
+
+def _finish(job):
     counts = count(job)
     if any(counts[state] for state in ACTIVE):
         return False
@@ -71,7 +81,6 @@ def _ended(counts):
 
 
 def _status(job, counts):
-    job.refresh_from_db(fields=["cancel_requested"])
     if counts[State.CANCELLED] and (
         job.cancel_requested or not counts[State.COMPLETED] + counts[State.FAILED]
     ):

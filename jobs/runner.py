@@ -12,10 +12,11 @@ from django.db.models import Q
 from django.utils import timezone
 from django.utils.module_loading import import_string
 
-from . import lease, progress, services, slots, stopping
+from . import lease, progress, slots, stopping
 from .errors import LeaseLost
 from .handlers import StepRun
-from .models import ACTIVE, Job, State
+from .locking import lock
+from .models import ACTIVE, Job, JobStep, State
 from .outcomes import Done, Drop, Passing, Permanent, Wait
 
 SLICE_SECONDS = 5
@@ -68,7 +69,7 @@ def _work(job, token, threads):
     ends = time.monotonic() + SLICE_SECONDS
     with Crew(threads) as crew:
         while time.monotonic() < ends and not stopping.requested():
-            for step in _ready(job, crew.at)[: crew.free]:
+            for step in _ready(job, crew.at, crew.free):
                 crew.take(StepRun(step, token))
             if not crew.at:
                 break
@@ -111,8 +112,8 @@ def _now(function, *arguments):
     return future
 
 
-def _ready(job, busy):
-    """The steps to look after now: those in flight first, then as many new ones as there are places.
+def _ready(job, busy, most):
+    """Up to so many steps to look after now: those in flight first, then as many new ones as there are places.
 
     `busy`: the keys of those that are being looked after already.
     """
@@ -124,11 +125,27 @@ def _ready(job, busy):
         .order_by("-holds_slot", "position")
     )
     waiting = [s for s in due if s.slot and not s.holds_slot and not s.cancel_requested and not _orphaned(s)]
-    granted = slots.take(waiting)
-    late = [s.pk for s in waiting if s not in granted]
-    if late:
+    ready = [s for s in due if s not in waiting and not _is_paused(s)][:most]
+    asked = waiting[: most - len(ready)]
+    granted = slots.take(asked)
+    if len(granted) < len(asked):
+        late = [s.pk for s in waiting if s not in granted]
         job.steps.filter(pk__in=late).update(due_at=timezone.now() + SLOT_PATIENCE)
-    return [s for s in due if s.pk not in late]
+    return ready + granted
+
+
+def _may_have_begun(step):
+    return bool(step.external_id or step.intent_at)
+
+
+def _is_paused(step):
+    """Whether a step that has a place but has not begun must wait, since everybody was asked to."""
+    if not step.holds_slot or step.cancel_requested or _may_have_begun(step):
+        return False
+    until = slots.paused_until(step.slot)
+    if until:
+        JobStep.objects.filter(pk=step.pk).update(due_at=until)
+    return bool(until)
 
 
 def _orphaned(step):
@@ -230,8 +247,8 @@ def _try_later(run, failure):
         attempts=attempts,
         error=str(failure),
         due_at=timezone.now() + timedelta(seconds=pause),
-        # One that has not begun lets others have its place while it waits.
-        holds_slot=run.step.holds_slot and bool(run.step.external_id),
+        # One that has surely not begun lets others have its place while it waits.
+        holds_slot=run.step.holds_slot and _may_have_begun(run.step),
     )
     if run.step.slot and not failure.counts:
         slots.pause(run.step.slot, pause)
@@ -239,7 +256,7 @@ def _try_later(run, failure):
 
 def _end(run, commit=None, **fields):
     with transaction.atomic():
-        services.lock(run.step.job)
+        lock(run.step.job)
         run.save(completed_at=timezone.now(), holds_slot=False, **fields)
         if commit:
             commit()

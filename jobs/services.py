@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from . import progress, queue
 from .errors import Busy, NotFound, NotPossible
+from .locking import lock
 from .models import ACTIVE, ENDED, Job, JobStep, State
 
 
@@ -155,6 +156,9 @@ def _retry(job):
     claims = [claim for claim in again.values_list("claim", flat=True) if claim]
     if other := JobStep.objects.filter(status__in=ACTIVE, claim__in=claims).first():
         raise Busy(other.job)
+    # What another job was to make may be there by now, whatever became of that job: the handler looks.
+    elsewhere = again.filter(waits_for__isnull=False).exclude(waits_for__job=job)
+    JobStep.objects.filter(pk__in=list(elsewhere.values_list("pk", flat=True))).update(waits_for=None)
     again.update(
         status=State.PENDING,
         error="",
@@ -177,14 +181,6 @@ def is_abandoned(job):
     """Whether the runner of a job that has not ended died, and no other took it up yet."""
     left = Job.objects.exclude(lease_owner="").filter(lease_until__lt=timezone.now())
     return left.filter(pk=job.pk, status__in=ACTIVE).exists()
-
-
-def lock(job):
-    """The job as it is now, which nobody else changes until this transaction ends.
-
-    Whoever changes a job together with its steps takes this first: in one order, nobody waits in a circle.
-    """
-    return Job.objects.select_for_update().get(pk=job.pk)
 
 
 def cleanup(days):

@@ -7,12 +7,15 @@ from math import ceil
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 
 from .models import ACTIVE, Job, JobStep, Slots
 
 # Who was throttled begins one step at a time for so long, instead of all that wait at once.
 CAREFUL = timedelta(seconds=30)
+# A step that was denied a place asks again within this time.
+SOON = timedelta(seconds=2)
 
 
 @transaction.atomic
@@ -37,10 +40,10 @@ def take(steps):
 
 def _free(name, job_id):
     """How many places this job may take now."""
-    wanting = JobStep.objects.filter(slot=name, status__in=ACTIVE).exclude(waits_for__status__in=ACTIVE)
     held, waiting, served = Counter(), set(), {}
-    for job, holds, last in wanting.values_list("job_id", "holds_slot", "job__last_served_at"):
-        served[job] = last
+    columns = ("job_id", "holds_slot", "job__last_served_at", "job__created_at")
+    for job, holds, last, created in _wanting(name).values_list(*columns):
+        served[job] = last or created
         if holds:
             held[job] += 1
         else:
@@ -51,18 +54,21 @@ def _free(name, job_id):
     return max(0, min(free, share - held[job_id]))
 
 
+def _wanting(name):
+    """The steps that hold a place, or would take one now: not those that wait for another, or for a time."""
+    soon = timezone.now() + SOON
+    now = Q(due_at__lte=soon, cancel_requested=False) & ~Q(waits_for__status__in=ACTIVE)
+    active = JobStep.objects.filter(slot=name, status__in=ACTIVE, job__status__in=ACTIVE)
+    return active.filter(Q(holds_slot=True) | now)
+
+
 def _ahead(job_id, held, waiting, served):
     """How many jobs a place must be left to: those that hold none and were served longer ago than this one."""
     empty = [job for job in waiting if not held[job]]
     if job_id not in empty:
         return len(empty)
-    return sum(_turn(job, served) < _turn(job_id, served) for job in empty)
-
-
-def _turn(job, served):
-    """Who was never served comes first; the id settles a tie."""
-    last = served[job]
-    return (last is not None, last.timestamp() if last else 0, job)
+    # The id settles a tie.
+    return sum((served[job], job) < (served[job_id], job_id) for job in empty)
 
 
 def _tolerated(slots):
@@ -75,8 +81,22 @@ def _tolerated(slots):
 
 
 def pause(name, seconds):
-    """The other side asked us to wait: let no step of whichever job or worker begin before then."""
-    Slots.objects.filter(name=name).update(paused_until=timezone.now() + timedelta(seconds=seconds))
+    """The other side asked us to wait: let no step of whichever job or worker begin before then.
+
+    A shorter pause does not shorten a longer one.
+    """
+    until = timezone.now() + timedelta(seconds=seconds)
+    shorter = Q(paused_until__isnull=True) | Q(paused_until__lt=until)
+    Slots.objects.filter(shorter, name=name).update(paused_until=until)
+
+
+def paused_until(name):
+    """When a pause that lasts still will end; None when there is none."""
+    return (
+        Slots.objects.filter(name=name, paused_until__gt=timezone.now())
+        .values_list("paused_until", flat=True)
+        .first()
+    )
 
 
 def wake_waiting(name):

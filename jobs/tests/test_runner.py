@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from jobs import lease, runner, services
+from jobs import lease, runner, services, slots
 from jobs.errors import Busy, LeaseLost, NotPossible
 from jobs.handlers import StepRun
 from jobs.models import Job, JobStep
@@ -126,6 +126,13 @@ class TestCancelAndRetry:
         assert (job.status, job.message, job.error) == ("completed", "2 of 2 steps", None)
         assert job.steps.get(key="a").completed_at == done
 
+    def test_a_retried_step_no_longer_waits_for_another_jobs(self):
+        first = start(step("picture", "Fails", claim="image:1"))
+        second = start(step("picture", claim="image:1"), step("clip", after="picture"))
+        runner.run_here(first.pk)
+        assert runner.run_here(second.pk).status == "failed"
+        assert runner.run_here(services.retry(second).pk).status == "completed"
+
     def test_a_completed_job_has_nothing_to_retry(self):
         with pytest.raises(NotPossible, match="nothing to retry"):
             services.retry(run(step("a")))
@@ -188,6 +195,36 @@ class TestSlots:
         job = run(*(step(str(n), slot="replicate") for n in range(5)))
         assert job.status == "completed"
         assert self.in_flight(job) == 0
+
+    def test_a_job_that_waits_for_a_time_keeps_no_place_from_others(self, settings):
+        settings.JOB_SLOTS = {"replicate": 1}
+        waiting = start(step("a", slot="replicate"))
+        waiting.steps.update(due_at=timezone.now() + timedelta(minutes=1))
+        assert run(step("b", slot="replicate")).status == "completed"
+
+    def test_newcomers_do_not_keep_an_old_job_from_its_turn(self, settings):
+        settings.JOB_SLOTS = {"replicate": 1}
+        old = start(*(step(str(n), slot="replicate") for n in range(3)))
+        runner.run_slice(old.pk, threads=1)
+        for _ in range(3):
+            start(step("new", slot="replicate"))
+            JobStep.objects.update(due_at=timezone.now())
+            runner.run_slice(old.pk, threads=1)
+        assert old.steps.filter(status="completed").count() == 3
+
+    def test_a_shorter_pause_does_not_shorten_a_longer_one(self):
+        run(step("a", slot="replicate"))
+        slots.pause("replicate", 30)
+        slots.pause("replicate", 1)
+        assert slots.paused_until("replicate") > timezone.now() + timedelta(seconds=25)
+
+    def test_during_a_pause_nothing_begins(self):
+        run(step("a", slot="replicate"))
+        slots.pause("replicate", 30)
+        job = start(step("b", slot="replicate"), step("c", slot="replicate"))
+        job.steps.filter(key="c").update(holds_slot=True)
+        runner.run_slice(job.pk, threads=1)
+        assert not job.steps.exclude(status="pending").exists()
 
 
 class TestCleanup:

@@ -83,7 +83,10 @@ def delete(asset, author=""):
 def save_prompts(asset, prompts):
     if not prompts or (not any(prompts.values()) and not AssetPrompts.objects.filter(asset=asset).exists()):
         return
-    AssetPrompts.objects.update_or_create(asset=asset, defaults=prompts)
+    # Words alone have generated nothing yet; the column's own default is 1.
+    AssetPrompts.objects.update_or_create(
+        asset=asset, defaults=prompts, create_defaults={**prompts, "generation_count": 0}
+    )
 
 
 def save_translations(asset, names):
