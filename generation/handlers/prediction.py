@@ -23,6 +23,7 @@ from ..errors import (
     Rejected,
     Throttled,
     Unknown,
+    UnknownPrice,
     Unreachable,
 )
 
@@ -131,7 +132,7 @@ class Prediction(Handler):
         texts = step.memory["input"] if step.intent_at else self.texts(step, target)
         files = self.files(step, target)
         if step.intent_at:
-            _note_time(step)
+            self._intend_again(step)
         else:
             self._intend(step, texts)
         self._create(step, {**texts, **files})
@@ -144,6 +145,17 @@ class Prediction(Handler):
         with transaction.atomic():
             spending.reserve(self.setting, step.job.univers_slug, step=step)
             step.save(intent_at=now, memory={**step.memory, **order})
+
+    def _intend_again(self, step):
+        """The order was never made: by now it may be for another month to pay, and for more than is left of it."""
+        try:
+            with transaction.atomic():
+                spending.release_step(step)
+                spending.reserve(self.setting, step.job.univers_slug, step=step)
+                _note_time(step)
+        except (LimitReached, UnknownPrice):
+            _give_back(step)
+            raise
 
     def _create(self, step, input):
         model = step.memory["model"]

@@ -197,6 +197,36 @@ def test_last_months_spending_is_last_months(provider, cards, run, allow):
     assert run("winter/images").status == "completed"
 
 
+@pytest.fixture
+def lost_last_month(provider, cards, post):
+    """A failed job of one picture whose order of last month was not answered."""
+    provider.settings(request_faults=[{"match": "POST /v1/predictions$", "action": "503"}])
+    job = Job.objects.get(pk=post("winter/images", asset_ids=[str(cards[0].pk)]).json()["id"])
+    assert run_out(job.pk).status == "failed"
+    JobStep.objects.update(intent_at=timezone.now() - timedelta(days=3))
+    Charge.objects.update(month="2026-01")
+    provider.settings(request_faults=[])
+    return Job.objects.get()
+
+
+def test_an_order_of_last_month_that_was_never_made_is_paid_by_this_one(lost_last_month, allow, provider):
+    allow("0.04")
+    jobs.retry(lost_last_month)
+    assert run_out(lost_last_month.pk).status == "completed"
+    assert list(Charge.objects.values_list("month", "status")) == [(spending.this_month(), "spent")]
+
+
+def test_an_order_of_last_month_is_not_made_again_when_this_one_has_nothing_left(
+    lost_last_month, allow, cards, run, provider
+):
+    allow("0.04")
+    run("winter/images", asset_ids=[str(cards[1].pk)])
+    jobs.retry(lost_last_month)
+    assert "SPEND_LIMIT_MONTHLY" in run_out(lost_last_month.pk).error
+    assert provider.counters()["created"] == 1
+    assert books() == [("spent", Decimal("0.04"))]
+
+
 def test_a_failed_prediction_gives_back_what_was_reserved(provider, cards, run, allow):
     allow("0.04")
     provider.settings(fail_next=1)
