@@ -12,6 +12,7 @@ import math
 import os
 import threading
 import time
+from functools import cache
 from urllib.parse import urlencode, urlsplit
 
 import httpx
@@ -169,7 +170,8 @@ def close():
 
 
 def _make_client():
-    transport = Transport(httpx.HTTPTransport(limits=httpx.Limits(max_connections=32, keepalive_expiry=30)))
+    limits = httpx.Limits(max_connections=32, keepalive_expiry=30)
+    transport = Transport(httpx.HTTPTransport(verify=_certificates(), limits=limits))
     client = replicate.Client(
         api_token=settings.REPLICATE_API_TOKEN,
         base_url=settings.REPLICATE_BASE_URL,
@@ -177,6 +179,12 @@ def _make_client():
         headers={"Cancel-After": CANCEL_AFTER},
     )
     return client, transport
+
+
+@cache
+def _certificates():
+    """Loaded once: that takes longer than a request."""
+    return httpx.create_ssl_context()
 
 
 class Transport(httpx.BaseTransport):
