@@ -1,6 +1,7 @@
 """Asking the language model within a request, and waiting for what it says."""
 
 import time
+from functools import partial
 
 from . import adapters, provider, spending
 from .errors import Broken, ProviderError, Unusable
@@ -42,7 +43,7 @@ def inputs(prompt):
 
 
 def _ask(prompts, ends, univers_slug):
-    charges = spending.reserve(adapters.LLM, univers_slug, number=len(prompts))
+    charges = spending.afford(partial(spending.reserve, adapters.LLM, univers_slug, number=len(prompts)))
     try:
         predictions = [
             _order(charge, inputs(prompt)) for charge, prompt in zip(charges, prompts, strict=True)

@@ -28,7 +28,7 @@ KINDS = {
 }
 # Official models are billed by what they make: https://replicate.com/docs/topics/billing
 FREE_OF_CHARGE = ("failed", "aborted")
-# No request waits longer for its answers.
+# No request waits longer for its answers, and no order that was not answered is at work longer.
 LONGEST_REQUEST = timedelta(minutes=30)
 SMALLEST = Decimal("0.0001")
 
@@ -61,6 +61,18 @@ def check_start(steps):
     month = this_month()
     if min(prices.own(step) for step in steps) > _left(month):
         raise LimitReached(_sentence(month, f"this job would cost {_dollars(prices.estimate(steps))}"))
+
+
+def afford(reserving):
+    """Call what reserves, and once more when what nobody will buy any more stood in its way; what it returns.
+
+    Only where no transaction is open: tidying up locks jobs, which those who hold a month's row must not wait for.
+    """
+    try:
+        return reserving()
+    except LimitReached:
+        tidy()
+        return reserving()
 
 
 @transaction.atomic
@@ -132,15 +144,21 @@ def attach(charge, prediction_id):
 
 
 def attach_step(step, prediction_id):
-    """The same for the charge that is reserved for a step, and by which model."""
-    Charge.objects.filter(step_id=step.pk, status=RESERVED).update(
-        prediction_id=prediction_id, model=step.memory["model"]
+    """The same for a step's order, and by which model; it is open again if it was counted as spent meanwhile."""
+    _unanswered(step).update(
+        prediction_id=prediction_id, model=step.memory["model"], status=RESERVED, settled_at=None
     )
 
 
 def release_step(step):
-    """Nothing was bought: what was reserved for the step is free again."""
-    Charge.objects.filter(step_id=step.pk, status=RESERVED, prediction_id="").delete()
+    """Nothing was bought: what was reserved for the step's order, or counted as spent for it, is free again."""
+    with transaction.atomic():
+        _unanswered(step).delete()
+        step.save(cost=_cost(step.pk))
+
+
+def _unanswered(step):
+    return Charge.objects.filter(step_id=step.pk, status__in=[RESERVED, SPENT], prediction_id="")
 
 
 def settle(prediction_id, status):
@@ -180,8 +198,8 @@ def close(charges):
 def tidy():
     """Settle what stayed reserved though nobody looks after it: its step ended or is gone, its request broke off.
 
-    What was ordered counts as spent, and so does what may have been. A step that may still find its order when it
-    is retried keeps its reservation.
+    What was ordered counts as spent, and so does what may have been; a step that is retried, and finds its order
+    or knows that there is none, corrects that.
     """
     charges = list(Charge.objects.filter(status=RESERVED))
     steps = JobStep.objects.select_related("job").in_bulk(
@@ -194,9 +212,10 @@ def tidy():
 
 
 def _is_looked_after(charge, step):
-    if step:
-        return step.status in ACTIVE or (step.intent_at and not charge.prediction_id)
-    return not charge.step_id and charge.created_at > timezone.now() - LONGEST_REQUEST
+    if step and step.status in ACTIVE:
+        return True
+    may_be_bought = step.intent_at and not charge.prediction_id if step else not charge.step_id
+    return may_be_bought and charge.created_at > timezone.now() - LONGEST_REQUEST
 
 
 @transaction.atomic
@@ -204,8 +223,8 @@ def _settle_left_over(charge, step):
     if step:
         jobs.lock(step.job)
     left = Charge.objects.filter(pk=charge.pk, status=RESERVED)
-    if step and not charge.prediction_id:
-        left.delete()
+    if step and not step.intent_at and not charge.prediction_id:
+        left.filter(prediction_id="").delete()
         return
     left.update(status=SPENT, settled_at=timezone.now())
     if step:

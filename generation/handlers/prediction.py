@@ -3,6 +3,7 @@
 import logging
 from contextlib import contextmanager
 from datetime import datetime, timedelta
+from functools import partial
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
@@ -134,7 +135,7 @@ class Prediction(Handler):
         if step.intent_at:
             self._intend_again(step)
         else:
-            self._intend(step, texts)
+            spending.afford(partial(self._intend, step, texts))
         self._create(step, {**texts, **files})
         return Wait(FIRST_LOOK)
 
@@ -149,13 +150,16 @@ class Prediction(Handler):
     def _intend_again(self, step):
         """The order was never made: by now it may be for another month to pay, and for more than is left of it."""
         try:
-            with transaction.atomic():
-                spending.release_step(step)
-                spending.reserve(self.setting, step.job.univers_slug, step=step)
-                _note_time(step)
+            spending.afford(partial(self._renew, step))
         except (LimitReached, UnknownPrice):
             _give_back(step)
             raise
+
+    @transaction.atomic
+    def _renew(self, step):
+        spending.release_step(step)
+        spending.reserve(self.setting, step.job.univers_slug, step=step)
+        _note_time(step)
 
     def _create(self, step, input):
         model = step.memory["model"]

@@ -398,3 +398,63 @@ def test_a_step_that_was_counted_as_paid_is_corrected_when_a_retry_learns_better
     run_out(job.pk)
     assert books() == [("free", Decimal("0.04"))]
     assert job.steps.get().cost is None
+
+
+@pytest.fixture
+def unanswered(provider, cards, post):
+    """A failed job of one picture that nobody retried for an hour, and whose answer was lost."""
+    provider.settings(request_faults=[{"match": "POST /v1/predictions$", "action": "drop_after"}])
+    job = Job.objects.get(pk=post("winter/images", asset_ids=[str(cards[0].pk)]).json()["id"])
+    run_slice(str(job.pk), threads=1)
+    job.steps.update(status="failed")
+    Job.objects.filter(pk=job.pk).update(status="failed")
+    Charge.objects.update(created_at=timezone.now() - timedelta(hours=1))
+    provider.settings(request_faults=[])
+    return job
+
+
+def test_an_order_without_an_answer_counts_as_spent_after_a_while_and_a_retry_adopts_it(provider, unanswered):
+    spending.tidy()
+    assert books() == [("spent", Decimal("0.04"))]
+    assert unanswered.steps.get().cost == Decimal("0.04")
+    jobs.retry(unanswered)
+    assert run_out(unanswered.pk).cost == Decimal("0.04")
+    assert provider.counters()["created"] == 1
+    assert Charge.objects.get().prediction_id == provider.predictions()[0]["id"]
+
+
+def test_a_step_that_is_cancelled_after_it_counted_as_spent_is_free_when_nothing_was_made(
+    provider, unanswered
+):
+    spending.tidy()
+    provider.reset()
+    unanswered.steps.update(status="running")
+    Job.objects.filter(pk=unanswered.pk).update(status="running")
+    jobs.cancel(unanswered)
+    assert run_out(unanswered.pk).cost is None
+    assert books() == []
+
+
+def test_an_order_without_an_answer_stays_reserved_while_it_may_be_at_work(unanswered):
+    Charge.objects.update(created_at=timezone.now() - timedelta(minutes=20))
+    spending.tidy()
+    assert books() == [("reserved", Decimal("0.04"))]
+
+
+@pytest.fixture
+def in_the_way(provider, cards, post, allow):
+    """A job that may begin, and a reservation that takes all there is though its step has ended."""
+    allow("0.04")
+    job = Job.objects.get(pk=post("winter/images", asset_ids=[str(cards[0].pk)]).json()["id"])
+    other = Job.objects.get(pk=post("winter/images", asset_ids=[str(cards[1].pk)]).json()["id"])
+    spending.reserve(adapters.IMAGE, "winter", step=other.steps.get())
+    other.steps.update(status="failed")
+    return job
+
+
+def test_what_nobody_will_buy_any_more_does_not_stand_in_the_way_of_a_step(in_the_way):
+    assert run_out(in_the_way.pk).status == "completed"
+
+
+def test_what_nobody_will_buy_any_more_does_not_stand_in_the_way_of_a_request(in_the_way, post):
+    assert post("winter/concepts", theme="winter", count=4).status_code == 200
