@@ -1,23 +1,31 @@
 """Asking the language model within a request, and waiting for what it says."""
 
+import logging
 import time
+from collections import deque
 from functools import partial
 
+from django.conf import settings
+
 from . import adapters, provider, spending
-from .errors import Broken, ProviderError, Unusable
+from .errors import Broken, ProviderError, Throttled, Unreachable, Unusable
 from .words import SYSTEM
 
 DEADLINE_SECONDS = 90
 # Seconds between two looks: soon at first, then calmly.
 FIRST_PAUSE, LONGEST_PAUSE = 0.1, 0.5
+PAUSE_WHEN_THROTTLED = 5
 MOST_QUESTIONS = 2
+
+log = logging.getLogger(__name__)
 
 
 def fulfil(tasks, univers_slug=""):
-    """Put the tasks of `words` to the model, all at once, and once more those whose answer lacked something.
+    """Put the tasks of `words` to the model, REPLICATE_CONCURRENCY at a time, and once more those whose answer lacked
+    something.
 
     `univers_slug`: whose books it goes into. Raises Unusable when the second answer lacks something too, Broken
-    when time is up, other ProviderErrors, LimitReached and UnknownPrice.
+    when time is up, Throttled when it would be, other ProviderErrors, LimitReached and UnknownPrice.
     """
     ends = time.monotonic() + DEADLINE_SECONDS
     for _ in range(MOST_QUESTIONS):
@@ -44,38 +52,79 @@ def inputs(prompt):
 
 def _ask(prompts, ends, univers_slug):
     charges = spending.afford(partial(spending.reserve, adapters.LLM, univers_slug, number=len(prompts)))
+    at_work, answers = deque(), []
     try:
-        predictions = [
-            _order(charge, inputs(prompt)) for charge, prompt in zip(charges, prompts, strict=True)
-        ]
-        return [_wait_for(prediction, ends) for prediction in predictions]
+        for charge, prompt in zip(charges, prompts, strict=True):
+            if len(at_work) == settings.REPLICATE_CONCURRENCY:
+                answers.append(_answer_of_oldest(at_work, ends))
+            at_work.append(_order(charge, inputs(prompt), ends))
+        while at_work:
+            answers.append(_answer_of_oldest(at_work, ends))
+        return answers
     finally:
+        _stop(at_work)
         spending.close(charges)
 
 
-def _order(charge, input):
-    try:
-        prediction = provider.create(charge.model, input)
-    except ProviderError as error:
-        if not error.certain:
-            spending.doubt(charge)
-        raise
-    spending.attach(charge, prediction["id"])
-    return prediction
+def _order(charge, input, ends):
+    while True:
+        try:
+            prediction = provider.create(charge.model, input)
+        except Throttled as error:
+            _hold_on(error, ends)
+        except ProviderError as error:
+            if not error.certain:
+                spending.doubt(charge)
+            raise
+        else:
+            spending.attach(charge, prediction["id"])
+            return prediction
 
 
-def _wait_for(prediction, ends):
-    pause = FIRST_PAUSE
+def _answer_of_oldest(at_work, ends):
+    """The text of the first in the queue, which leaves it when it has ended, well or not."""
+    prediction, pause = at_work[0], FIRST_PAUSE
     while prediction["status"] not in provider.ENDED:
         if time.monotonic() > ends:
-            provider.cancel(prediction["id"])
             raise Broken(
                 f"The language model did not answer within {DEADLINE_SECONDS} seconds; try again later."
             )
         time.sleep(pause)
         pause = min(LONGEST_PAUSE, pause * 1.5)
-        prediction = provider.get(prediction["id"])
+        prediction = _look(prediction, ends)
+    at_work.popleft()
     spending.settle(prediction["id"], prediction["status"])
     if prediction["status"] != "succeeded":
         raise Broken(provider.why(prediction))
     return adapters.text_of(prediction.get("output"))
+
+
+def _look(prediction, ends):
+    """The prediction as it stands; as it stood, when the provider can't tell just now."""
+    try:
+        return provider.get(prediction["id"])
+    except Throttled as error:
+        _hold_on(error, ends)
+    except (Unreachable, Broken):
+        # Its answer is paid for: it is worth asking for as long as there is time.
+        if time.monotonic() > ends:
+            raise
+    return prediction
+
+
+def _hold_on(error, ends):
+    """Wait as long as the provider asked for; the Throttled itself when that takes longer than there is time."""
+    wait = PAUSE_WHEN_THROTTLED if error.retry_after is None else max(error.retry_after, FIRST_PAUSE)
+    if time.monotonic() + wait > ends:
+        raise error
+    time.sleep(wait)
+
+
+def _stop(at_work):
+    """Cancel what nobody waits for any more; where that fails it ends by itself, and counts as spent."""
+    try:
+        for prediction in at_work:
+            stopped = provider.cancel(prediction["id"])
+            spending.settle(stopped["id"], stopped["status"])
+    except ProviderError as error:
+        log.warning("Questions that nobody waits for could not be cancelled: %s", error)

@@ -6,6 +6,7 @@ import re
 import pytest
 
 from generation import llm
+from generation.models import Charge
 from generation.tests.answers import COLUMNS, NOTHING, PARTLY, WHOLE
 from universes.models import LANGUAGES, Asset, MusicPrompt, Revision
 
@@ -119,11 +120,64 @@ def test_a_model_that_does_not_answer_in_time_is_a_502_and_cancelled(provider, u
     assert provider.predictions()[0]["status"] in ("canceled", "aborted")
 
 
-def test_a_throttled_provider_is_a_503_that_says_so(provider, universe, post):
-    provider.settings(request_faults=[{"match": "POST /v1/predictions", "action": "429"}])
+def test_a_provider_that_is_throttled_for_too_long_is_a_503_that_says_so(
+    provider, universe, post, monkeypatch
+):
+    monkeypatch.setattr(llm, "DEADLINE_SECONDS", 3)
+    provider.settings(throttle={"per_second": 0.01, "burst": 1, "retry_after": 30})
+    assert post("winter/concepts", **SIX_CONCEPTS).status_code == 200
     answer = post("winter/concepts", **SIX_CONCEPTS)
     assert answer.status_code == 503
     assert "slow down" in answer.json()["detail"]
+    assert answer["Retry-After"] == "30"
+    assert Charge.objects.count() == 1
+
+
+LONG = {"text": "\n".join(f"Zeile {n}" for n in range(150)), "source": "de", "target": "en"}
+
+
+def test_a_throttle_in_the_middle_is_waited_for_and_no_answer_is_paid_in_vain(provider, db, post):
+    provider.settings(throttle={"per_second": 4, "burst": 1, "retry_after": 0.3})
+    assert post("translate-text", **LONG).status_code == 200
+    counters = provider.counters()
+    assert (counters["created"], counters["creates_too_soon"]) == (3, 0)
+    assert counters["throttled"] > 0
+
+
+@pytest.mark.parametrize("action", ["502", "drop", "429"])
+def test_a_look_that_goes_wrong_is_taken_again(provider, impatient, db, post, action):
+    provider.settings(
+        latency={"llm": 0.2}, request_faults=[{"match": "GET /v1/pred", "action": action, "times": 1}]
+    )
+    assert post("translate-text", **LONG).status_code == 200
+    assert provider.counters()["created"] == 3
+
+
+def test_looks_that_stay_wrong_end_with_the_deadline(provider, universe, post, monkeypatch):
+    monkeypatch.setattr(llm, "DEADLINE_SECONDS", 0.5)
+    provider.settings(latency={"llm": 60}, request_faults=[{"match": "GET /v1/pred", "action": "503"}])
+    answer = post("winter/concepts", **SIX_CONCEPTS)
+    assert answer.status_code == 502
+    assert provider.predictions()[0]["status"] in ("canceled", "aborted")
+
+
+def test_what_is_still_at_work_when_another_part_fails_is_cancelled_and_settled(provider, db, post):
+    later = {"match": "POST /v1/predictions$", "action": "400", "skip": 2}
+    provider.settings(latency={"llm": 60}, request_faults=[later])
+    assert post("translate-text", **LONG).status_code == 502
+    statuses = [one["status"] for one in provider.predictions()]
+    assert len(statuses) == 2
+    assert set(statuses) <= {"canceled", "aborted"}
+    billed = {"aborted": "free", "canceled": "spent"}
+    booked = sorted(Charge.objects.values_list("status", flat=True))
+    assert booked == sorted(billed[status] for status in statuses)
+
+
+def test_no_request_has_more_at_work_than_the_provider_is_to_have(provider, impatient, db, post, settings):
+    settings.REPLICATE_CONCURRENCY = 1
+    provider.settings(latency={"llm": 0.1})
+    assert post("translate-text", **LONG).status_code == 200
+    assert provider.counters()["max_running_at_once"] == 1
 
 
 @pytest.mark.parametrize(

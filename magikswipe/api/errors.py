@@ -82,7 +82,7 @@ def describe(exc):
         return 403, {"detail": str(exceptions.PermissionDenied.default_detail)}, {}
     for cls in type(exc).__mro__:
         if (path := f"{cls.__module__}.{cls.__qualname__}") in STATUS:
-            return STATUS[path], _domain_body(exc, path), {}
+            return STATUS[path], _domain_body(exc, path), _retry_after(getattr(exc, "retry_after", None))
     return 500, {"detail": CRASHED}, {}
 
 
@@ -90,13 +90,15 @@ def _describe_api_exception(exc):
     if isinstance(exc, exceptions.ValidationError):
         errors = flatten(exc.detail)
         return 422, {"detail": next(iter(errors.values()))[0], "errors": errors}, {}
-    headers = {}
+    headers = _retry_after(getattr(exc, "wait", None))
     if header := getattr(exc, "auth_header", None):
         headers["WWW-Authenticate"] = header
-    if wait := getattr(exc, "wait", None):
-        headers["Retry-After"] = str(ceil(wait))
     status = 422 if isinstance(exc, exceptions.ParseError) else exc.status_code
     return status, {"detail": str(exc.detail)}, headers
+
+
+def _retry_after(seconds):
+    return {"Retry-After": str(ceil(seconds))} if seconds else {}
 
 
 def _domain_body(exc, path):
