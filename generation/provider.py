@@ -218,7 +218,8 @@ class Transport(httpx.BaseTransport):
     def _refuse(self, request, error):
         """Once told to wait, buy nothing until then, whichever step asks next."""
         if isinstance(error, Throttled) and _buys(request):
-            self.quiet_until = time.monotonic() + (error.retry_after or 0)
+            # Of those that are answered at once the longest wait counts.
+            self.quiet_until = max(self.quiet_until, time.monotonic() + (error.retry_after or 0))
         raise error
 
     def _keep_quiet(self, request):

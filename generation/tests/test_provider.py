@@ -4,6 +4,7 @@ import datetime
 import multiprocessing
 import socket
 import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import httpx
 import pytest
@@ -120,6 +121,32 @@ def test_throttling_keeps_what_it_says_and_buys_nothing_until_then(provider):
         assert 29 < caught.value.retry_after <= 30
     assert provider.counters()["throttled"] == 1
     replicate.account()
+
+
+def test_of_two_throttles_that_arrive_at_once_the_longer_counts():
+    ordered = httpx.Request("POST", "http://replicate.invalid/v1/predictions")
+    both_sent = threading.Barrier(2, timeout=10)
+    long_told = threading.Event()
+
+    def refuse(request):
+        both_sent.wait()
+        if request.headers["seconds"] == "1":
+            assert long_told.wait(10)
+        return httpx.Response(429, headers={"retry-after": request.headers["seconds"]}, json={})
+
+    transport = replicate.Transport(httpx.MockTransport(refuse))
+
+    def order(seconds):
+        request = httpx.Request("POST", ordered.url, headers={"seconds": seconds})
+        with pytest.raises(Throttled):
+            transport.handle_request(request)
+        long_told.set()
+
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(order, ["30", "1"]))
+    with pytest.raises(Throttled) as caught:
+        transport.handle_request(ordered)
+    assert caught.value.retry_after > 20
 
 
 @pytest.mark.parametrize(
