@@ -55,7 +55,10 @@ def renew(job_id, token):
 
 
 def release(job_id, token):
-    Job.objects.filter(pk=job_id, lease_token=token).update(lease_owner="", lease_until=None)
+    """Let go. A message that came meanwhile found the job owned and is spent: the waker may send another."""
+    Job.objects.filter(pk=job_id, lease_token=token).update(
+        lease_owner="", lease_until=None, message_sent_at=None
+    )
 
 
 @contextmanager

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from jobs import lease, runner, services, slots
+from jobs import lease, queue, runner, services, slots, waker
 from jobs.errors import Busy, LeaseLost, NotPossible
 from jobs.handlers import StepRun
 from jobs.models import Job, JobStep
@@ -152,6 +152,15 @@ class TestLease:
         with pytest.raises(LeaseLost):
             StepRun(job.steps.get(), first).save(external_id="paid")
         assert job.steps.get().external_id == ""
+
+    def test_a_message_that_came_while_the_job_was_owned_is_made_up_for(self):
+        job = start(step("a"))
+        token = lease.acquire(job.pk)
+        queue.send(job.pk)
+        runner.run_slice(job.pk)
+        assert job not in waker.needing_a_runner()
+        lease.release(job.pk, token)
+        assert job in waker.needing_a_runner()
 
     def test_a_doubled_message_does_nothing(self):
         job = start(step("a"))
