@@ -2,6 +2,7 @@
 
 import atexit
 import os
+import time
 from contextlib import contextmanager
 from functools import cache
 from urllib.parse import urljoin, urlsplit
@@ -13,7 +14,8 @@ from jobs.outcomes import Passing, Permanent
 from storage.staging import staging
 
 TIMEOUT = httpx.Timeout(60, connect=5)
-CHUNK = 1024 * 1024
+# However steadily it comes: whoever fetches keeps others from being looked after.
+LONGEST_SECONDS = 15 * 60
 MOST_REDIRECTS = 3
 # Files are deleted an hour after the prediction ended.
 # https://replicate.com/docs/topics/predictions/data-retention
@@ -25,7 +27,7 @@ def fetched(address, most_bytes):
     """The path of a file with what lies at `address`, alone in a folder that goes when the block ends.
 
     Raises Permanent for an address that is not Replicate's, a file that is gone or larger than `most_bytes`,
-    Passing for whatever may go better next time, a transfer that broke off included.
+    Passing for whatever may go better next time: a transfer that broke off, or took LONGEST_SECONDS.
     """
     with staging() as folder:
         path = folder / "output"
@@ -37,11 +39,12 @@ def fetched(address, most_bytes):
 
 
 def _fetch(address, path, most_bytes):
+    ends = time.monotonic() + LONGEST_SECONDS
     for _ in range(MOST_REDIRECTS + 1):
         check_host(address)
         with _client(os.getpid()).stream("GET", address) as response:
             if not response.has_redirect_location:
-                _save(response, path, most_bytes)
+                _save(response, path, most_bytes, ends)
                 return
             address = urljoin(address, response.headers["location"])
     raise Permanent("The result's address leads in circles; generate it again.", spent=True)
@@ -74,11 +77,14 @@ def _split(address):
         return urlsplit("")
 
 
-def _save(response, path, most_bytes):
+def _save(response, path, most_bytes, ends):
     _check_status(response.status_code)
     size = 0
     with path.open("wb") as target:
-        for chunk in response.iter_bytes(CHUNK):
+        # As it comes: who waits for a chunk of some size notices a trickle too late.
+        for chunk in response.iter_bytes():
+            if time.monotonic() > ends:
+                raise Passing(f"The result was not downloaded within {LONGEST_SECONDS} seconds.")
             size += len(chunk)
             if size > most_bytes:
                 raise Permanent(f"The result is larger than {most_bytes // 2**20} MB.", spent=True)

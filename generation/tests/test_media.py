@@ -2,13 +2,16 @@
 
 import base64
 import io
+import socket
 import struct
+import threading
+from contextlib import suppress
 
 import pytest
 from PIL import Image
 
 from generation import downloads, media
-from jobs.outcomes import Permanent
+from jobs.outcomes import Passing, Permanent
 
 
 @pytest.fixture
@@ -179,4 +182,34 @@ def test_no_other_host_may(settings, address):
 def test_a_download_is_bounded(provider):
     address = f"{provider.url}/_sandbox/settings"
     with pytest.raises(Permanent, match="larger than"), downloads.fetched(address, 10):
+        pass
+
+
+@pytest.fixture
+def trickle():
+    """The address of a file that comes byte by byte, without end."""
+    server, stop = socket.create_server(("127.0.0.1", 0)), threading.Event()
+
+    def serve():
+        connection, _ = server.accept()
+        with connection, suppress(ConnectionError):
+            connection.recv(65536)
+            connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\n")
+            while not stop.wait(0.02):
+                connection.sendall(b"x")
+
+    thread = threading.Thread(target=serve)
+    thread.start()
+    yield f"http://127.0.0.1:{server.getsockname()[1]}/output.png"
+    stop.set()
+    thread.join(5)
+    server.close()
+
+
+def test_a_download_that_trickles_is_given_up_for_now(trickle, settings, tmp_path, monkeypatch):
+    settings.STORAGE_PATH = tmp_path
+    settings.REPLICATE_BASE_URL = trickle.removesuffix("/output.png")
+    monkeypatch.setattr(downloads, "LONGEST_SECONDS", 0.3)
+    slow = pytest.raises(Passing, match=r"not downloaded within 0\.3 seconds")
+    with slow, downloads.fetched(trickle, 10**6):
         pass
