@@ -4,17 +4,6 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from tests.stack import Stack
-
-
-@pytest.fixture
-def stack(tmp_path, sandbox):
-    stack = Stack(tmp_path)
-    stack.use(sandbox)
-    stack.start_web()
-    yield stack
-    stack.stop()
-
 
 def make_universe(stack, slug, cards):
     stack.api.post("/api/universes", json={"name": slug, "slug": slug}).raise_for_status()

@@ -10,18 +10,9 @@ import imageio_ffmpeg
 import pytest
 from PIL import Image
 
-from tests.stack import Stack, kill_tree
+from tests.stack import kill_tree
 
 LANGUAGES = ("fr", "en", "es", "it", "de")
-
-
-@pytest.fixture
-def stack(tmp_path, sandbox):
-    stack = Stack(tmp_path)
-    stack.use(sandbox)
-    stack.start_web()
-    yield stack
-    stack.stop()
 
 
 def fetch(stack, url):

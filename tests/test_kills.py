@@ -6,20 +6,11 @@ import signal
 
 import pytest
 
-from tests.stack import Stack, descendants, kill_tree
+from tests.stack import descendants, kill_tree
 from tests.test_journey import fetch, is_picture
 
 ROUNDS = 20
 CARDS = 6
-
-
-@pytest.fixture
-def stack(tmp_path, sandbox):
-    stack = Stack(tmp_path)
-    stack.use(sandbox)
-    stack.start_web()
-    yield stack
-    stack.stop()
 
 
 def make_universe(stack, slug):
