@@ -162,8 +162,7 @@ class Image(CardPrediction):
             return {}
         small = path.with_name(THUMBNAIL)
         small.write_bytes(media.jpeg(path, media.THUMBNAIL_PIXELS))
-        bucket.take(small, universe.slug, THUMBNAIL)
-        return {THUMBNAIL: bucket.digests(small)["sha256"]}
+        return _take_if_first(universe, small)
 
 
 class Video(CardPrediction):
@@ -247,6 +246,16 @@ def song_input(stored, style, language):
     lyrics = ((stored.lyrics if stored else "") or "").strip()
     model.check(prompt=prompt, lyrics=lyrics, label=f"the song in '{language}'")
     return model.build(prompt, lyrics)
+
+
+@transaction.atomic
+def _take_if_first(universe, small):
+    """Of pictures that are finished at once, the first makes the thumbnail."""
+    held = Universe.objects.select_for_update().filter(pk=universe.pk).exists()
+    if not held or THUMBNAIL in bucket.names(universe.slug):
+        return {}
+    bucket.take(small, universe.slug, THUMBNAIL)
+    return {THUMBNAIL: bucket.digests(small)["sha256"]}
 
 
 def _fetch_again(step, error, path):

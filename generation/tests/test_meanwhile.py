@@ -1,13 +1,16 @@
 """What others change while something is being made: their work stays, and so does what was paid for."""
 
+import threading
 import uuid
+from concurrent.futures import ThreadPoolExecutor
 
+import PIL.Image
 import pytest
-from django.db import transaction
+from django.db import connections, transaction
 
 from generation import provider as replicate
 from generation.handlers import files
-from generation.tests.helpers import begin, bytes_of, run_out, wait_for_the_end_of
+from generation.tests.helpers import begin, bytes_of, path_of, run_out, wait_for_the_end_of
 from jobs import lease
 from jobs.handlers import StepRun
 from jobs.models import Job, JobStep
@@ -134,6 +137,24 @@ def test_a_song_that_replaced_ours_since_stays(start, songs, universe, make_univ
     put_file("winter", "fr.mp3", b"sung by hand")
     commit(done)
     assert bytes_of("fr.mp3") == b"sung by hand"
+
+
+def test_of_pictures_that_are_finished_at_once_one_makes_the_thumbnail(universe, tmp_path):
+    together = threading.Barrier(8, timeout=10)
+
+    def finish_one(number):
+        path = tmp_path / str(number) / "output"
+        path.parent.mkdir()
+        PIL.Image.new("RGB", (64, 64), (number * 30, 0, 0)).save(path, "PNG")
+        together.wait()
+        try:
+            return files.Image().after(universe, path)
+        finally:
+            connections.close_all()
+
+    with ThreadPoolExecutor(8) as pool:
+        (made,) = [placed for placed in pool.map(finish_one, range(8)) if placed]
+    assert made == {"thumbnail.jpg": bucket.digests(path_of("thumbnail.jpg"))["sha256"]}
 
 
 def test_a_picture_whose_card_goes_at_the_last_moment_leaves_no_thumbnail(start, cards):
