@@ -7,11 +7,9 @@ from functools import partial
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
-from django.db.models import Q
 from django.utils import timezone
 
 from jobs.handlers import Handler
-from jobs.models import JobStep
 from jobs.outcomes import Drop, Passing, Permanent, Wait
 
 from .. import adapters, provider, spending, webhooks
@@ -27,6 +25,7 @@ from ..errors import (
     UnknownPrice,
     Unreachable,
 )
+from ..models import Charge
 
 FIRST_LOOK = 0.5
 # Seconds between two looks for an order that was not answered.
@@ -273,7 +272,5 @@ def _is_of(step, prediction):
 
 
 def _is_taken(prediction_id):
-    if JobStep.objects.filter(external_id=prediction_id).exists():
-        return True
-    spent = JobStep.objects.filter(Q(memory__has_key="spent")).values_list("memory", flat=True)
-    return any(prediction_id in memory["spent"] for memory in spent)
+    """Whether it is in the books; those of steps that are gone, and of requests, are there too."""
+    return Charge.objects.filter(prediction_id=prediction_id).exists()

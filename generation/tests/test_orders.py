@@ -106,3 +106,11 @@ def test_an_order_that_another_step_took_for_its_own_takes_that_ones(provider, c
     assert provider.counters()["created"] == 2
     assert JobStep.objects.values("external_id").distinct().count() == 2
     assert set(Charge.objects.values_list("status", flat=True)) == {"spent"}
+
+
+def test_what_a_request_bought_with_the_same_words_is_not_taken_for_the_lost_order(provider, job):
+    provider.settings(request_faults=[LOST])
+    theirs = arrive_late(look(job))
+    Charge.objects.create(month="2026-01", kind="image", status="spent", prediction_id=theirs)
+    ours = look(job).external_id
+    assert ours not in ("", theirs)
