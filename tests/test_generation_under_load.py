@@ -1,8 +1,13 @@
 """Generation with real processes when much happens at once, or the provider is in a bad mood."""
 
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
+
+from tests.stack import descendants
+
+MB = 2**20
 
 
 def make_universe(stack, slug, cards):
@@ -85,6 +90,42 @@ def test_a_provider_that_throttles_is_asked_no_sooner_than_it_says(stack, sandbo
     # Those that were under way before the first refusal could not know.
     assert counters["creates_too_soon"] <= 7
     assert counters["throttled"] <= 12 + 7
+
+
+@pytest.mark.slow
+def test_whichever_fail_at_random_are_what_a_retry_buys(stack, sandbox):
+    make_universe(stack, "winter", 30)
+    sandbox.settings(failure_rate=0.2, latency={"image": 0.1})
+    stack.start_worker()
+    job = stack.ended_job(draw(stack, "winter"))
+    failed = sum(one["status"] == "failed" for one in sandbox.predictions())
+    # That none of thirty fails, or all do, happens once in a thousand runs.
+    assert 0 < failed < 30
+    assert job["message"] == f"{30 - failed} of 30 images, {failed} failed"
+
+    sandbox.settings(failure_rate=0)
+    stack.api.post(f"/api/jobs/{job['id']}/retry").raise_for_status()
+    assert stack.ended_job(job["id"])["message"] == "30 of 30 images"
+    assert sandbox.counters()["created"] == 30 + failed
+
+
+@pytest.mark.slow
+def test_a_clip_of_300_mb_is_never_in_memory_as_a_whole(stack, sandbox):
+    make_universe(stack, "winter", 1)
+    worker = stack.start_worker()
+    stack.ended_job(draw(stack, "winter"))
+    sandbox.settings(pad_video_to=300 * MB)
+    job = stack.api.post("/api/generate/winter/videos").json()["id"]
+    assert stack.ended_job(job)["message"] == "1 of 1 videos"
+    assert all(peak_memory(pid) < 200 * MB for pid in [worker.pid, *descendants(worker.pid)])
+
+
+def peak_memory(pid):
+    """Bytes of memory that a process held at most: https://man7.org/linux/man-pages/man5/proc_pid_status.5.html"""
+    (line,) = [
+        one for one in Path(f"/proc/{pid}/status").read_text().splitlines() if one.startswith("VmHWM:")
+    ]
+    return int(line.split()[1]) * 1024
 
 
 def test_a_cancel_reaches_the_provider_within_two_seconds(stack, sandbox):
