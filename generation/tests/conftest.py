@@ -1,6 +1,7 @@
 """What the tests of generation share: the real client talking to the sandbox, and jobs run to their end."""
 
 import io
+from decimal import Decimal
 
 import pytest
 from PIL import Image
@@ -74,3 +75,14 @@ def songs(universe):
         )
         for language in ("fr", "en")
     ]
+
+
+@pytest.fixture
+def allow(settings):
+    """Sets the month's limit: `allow("0.20")`; the language model costs a cent then."""
+
+    def call(dollars):
+        settings.SPEND_LIMIT_MONTHLY = Decimal(dollars)
+        settings.MODEL_PRICES = {settings.REPLICATE_LLM_MODEL: Decimal("0.01")}
+
+    return call

@@ -4,6 +4,7 @@ import time
 
 from django.utils import timezone
 
+from generation.models import Charge
 from jobs.models import Job, JobStep
 from jobs.runner import run_slice
 from storage import bucket
@@ -36,3 +37,8 @@ def wait_for_the_end_of(provider):
     ends = time.monotonic() + 10
     while provider.counters()["running"]:
         assert time.monotonic() < ends
+
+
+def books():
+    """`[(status, amount)]` of all charges."""
+    return sorted(Charge.objects.values_list("status", "amount"))
