@@ -8,11 +8,10 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from datetime import timedelta
 
 from django.db import OperationalError, connections, transaction
-from django.db.models import Q
 from django.utils import timezone
 from django.utils.module_loading import import_string
 
-from . import lease, progress, slots, stopping
+from . import lease, progress, slots, stopping, waker
 from .errors import LeaseLost
 from .handlers import StepRun
 from .locking import lock
@@ -22,6 +21,8 @@ from .outcomes import Done, Drop, Passing, Permanent, Wait
 SLICE_SECONDS = 5
 THREADS = 8
 CREW_SECONDS = 0.2
+# Letting go of a job and being sent for again takes about as long.
+STAY_SECONDS = 0.25
 MOST_ATTEMPTS = 8
 LONGEST_BACKOFF = 60
 # However long the other side asks us to wait, we look again within the hour.
@@ -71,10 +72,22 @@ def _work(job, token, threads):
         while time.monotonic() < ends and not stopping.requested():
             for step in _ready(job, crew.at, crew.free):
                 crew.take(StepRun(step, token))
-            if not crew.at:
+            if crew.at:
+                crew.wait()
+            elif not _stay(job):
                 break
-            crew.wait()
     progress.finish(job)
+
+
+def _stay(job):
+    """Wait for a step that is due in a moment, unless somebody else waits for a worker; whether that was done."""
+    if waker.others_wait(job):
+        return False
+    next_due = _waiting_for_time(job).order_by("due_at").values_list("due_at", flat=True).first()
+    if next_due is None or (left := (next_due - timezone.now()).total_seconds()) > STAY_SECONDS:
+        return False
+    time.sleep(max(0, left))
+    return True
 
 
 class Crew:
@@ -118,9 +131,9 @@ def _ready(job, busy, most):
     `busy`: the keys of those that are being looked after already.
     """
     due = list(
-        job.steps.filter(status__in=ACTIVE, due_at__lte=timezone.now())
+        _waiting_for_time(job)
+        .filter(due_at__lte=timezone.now())
         .exclude(pk__in=list(busy))
-        .filter(Q(waits_for__isnull=True) | ~Q(waits_for__status__in=ACTIVE))
         .select_related("job", "waits_for")
         .order_by("-holds_slot", "position")
     )
@@ -132,6 +145,11 @@ def _ready(job, busy, most):
         late = [s.pk for s in waiting if s not in granted]
         job.steps.filter(pk__in=late).update(due_at=timezone.now() + SLOT_PATIENCE)
     return ready + granted
+
+
+def _waiting_for_time(job):
+    """The steps that wait for nothing but their time."""
+    return job.steps.filter(status__in=ACTIVE).exclude(waits_for__status__in=ACTIVE)
 
 
 def _may_have_begun(step):

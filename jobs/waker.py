@@ -36,6 +36,11 @@ def times_taken():
     return Job.objects.filter(status__in=ACTIVE).aggregate(taken=Sum("lease_token"))["taken"] or 0
 
 
+def others_wait(job):
+    """Whether a message lies for another job, which a worker who goes on with this one keeps waiting."""
+    return Job.objects.filter(message_sent_at__isnull=False, status__in=ACTIVE).exclude(pk=job.pk).exists()
+
+
 def oldest_unclaimed():
     """How long, in seconds, the longest waiting message has been under way; 0 when none is."""
     oldest = (
