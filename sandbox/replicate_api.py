@@ -76,7 +76,6 @@ class ReplicateApi:
     ):
         self.predictions, self.settings, self.counters, self.key = predictions, settings, counters, key
         self.throttle = Throttle(settings, counters)
-        self.answered = 0
         self.webhooks = webhooks
         predictions.tell = self._tell
 
@@ -147,12 +146,13 @@ class ReplicateApi:
 
     def _loses(self) -> bool:
         lose = self.settings.lose_answers
-        self.answered += 1
+        self.counters.add("carried_out")
+        number = self.counters.totals["carried_out"]
         if isinstance(lose, int) and lose > 0:
             self.settings.lose_answers = lose - 1
             lost = True
         else:
-            lost = int(self.answered * lose) > int((self.answered - 1) * lose)
+            lost = int(number * lose) > int((number - 1) * lose)
         self.counters.add("lost_answers", lost)
         return lost
 

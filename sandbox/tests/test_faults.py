@@ -57,9 +57,13 @@ def test_a_lost_answer_leaves_a_prediction(sandbox, http):
     assert [item["input"]["prompt"] for item in sandbox.predictions()] == ["lost", "lost"]
 
 
-def test_every_second_answer_is_lost(sandbox, http):
-    sandbox.settings(lose_answers=0.5)
+@pytest.mark.parametrize("before", [0, 1])
+def test_every_second_answer_is_lost_whatever_came_before_the_reset(sandbox, http, before):
     body = {"version": LLM, "input": {"prompt": "x"}}
+    for _ in range(before):
+        http.post("/v1/predictions", json=body)
+    sandbox.reset()
+    sandbox.settings(lose_answers=0.5)
     for at in range(4):
         if at % 2:
             unread(http, "POST", "/v1/predictions", json=body)
