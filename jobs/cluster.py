@@ -15,7 +15,8 @@ PARENT_POLL_SECONDS = 0.2
 def end_with_supervisor():
     """Watch the supervisor from a thread; when it dies without a word, end this process group."""
     if stopping.VARIABLE in os.environ:
-        supervisor = os.getppid()
+        # Told by it: who asks for a parent that died already is given another's number.
+        supervisor = int(os.environ[stopping.SUPERVISOR])
         threading.Thread(target=_watch, args=(supervisor,), daemon=True, name="watch-supervisor").start()
 
 

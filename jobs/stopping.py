@@ -7,6 +7,7 @@ import os
 import select
 
 VARIABLE = "MAGIKSWIPE_STOP_FD"
+SUPERVISOR = "MAGIKSWIPE_SUPERVISOR"
 
 
 def requested():

@@ -22,7 +22,7 @@ from django.utils import timezone
 from . import waker
 from .cluster import STOP_SECONDS
 from .models import Job
-from .stopping import VARIABLE
+from .stopping import SUPERVISOR, VARIABLE
 
 TICK_SECONDS = 0.1
 # No worker took a message for so long, though one is free: the cluster hangs.
@@ -100,7 +100,12 @@ class Supervisor:
         self.last_sign = time.monotonic()
         self.cluster = subprocess.Popen(
             [sys.executable, sys.argv[0], "qcluster", "--only-cluster"],
-            env={**os.environ, VARIABLE: str(reader), "MAGIKSWIPE_CLUSTER": self.id},
+            env={
+                **os.environ,
+                VARIABLE: str(reader),
+                SUPERVISOR: str(os.getpid()),
+                "MAGIKSWIPE_CLUSTER": self.id,
+            },
             pass_fds=[reader],
             start_new_session=True,
         )

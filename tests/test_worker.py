@@ -2,12 +2,14 @@
 
 import os
 import signal
+import subprocess
+import sys
 import time
 from pathlib import Path
 
 import pytest
 
-from tests.stack import Stack, descendants, kill_tree
+from tests.stack import ROOT, Stack, descendants, kill_tree
 
 START = """__import__("jobs.services", fromlist=["x"]).start("test", "winter", [
     __import__("jobs.services", fromlist=["x"]).Step(
@@ -81,6 +83,25 @@ def test_when_only_the_supervisor_is_killed_its_cluster_ends_by_itself(stack):
     os.kill(worker.pid, signal.SIGKILL)
     worker.wait()
     stack.until(lambda: not any(alive(pid) for pid in below), 15)
+
+
+def test_a_cluster_whose_supervisor_died_while_starting_it_ends_by_itself(stack):
+    gone = subprocess.Popen([sys.executable, "-c", ""])
+    gone.wait()
+    reader, writer = os.pipe()
+    os.close(writer)
+    cluster = subprocess.Popen(
+        [sys.executable, "manage.py", "qcluster", "--only-cluster"],
+        cwd=ROOT,
+        env={**stack.env, "MAGIKSWIPE_STOP_FD": str(reader), "MAGIKSWIPE_SUPERVISOR": str(gone.pid)},
+        pass_fds=[reader],
+        start_new_session=True,
+    )
+    os.close(reader)
+    try:
+        cluster.wait(20)
+    finally:
+        kill_tree(cluster)
 
 
 def test_a_cluster_that_dies_is_replaced(stack):
