@@ -1,4 +1,7 @@
-"""Applying a plan here: staged downloads, one short transaction for the rows, then the files."""
+"""Applying a plan here: staged files, one short transaction for the rows, then the files.
+
+What it is made equal to may be Supabase or a revision: `fetch` brings the files from there.
+"""
 
 from django.db import IntegrityError, transaction
 
@@ -13,41 +16,43 @@ from .moving import in_parallel
 from .plan import CREATE, DELETE, UPDATE
 
 
-def apply(plan, client, universe, remote_id, author=""):
+def apply(plan, fetch, universe, remote_id, author="", cause="pull"):
     """Do it; returns the universe here, which is new when None was given.
 
+    `fetch(file, path)`: puts a planned file whole at a path, or raises. `cause`: what the revision says.
     What is overwritten stays as a revision, whether it was there when the plan was made or came since. An error
     before the transaction leaves everything as it was; one after it leaves old files that the next pull replaces.
     """
     old_slug = universe.slug if universe else plan.slug
     with staging() as folder:
-        _download(plan, client, folder)
-        universe, kept = _write(plan, universe, remote_id, author, folder)
+        in_parallel(lambda change: fetch(change.file, folder / change.name), plan.file_changes(CREATE, UPDATE))
+        universe, kept = _write(plan, universe, remote_id, folder, (cause, author))
         late = Intake(plan.slug, known=kept)
         late.put(_staged(plan, folder, UPDATE))
     late.remove([change.name for change in plan.file_changes(DELETE)])
-    _keep_files(plan.slug, author, late.kept)
+    _keep_files(plan.slug, (cause, author), late.kept)
     if old_slug != plan.slug:
-        _leave(old_slug, plan.slug, kept, author)
+        _leave(old_slug, plan.slug, kept, (cause, author))
     progress.done(len(plan.rows) + len(plan.file_changes(DELETE)))
     return universe
 
 
-def _download(plan, client, folder):
-    def fetch(change):
-        file = change.file
-        came = client.download(f"{plan.slug}/{file.name}", folder / file.name, file.size)
-        if file.md5 and came["md5"] != file.md5:
-            raise RemoteError(f"{plan.slug}/{file.name} came with other bytes than are listed; pull again.")
+def downloads(client, slug):
+    """What fetches files of a universe from Supabase; RemoteError when other bytes come than are listed."""
 
-    in_parallel(fetch, plan.file_changes(CREATE, UPDATE))
+    def fetch(file, path):
+        came = client.download(f"{slug}/{file.name}", path, file.size)
+        if file.md5 and came["md5"] != file.md5:
+            raise RemoteError(f"{slug}/{file.name} came with other bytes than are listed; pull again.")
+
+    return fetch
 
 
 def _staged(plan, folder, action):
     return {change.name: folder / change.name for change in plan.file_changes(action)}
 
 
-def _write(plan, universe, remote_id, author, folder):
+def _write(plan, universe, remote_id, folder, why):
     """New files, then the rows: `(universe, {name: sha256} of what the revision keeps)`, or nothing at all."""
     old_slug = universe.slug if universe else plan.slug
     news = _staged(plan, folder, CREATE)
@@ -61,17 +66,17 @@ def _write(plan, universe, remote_id, author, folder):
         if old_slug == plan.slug:
             kept |= intake.kept
         else:
-            _keep_files(plan.slug, author, intake.kept)
-        return _write_rows(plan, universe, remote_id, author, kept), kept
+            _keep_files(plan.slug, why, intake.kept)
+        return _write_rows(plan, universe, remote_id, kept, why), kept
 
 
-def _write_rows(plan, universe, remote_id, author, kept):
+def _write_rows(plan, universe, remote_id, kept, why):
     try:
         with transaction.atomic():
             if not universe:
-                _keep_files(plan.slug, author, kept)
+                _keep_files(plan.slug, why, kept)
             elif kept or plan.rekeys or plan.row_changes(UPDATE) or plan.row_changes(DELETE):
-                revisions.keep(universe, "pull", author, kept)
+                revisions.keep(universe, *why, kept)
             return local.write(universe, plan, remote_id)
     except IntegrityError as error:
         raise Conflict(
@@ -80,13 +85,13 @@ def _write_rows(plan, universe, remote_id, author, kept):
         ) from None
 
 
-def _keep_files(slug, author, files):
+def _keep_files(slug, why, files):
     """A revision of files alone: those in a folder of no universe, and those that came when the rows were written."""
     if files:
-        revisions.keep_files(slug, "pull", author, files)
+        revisions.keep_files(slug, *why, files)
 
 
-def _leave(old, new, kept, author):
+def _leave(old, new, kept, why):
     """Take a folder away whose files stand in another by now, or are `kept`; what came meanwhile is put away."""
     stand = {name: file.sha256 for name, file in bucket.listing(new).items()}
     late = [
@@ -95,5 +100,5 @@ def _leave(old, new, kept, author):
         if file.sha256 not in (kept.get(name), stand.get(name))
     ]
     if late:
-        revisions.put_away(old, late, "pull", author)
+        revisions.put_away(old, late, *why)
     bucket.remove_folder(old)

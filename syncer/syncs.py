@@ -89,7 +89,8 @@ def run_pull(slug, *, force=False, tables=None, author=""):
     sync = _admitted(prepare_pull(slug, tables), force)
     here = sync.here
     if not sync.plan.is_empty:
-        here = pull.apply(sync.plan, client(), here, sync.remote_id, author)
+        fetch = pull.downloads(client(), sync.plan.slug)
+        here = pull.apply(sync.plan, fetch, here, sync.remote_id, author)
     sync.source = _with_known_digests(sync.source, here)
     _note(sync, here, sync.remote_id)
     return _done(sync)
