@@ -25,6 +25,13 @@ def overview():
     return sorted(found, key=lambda entry: entry["slug"])
 
 
+def state_of(universe):
+    """The state of one universe that is here; a SyncError when Supabase can't be asked."""
+    tables = remote.Queries(client())
+    row = remote.find(tables, universe.slug, universe.supabase_id)
+    return _state(tables, universe, row) if row else ONLY_HERE
+
+
 def _state(tables, here, row):
     if not here:
         return ONLY_THERE

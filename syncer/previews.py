@@ -1,0 +1,40 @@
+"""What people are shown before a sync: plans of several universes at once, and where to see the files over there."""
+
+from urllib.parse import quote
+
+from django.conf import settings
+
+from universes.errors import NotFound
+
+from . import remote, syncs
+from .client import client
+from .errors import SyncError
+from .plan import PUSH
+
+
+def plan_each(direction, slugs):
+    """`[(slug, Plan or the error that tells why there is none)]`; the rows over there are read once for all."""
+    tables = remote.WholeTables(client())
+    prepare = syncs.prepare_push if direction == PUSH else syncs.prepare_pull
+    return [(slug, _plan_or_error(prepare, slug, tables)) for slug in slugs]
+
+
+def _plan_or_error(prepare, slug, tables):
+    try:
+        return prepare(slug, tables).plan
+    except (SyncError, NotFound) as error:
+        return error
+
+
+def slugs_there():
+    """`(slugs, notes)` of all universes in Supabase that can be pulled."""
+    rows, notes = remote.universes(client())
+    return [row["slug"] for row in rows], notes
+
+
+def public_url(key):
+    """Where a browser finds a file of the bucket over there, which is public.
+
+    https://supabase.com/docs/guides/storage/serving/downloads
+    """
+    return f"{settings.SUPABASE_URL}/storage/v1/object/public/{settings.SUPABASE_BUCKET_NAME}/{quote(key)}"
