@@ -1,8 +1,9 @@
 """Requests that go wrong on demand, and the count of all requests.
 
 ``action`` of a fault: ``drop`` (not carried out, no answer), ``drop_after`` (carried out, no answer),
-``truncate`` (half an answer), ``delay:SECONDS``, ``delay_after:SECONDS`` (carried out, answered late),
-``redirect:URL``, or an HTTP status such as ``503``.
+``truncate`` (half an answer), ``garble`` (an answer of the right length with wrong bytes), ``delay:SECONDS``,
+``delay_after:SECONDS`` (carried out, answered late), ``redirect:URL``, or an HTTP status such as ``503``; a
+``429:SECONDS`` says in Retry-After when to come back, a ``429`` after one second.
 """
 
 import asyncio
@@ -16,6 +17,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from sandbox.counters import Counters
 from sandbox.settings import Settings
 from sandbox.wire import Half, hang_up
+
+ACTIONS = r"drop|drop_after|truncate|garble|delay(?:_after)?:[\d.]+|redirect:.+|429:\d+|[345]\d\d"
 
 
 class Faults:
@@ -51,10 +54,12 @@ class Faults:
             await self.app(scope, receive, _late(send, float(value)))
         elif verb == "truncate":
             await Half(self.app)(scope, receive, send)
+        elif verb == "garble":
+            await self.app(scope, receive, _wrong(send))
         elif verb == "redirect":
             await RedirectResponse(value, 302)(scope, receive, send)
         elif verb.isdigit():
-            await _error(int(verb))(scope, receive, send)
+            await _error(int(verb), value)(scope, receive, send)
         else:
             await asyncio.sleep(float(value or 0))
             await self.app(scope, receive, send)
@@ -66,9 +71,7 @@ def check(faults: list[dict[str, Any]]) -> None:
         if not {"match", "action"} <= set(fault) <= {"match", "action", "skip", "times"}:
             raise ValueError("a request fault takes match and action, and may take skip and times")
         re.compile(fault["match"])
-        if not re.fullmatch(
-            r"drop|drop_after|truncate|delay(?:_after)?:[\d.]+|redirect:.+|[345]\d\d", fault["action"]
-        ):
+        if not re.fullmatch(ACTIONS, fault["action"]):
             raise ValueError(f"unknown action {fault['action']!r} of a request fault")
 
 
@@ -83,11 +86,20 @@ def _takes_its_turn(fault: dict[str, Any]) -> bool:
     return fault["times"] >= 0
 
 
-def _error(status: int) -> JSONResponse:
+def _error(status: int, seconds: str) -> JSONResponse:
     text = f"The sandbox was told to answer {status}."
     body = {"detail": text, "message": text, "status": status, "code": str(status), "error": text}
-    headers = {"Retry-After": "1"} if status == 429 else {}
+    headers = {"Retry-After": seconds or "1"} if status == 429 else {}
     return JSONResponse(body | {"statusCode": str(status)}, status, headers)
+
+
+def _wrong(send: Send) -> Send:
+    async def alter(message: Message) -> None:
+        if body := message.get("body"):
+            message = {**message, "body": bytes([body[0] ^ 0xFF]) + body[1:]}
+        await send(message)
+
+    return alter
 
 
 def _late(send: Send, seconds: float) -> Send:

@@ -38,6 +38,7 @@ class Settings:
     extra_columns: dict[str, dict[str, str]] = field(default_factory=dict)  # table: {column: type}
     unique: dict[str, list[list[str]]] = field(default_factory=dict)  # table: further unique constraints
     file_size_limit: int = 50 * MIB
+    part_size: int = 5 * MIB  # larger uploads come in parts, and get an ETag that is not their MD5
 
     def update(self, changes: dict[str, Any]) -> None:
         """Takes over the given values, merging latencies. Raises ValueError for an unknown name."""

@@ -12,7 +12,7 @@ import re
 import time
 from collections.abc import Awaitable, Callable
 from tempfile import SpooledTemporaryFile
-from typing import Any
+from typing import Any, BinaryIO
 
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import UploadFile
@@ -134,8 +134,11 @@ class StorageApi:
                 "metadata": given if isinstance(given, str) else None,
             }
             if (file.size or 0) <= SMALL:
-                return self.store.receive(file.file), about
-            return await run_in_threadpool(self.store.receive, file.file), about
+                return self._keep(file.file), about
+            return await run_in_threadpool(self._keep, file.file), about
+
+    def _keep(self, content: BinaryIO) -> Row:
+        return self.store.receive(content, self.settings.part_size)
 
     async def _received_raw(self, request: Request) -> tuple[Row, Row]:
         about = {
@@ -147,7 +150,7 @@ class StorageApi:
             async for piece in request.stream():
                 file.write(piece)
             file.seek(0)
-            return self.store.receive(file), about
+            return self._keep(file), about
 
     def _object(self, request: Request) -> Row:
         row = self.store.get(_bucket_of(request), _name_of(request))

@@ -5,7 +5,6 @@ import os
 import shutil
 import time
 import uuid
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -16,23 +15,35 @@ PIECE = 1024 * 1024
 Row = dict[str, Any]
 
 
+def _etag(parts: list[bytes]) -> str:
+    """S3's: the MD5 of what came in one part, else that of the parts' MD5s, and their number."""
+    if len(parts) > 1:
+        return f"{hashlib.md5(b''.join(parts), usedforsecurity=False).hexdigest()}-{len(parts)}"
+    return parts[0].hex() if parts else hashlib.md5(usedforsecurity=False).hexdigest()
+
+
 class Store:
     def __init__(self, database: Database, folder: Path):
         self.database, self.folder = database, folder
         folder.mkdir(exist_ok=True)
 
-    def receive(self, source: BinaryIO) -> Row:
-        """Writes a content to disk and gives its blob, size and MD5; it belongs to no object yet."""
-        return self._write(iter(lambda: source.read(PIECE), b""))
-
-    def _write(self, pieces: Iterable[bytes]) -> Row:
-        blob, digest = uuid.uuid4().hex, hashlib.md5(usedforsecurity=False)
+    def receive(self, source: BinaryIO, part_size: int) -> Row:
+        """Writes a content to disk and gives its blob, size in bytes and ETag; it belongs to no object yet."""
+        blob, parts = uuid.uuid4().hex, []
         with (self.folder / blob).open("wb") as target:
-            for piece in pieces:
-                digest.update(piece)
-                target.write(piece)
+            while part := self._copy(source, target, part_size):
+                parts.append(part)
             size = target.tell()
-        return {"blob": blob, "size": size, "etag": digest.hexdigest()}
+        return {"blob": blob, "size": size, "etag": _etag(parts)}
+
+    def _copy(self, source: BinaryIO, target: BinaryIO, size: int) -> bytes:
+        """Copies at most so many bytes and gives their MD5; nothing when there are none left."""
+        digest, left = hashlib.md5(usedforsecurity=False), size
+        while left and (piece := source.read(min(left, PIECE))):
+            digest.update(piece)
+            target.write(piece)
+            left -= len(piece)
+        return digest.digest() if left < size else b""
 
     def discard(self, content: Row) -> None:
         (self.folder / content["blob"]).unlink(missing_ok=True)

@@ -1,6 +1,7 @@
 """What the sandbox does when it is told to."""
 
 import base64
+import hashlib
 import time
 from concurrent.futures import ThreadPoolExecutor
 
@@ -187,6 +188,36 @@ def test_truncated_delayed_and_redirected_answers(sandbox, http):
     assert http.get("/rest/v1/univers").status_code == 200 and time.monotonic() - begun >= 0.2
     sandbox.settings(request_faults=[{"match": "GET", "times": 1, "action": "redirect:http://127.0.0.1:1/"}])
     assert http.get("/rest/v1/univers").headers["location"] == "http://127.0.0.1:1/"
+
+
+def test_wrong_bytes_of_the_right_length(sandbox, http):
+    http.post("/storage/v1/object/univers/x/a.png", content=b"0123456789")
+    sandbox.settings(request_faults=[{"match": "GET", "times": 1, "action": "garble"}])
+    came = http.get("/storage/v1/object/univers/x/a.png").content
+    assert len(came) == 10 and came != b"0123456789"
+    assert http.get("/storage/v1/object/univers/x/a.png").content == b"0123456789"
+
+
+def test_a_throttle_says_how_long(sandbox, http):
+    sandbox.settings(request_faults=[{"match": "GET", "action": "429:7"}])
+    answer = http.get("/rest/v1/univers")
+    assert (answer.status_code, answer.headers["retry-after"]) == (429, "7")
+
+
+def test_a_file_that_came_in_parts_has_an_etag_that_is_not_its_md5(sandbox, http):
+    sandbox.settings(part_size=4)
+    tags = {}
+    for content in (b"", b"0123", b"01234", b"0123456789"):
+        http.post("/storage/v1/object/univers/x/a.png", content=content, headers={"x-upsert": "true"})
+        assert http.get("/storage/v1/object/univers/x/a.png").content == content
+        tags[content] = http.get("/storage/v1/object/info/univers/x/a.png").json()["etag"].strip('"')
+    whole, parts = hashlib.md5(b"0123", usedforsecurity=False), hashlib.md5(usedforsecurity=False)
+    for part in (b"0123", b"4567", b"89"):
+        parts.update(hashlib.md5(part, usedforsecurity=False).digest())
+    assert tags[b""] == hashlib.md5(b"", usedforsecurity=False).hexdigest()
+    assert tags[b"0123"] == whole.hexdigest()
+    assert tags[b"01234"].endswith("-2")
+    assert tags[b"0123456789"] == f"{parts.hexdigest()}-3"
 
 
 def test_the_schema_can_be_another_one(sandbox, http):

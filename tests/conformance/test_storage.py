@@ -1,6 +1,7 @@
 """Supabase Storage as the Supabase client sees it."""
 
 import hashlib
+import re
 
 import httpx
 import pytest
@@ -73,6 +74,19 @@ def test_an_empty_listing_proves_nothing(client, bucket, folder):
     assert [item["name"] for item in bucket.list(folder.upper())] == ["a.png"]
 
 
+def test_a_file_and_a_folder_may_share_a_name(bucket, folder):
+    put(bucket, f"{folder}/same")
+    put(bucket, f"{folder}/same/a.png")
+    items = bucket.list(folder)
+    assert [item["name"] for item in items] == ["same", "same"]
+    assert sorted(bool(item["id"]) for item in items) == [False, True]
+
+
+def test_a_listing_of_nothing_is_refused(bucket, folder):
+    with pytest.raises(StorageApiError):
+        bucket.list(folder, {"limit": 0})
+
+
 def test_the_second_listing_goes_by_cursor(bucket, folder):
     for at in range(5):
         put(bucket, f"{folder}/{at}.png")
@@ -109,6 +123,14 @@ def test_the_etag_of_a_small_file_is_its_md5(bucket, folder):
     assert bucket.list(folder)[0]["metadata"]["eTag"] == f'"{expected}"'
 
 
+def test_the_etag_of_a_large_file_is_the_md5_of_what_came_or_of_its_parts(bucket, folder):
+    put(bucket, f"{folder}/a.mp4", bytes(11 * 1024 * 1024))
+    tag = bucket.list(folder)[0]["metadata"]["eTag"]
+    assert re.fullmatch(r'"[0-9a-f]{32}(-\d+)?"', tag)
+    put(bucket, f"{folder}/a.mp4", bytes(11 * 1024 * 1024), upsert="true")
+    assert bucket.list(folder)[0]["metadata"]["eTag"] == tag
+
+
 @pytest.mark.parametrize("name", ["é.png", "雪.png", "❄.png", "a#b.png", "a[b].png", "a{b}.png", "a~b.png"])
 def test_names_that_are_not_allowed(bucket, folder, name):
     assert refused(put, bucket, f"{folder}/{name}") == ("400", "InvalidKey")
@@ -138,8 +160,9 @@ def test_removing(bucket, folder):
     assert bucket.exists(f"{folder}/sub/a.png")
     assert [item["name"] for item in bucket.remove([f"{folder}/sub/a.png"])] == [f"{folder}/sub/a.png"]
     assert bucket.list(folder) == []
-    with pytest.raises(StorageApiError):
-        bucket.remove([])
+    for names in ([], [f"{folder}/{at}" for at in range(1001)]):
+        with pytest.raises(StorageApiError):
+            bucket.remove(names)
 
 
 def test_moving_and_copying(bucket, folder):
