@@ -48,6 +48,11 @@ class Universe(models.Model):
         ordering = ["-created_at", "-id"]
         verbose_name = _("universe")
         verbose_name_plural = _("universes")
+        # Beside Django's own: what costs money, and what children see.
+        permissions = [
+            ("generate_universe", "Can generate for universes, which costs money"),
+            ("publish_universe", "Can pull, push, unpublish and restore universes"),
+        ]
         indexes = [models.Index(fields=["-created_at", "-id"], name="univers_newest")]
         constraints = [
             models.CheckConstraint(
