@@ -184,6 +184,33 @@ class AssetTranslation(models.Model):
         return f"{self.language}: {self.display_name}"
 
 
+class Edit(models.Model):
+    """A word that somebody changed: of the universe, of a card (`subject`: its file) or of a song (its language).
+
+    An empty `field` says that the card or song was made. Stays for as long as revisions do.
+    """
+
+    universe = CascadeKey(Universe, related_name="edits")
+    kind = models.TextField(_("what"))
+    subject = models.TextField(default="", blank=True)
+    label = models.TextField(_("of"))
+    field = models.TextField(_("field"), default="", blank=True)
+    old = models.TextField(_("before"), default="", blank=True)
+    new = models.TextField(_("after"), default="", blank=True)
+    author = models.TextField(_("who"), default="", blank=True)
+    created_at = models.DateTimeField(_("when"), default=timezone.now)
+
+    class Meta:
+        db_table = "edits"
+        ordering = ["-created_at", "-id"]
+        indexes = [models.Index(fields=["universe", "-created_at", "-id"], name="edits_newest")]
+        verbose_name = _("change")
+        verbose_name_plural = _("changes")
+
+    def __str__(self):
+        return f"{self.label}: {self.field}"
+
+
 class Revision(models.Model):
     """What a universe was before something replaced it: rows as JSON, and the files that changed by hash.
 

@@ -55,7 +55,7 @@ class UniverseViewSet(ViewSet):
     def partial_update(self, request, slug):
         """Change what is given. `translations` replaces all of them; the slug stays."""
         universe = universes.find(slug)
-        universes.update(universe, **UniversePatchSerializer.read(request, universe))
+        universes.update(universe, **UniversePatchSerializer.read(request, universe), author=author(request))
         return Response(self._whole(slug))
 
     @extend_schema(responses={204: None})
@@ -82,7 +82,7 @@ class AssetViewSet(ViewSet):
     def create(self, request, slug):
         """Make a card with a file name of its own; without an order it comes last."""
         universe = universes.find(slug)
-        asset = assets.create(universe, **AssetCreateSerializer.read(request))
+        asset = assets.create(universe, **AssetCreateSerializer.read(request), author=author(request))
         return Response(self._whole(asset, slug), status=201)
 
     @extend_schema(responses=AssetSerializer)
@@ -94,7 +94,7 @@ class AssetViewSet(ViewSet):
     def partial_update(self, request, slug, asset_id):
         """Change what is given; the files keep their names."""
         asset = assets.find(universes.find(slug), asset_id)
-        assets.update(asset, **AssetPatchSerializer.read(request, asset))
+        assets.update(asset, **AssetPatchSerializer.read(request, asset), author=author(request))
         return Response(self._whole(asset, slug))
 
     @extend_schema(responses={204: None})
@@ -119,7 +119,7 @@ class MusicPromptViewSet(ViewSet):
     def create(self, request, slug):
         """Write a song prompt. 400 when the language has one already."""
         universe = universes.find(slug)
-        song = music.create(universe, **MusicPromptCreateSerializer.read(request))
+        song = music.create(universe, **MusicPromptCreateSerializer.read(request), author=author(request))
         return Response(MusicPromptSerializer(song).data, status=201)
 
     @extend_schema(responses=MusicPromptSerializer)
@@ -131,7 +131,7 @@ class MusicPromptViewSet(ViewSet):
     def partial_update(self, request, slug, language):
         """Change what is given; a song that was sung already stays as it is."""
         song = music.find(universes.find(slug), language)
-        music.update(song, **MusicPromptPatchSerializer.read(request, song))
+        music.update(song, **MusicPromptPatchSerializer.read(request, song), author=author(request))
         return Response(MusicPromptSerializer(music.find(song.universe, language)).data)
 
     @extend_schema(responses={204: None})

@@ -16,7 +16,13 @@ from ..models import LANGUAGES, Asset
 from ..services import assets, order
 from .forms import AssetForm, CardRowForm, name_field
 from .progress import files
-from .through_services import DeletesThroughService, SaysWhatServicesRefuse, adopt, delete_after_commit
+from .through_services import (
+    DeletesThroughService,
+    SaysWhatServicesRefuse,
+    adopt,
+    author,
+    delete_after_commit,
+)
 
 
 def image_of(asset, size):
@@ -88,11 +94,17 @@ def save_cards(universe, formset, request):
         delete_after_commit(assets.delete, asset, request)
     for asset, changed in formset.changed_objects:
         if "display_name" in changed:
-            assets.update(asset, display_name=asset.display_name)
+            assets.update(asset, display_name=asset.display_name, author=author(request))
     if any("sort_order" in changed for _asset, changed in formset.changed_objects):
         order.reorder(universe, dragged_order(universe, formset))
     for asset in formset.new_objects:
-        adopt(asset, assets.create(universe, display_name=asset.display_name, sort_order=asset.sort_order))
+        made = assets.create(
+            universe,
+            display_name=asset.display_name,
+            sort_order=asset.sort_order,
+            author=author(request),
+        )
+        adopt(asset, made)
 
 
 def dragged_order(universe, formset):
@@ -145,9 +157,9 @@ class AssetAdmin(SaysWhatServicesRefuse, DeletesThroughService, ModelAdmin):
 
     def save_model(self, request, obj, form, change):
         if change:
-            assets.update(obj, **form.changes())
+            assets.update(obj, **form.changes(), author=author(request))
         else:
-            values = {"display_name": obj.display_name, **form.changes()}
+            values = {"display_name": obj.display_name, **form.changes(), "author": author(request)}
             adopt(obj, assets.create(values.pop("universe", obj.universe), **values))
 
     def describe_deletion(self, asset):

@@ -11,7 +11,7 @@ from ..models import LANGUAGES, MusicPrompt
 from ..services import music
 from .forms import SongForm
 from .progress import files
-from .through_services import adopt, delete_after_commit
+from .through_services import adopt, author, delete_after_commit
 
 
 class SongInline(StackedInline):
@@ -41,7 +41,13 @@ def save_songs(universe, formset, request):
     for prompt in formset.deleted_objects:
         delete_after_commit(music.delete, prompt, request)
     for prompt, changed in formset.changed_objects:
-        music.update(prompt, **{name: getattr(prompt, name) for name in changed})
+        music.update(prompt, **{name: getattr(prompt, name) for name in changed}, author=author(request))
     for prompt in formset.new_objects:
-        made = music.create(universe, language=prompt.language, prompt=prompt.prompt, lyrics=prompt.lyrics)
+        made = music.create(
+            universe,
+            language=prompt.language,
+            prompt=prompt.prompt,
+            lyrics=prompt.lyrics,
+            author=author(request),
+        )
         adopt(prompt, made)

@@ -17,7 +17,7 @@ from .buttons import OperationsMixin
 from .forms import UniverseForm, name_field
 from .progress import files, progress
 from .song import SongInline, save_songs
-from .through_services import DeletesThroughService, SaysWhatServicesRefuse, adopt, cards
+from .through_services import DeletesThroughService, SaysWhatServicesRefuse, adopt, author, cards
 
 SAVERS = {Asset: save_cards, MusicPrompt: save_songs}
 
@@ -104,7 +104,7 @@ class UniverseAdmin(OperationsMixin, SaysWhatServicesRefuse, DeletesThroughServi
 
     def save_model(self, request, obj, form, change):
         if change:
-            universes.update(obj, **form.changes())
+            universes.update(obj, **form.changes(), author=author(request))
         else:
             adopt(obj, universes.create(**{"name": obj.name, **form.changes(), "slug": obj.slug}))
 

@@ -10,7 +10,7 @@ from ..errors import NotFound
 from ..media import files_of
 from ..models import Asset, AssetPrompts, AssetTranslation
 from ..names import make_image_name
-from . import revisions
+from . import edits, revisions
 from .universes import change, check_languages, lock
 
 # The column has 32 bits; at its end, cards share a place.
@@ -35,7 +35,7 @@ def find(universe, asset_id):
 
 
 @transaction.atomic
-def create(universe, *, display_name, sort_order=None, translations=None, **prompts):
+def create(universe, *, display_name, sort_order=None, translations=None, author="", **prompts):
     """Make a card with a file name of its own; without an order it comes last."""
     lock(universe)
     revisions.set_aside(universe.slug)
@@ -50,6 +50,7 @@ def create(universe, *, display_name, sort_order=None, translations=None, **prom
     )
     save_prompts(asset, prompts)
     save_translations(asset, translations or {})
+    edits.created(asset, author)
     return asset
 
 
@@ -59,13 +60,14 @@ def _next_order(universe):
 
 
 @transaction.atomic
-def update(asset, *, translations=None, **fields):
+def update(asset, *, author="", translations=None, **fields):
     """Change what is given; the file name stays, whatever the card is called."""
     prompts = {key: fields.pop(key) for key in PROMPTS if key in fields}
-    change(asset, updated_at=timezone.now(), **fields)
-    save_prompts(asset, prompts)
-    if translations is not None:
-        save_translations(asset, translations)
+    with edits.recorded(asset, author):
+        change(asset, updated_at=timezone.now(), **fields)
+        save_prompts(asset, prompts)
+        if translations is not None:
+            save_translations(asset, translations)
     return asset
 
 

@@ -5,7 +5,7 @@ from django.db import IntegrityError, transaction
 from ..errors import AlreadyExists, NotFound
 from ..models import LANGUAGES, MusicPrompt
 from ..names import music_name
-from . import revisions
+from . import edits, revisions
 from .universes import change, lock
 
 
@@ -17,22 +17,27 @@ def find(universe, language):
     return found
 
 
-def create(universe, *, language, prompt, lyrics):
+def create(universe, *, language, prompt, lyrics, author=""):
     try:
         with transaction.atomic():
             lock(universe)
-            return MusicPrompt.objects.create(
+            song = MusicPrompt.objects.create(
                 universe=universe, language=language, prompt=prompt, lyrics=lyrics
             )
+            edits.created(song, author)
+            return song
     except IntegrityError:
         raise AlreadyExists(
             f"A music prompt for '{language}' already exists; change it with PATCH."
         ) from None
 
 
-def update(music_prompt, **fields):
+@transaction.atomic
+def update(music_prompt, *, author="", **fields):
+    """Change what is given; a song that was sung already stays as it is."""
     if fields:
-        change(music_prompt, **fields)
+        with edits.recorded(music_prompt, author):
+            change(music_prompt, **fields)
     return music_prompt
 
 

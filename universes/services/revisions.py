@@ -22,6 +22,7 @@ from storage import archive, bucket
 
 from .. import rows
 from ..models import Revision, Universe
+from . import edits
 
 DELETE = "delete"
 # What a commit is about to name must not go before it is named; nor what a click just replaced.
@@ -133,6 +134,7 @@ def prune():
     _finish_all()
     # Looked at before the revisions are: what is archived in between is not up for deletion.
     stats, old = archive.stats(), time.time() - SPARED.total_seconds()
+    edits.prune()
     revisions = list(_beyond_bounds({sha: stat.st_size for sha, stat in stats.items()}))
     for start in range(0, len(revisions), BATCH):
         Revision.objects.filter(pk__in=revisions[start : start + BATCH]).delete()

@@ -7,7 +7,7 @@ from django.utils import timezone
 from ..errors import AlreadyExists, Invalid, NotFound
 from ..models import LANGUAGES, Universe, UniversePrompts, UniverseTranslation
 from ..names import SLUG, SLUG_LENGTH, is_slug, make_slug
-from . import revisions
+from . import edits, revisions
 
 PROMPTS = ("default_image_prompt", "default_video_prompt")
 
@@ -55,13 +55,14 @@ def create(*, name, slug="", translations=None, **fields):
 
 
 @transaction.atomic
-def update(universe, *, translations=None, **fields):
+def update(universe, *, author="", translations=None, **fields):
     """Change what is given; `translations` replaces all, and keeps the rows of the languages that stay."""
     prompts = {key: fields.pop(key) for key in PROMPTS if key in fields}
-    change(universe, updated_at=timezone.now(), **fields)
-    save_prompts(universe, prompts)
-    if translations is not None:
-        save_translations(universe, translations)
+    with edits.recorded(universe, author):
+        change(universe, updated_at=timezone.now(), **fields)
+        save_prompts(universe, prompts)
+        if translations is not None:
+            save_translations(universe, translations)
     return universe
 
 

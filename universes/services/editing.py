@@ -1,0 +1,72 @@
+"""Saving what a person typed into a page that may be older than somebody else's change."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db import transaction
+
+from ..errors import NotFound
+from ..models import LANGUAGES, Asset, Universe
+from . import assets, edits, music, universes
+
+WHOLE_NUMBERS, SWITCHES = {"sort_order"}, {"is_public"}
+
+
+@dataclass(frozen=True)
+class Conflict:
+    """A field that changed since the page was shown: what the person typed, what it is now, whose that is.
+
+    `author` is empty and `created_at` None where nobody knows, as after a pull.
+    """
+
+    field: str
+    yours: str
+    theirs: str
+    author: str
+    created_at: datetime | None
+
+
+@transaction.atomic
+def save(item, typed, seen, author=""):
+    """Change a universe, card or song by `typed`, `{field: text}` with the fields of `edits.words`.
+
+    `seen`: what the page showed of them. A field that somebody else changed meanwhile is left as it is, the rest
+    is saved; returns the Conflicts of what was not. NotFound when the item is gone.
+    """
+    universes.lock(edits.about(item)[0])
+    if not type(item).objects.filter(pk=item.pk).exists():
+        raise NotFound(f"'{item}' was not found; it was deleted meanwhile.")
+    present = edits.words(item)
+    wanted = {field: text for field, text in typed.items() if text not in (seen.get(field), present[field])}
+    late = {field for field in wanted if seen.get(field, present[field]) != present[field]}
+    change(item, {field: text for field, text in wanted.items() if field not in late}, present, author)
+    return [_conflict(item, field, wanted[field], present[field]) for field in wanted if field in late]
+
+
+def change(item, fields, present, author):
+    """Write fields as `edits.words` names them through the service of the item."""
+    if not fields:
+        return
+    names = {field: text for field, text in fields.items() if field in edits.NAMES}
+    values = {field: _value(field, text) for field, text in fields.items() if field not in names}
+    if names:
+        values["translations"] = _translations(present | names)
+    {Universe: universes, Asset: assets}.get(type(item), music).update(item, author=author, **values)
+
+
+def _value(field, text):
+    if field in WHOLE_NUMBERS:
+        return int(text) if text else None
+    if field in SWITCHES:
+        return text == str(True)
+    return text or None
+
+
+def _translations(words):
+    return {language: name for language in LANGUAGES if (name := words[f"name_{language}"])}
+
+
+def _conflict(item, field, yours, theirs):
+    edit = edits.last(item, field)
+    author, when = (edit.author, edit.created_at) if edit and edit.new == theirs else ("", None)
+    return Conflict(field, yours, theirs, author, when)
