@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from django.conf import settings as django_settings
 from django.contrib.auth import get_user_model
+from django.contrib.auth.models import Group
 from django.core.cache import cache
 from django.db import connections
 from PIL import Image
@@ -51,9 +52,27 @@ def api():
 
 
 @pytest.fixture
-def editor(db):
-    """A member of staff."""
-    return get_user_model().objects.create_user("editor", password="words", is_staff=True)
+def staff(db):
+    """Makes members of staff: `staff("lea", "Editor", "Publisher")`, with the groups whose rights they have."""
+
+    def make(name, *groups):
+        user = get_user_model().objects.create_user(name, password="words", is_staff=True)
+        user.groups.set([Group.objects.get(name=group) for group in groups])
+        return user
+
+    return make
+
+
+@pytest.fixture
+def newcomer(staff):
+    """A member of staff who may only log in."""
+    return staff("newcomer")
+
+
+@pytest.fixture
+def editor(staff):
+    """Who may read and change everything, and neither spend nor publish."""
+    return staff("editor", "Editor")
 
 
 @pytest.fixture

@@ -8,8 +8,9 @@ from rest_framework.views import APIView
 from rest_framework.viewsets import ViewSet
 
 from jobs.serializers import JobSerializer
-from magikswipe.api.permissions import author
+from magikswipe.api.permissions import author, needs
 from magikswipe.api.schema import ErrorSerializer
+from magikswipe.roles import GENERATE
 from universes.errors import NotFound
 from universes.models import LANGUAGES
 from universes.services import concepts, universes
@@ -40,6 +41,7 @@ def rendered(job):
 class WordsViewSet(ViewSet):
     """What a language model writes within the request."""
 
+    @needs(GENERATE)
     @extend_schema(request=ConceptsBody, responses=ConceptsSerializer)
     def concepts(self, request, slug):
         """Things that belong to a theme, named in five languages. Nothing is stored."""
@@ -56,6 +58,7 @@ class WordsViewSet(ViewSet):
         message = f"{len(cards)} {'asset' if len(cards) == 1 else 'assets'} created in '{slug}'."
         return Response({"success": True, "message": message, "asset_count": len(cards)})
 
+    @needs(GENERATE)
     @extend_schema(request=LyricsBody, responses=LyricsSerializer)
     def lyrics(self, request, slug, language):
         """French lyrics in another language, line by line. Nothing is stored."""
@@ -65,6 +68,7 @@ class WordsViewSet(ViewSet):
         body = LyricsBody.read(request)
         return Response({"lyrics": services.translate_lyrics(body["lyrics"], language, slug)})
 
+    @needs(GENERATE)
     @extend_schema(request=TranslateBody, responses=TranslatedSerializer)
     def translate(self, request):
         """A text in another language; its line breaks stay."""
@@ -74,18 +78,21 @@ class WordsViewSet(ViewSet):
 class FilesViewSet(ViewSet):
     """What is made by a job. When another job is at all of it already, that one is the answer."""
 
+    @needs(GENERATE)
     @extend_schema(request=CardsBody, responses=JobSerializer)
     def images(self, request, slug):
         """Draw cards. 400 when the universe has none."""
         universe = universes.find(slug)
         return rendered(services.start_images(universe, **CardsBody.read(request), author=author(request)))
 
+    @needs(GENERATE)
     @extend_schema(request=CardsBody, responses=JobSerializer)
     def videos(self, request, slug):
         """Animate cards from their pictures. 400 when no chosen card has one."""
         universe = universes.find(slug)
         return rendered(services.start_videos(universe, **CardsBody.read(request), author=author(request)))
 
+    @needs(GENERATE)
     @extend_schema(request=MusicBody, responses=JobSerializer)
     def music(self, request, slug):
         """Sing the stored lyrics. 400 when there are none in a language."""
@@ -95,6 +102,7 @@ class FilesViewSet(ViewSet):
         style = body.get("style") or ""
         return rendered(services.start_music(universe, languages, style=style, author=author(request)))
 
+    @needs(GENERATE)
     @extend_schema(request=AllBody, responses=JobSerializer)
     def all(self, request, slug):
         """From a theme to cards, pictures, clips and songs."""

@@ -21,6 +21,7 @@ from unfold.admin import ModelAdmin
 from unfold.decorators import display
 
 from magikswipe.html import NOTHING, bar, dollars
+from magikswipe.roles import WRITE, may, require, scope_of
 
 from . import services
 from .errors import Busy, NotFound, NotPossible
@@ -182,15 +183,8 @@ class JobAdmin(ModelAdmin):
     def has_change_permission(self, request, obj=None):
         return False
 
-    def may_control(self, request):
-        """Whether this person may cancel and retry."""
-        return request.user.has_perm("jobs.change_job")
-
-    def has_view_permission(self, request, obj=None):
-        return self.may_control(request) or super().has_view_permission(request, obj)
-
     def has_delete_permission(self, request, obj=None):
-        return super().has_delete_permission(request, obj) and (obj is None or obj.ended)
+        return may(request.user, WRITE) and (obj is None or obj.ended)
 
     def get_deleted_objects(self, objs, request):
         """The jobs alone, without their steps; those at work can't be deleted."""
@@ -229,7 +223,7 @@ class JobAdmin(ModelAdmin):
             "live_url": reverse("admin:jobs_job_live", args=[job.pk]),
             "job": job,
             "cells": {name: cell(job, name) for name in CELLS},
-            "may_control": self.may_control(request),
+            "may_control": may(request.user, scope_of(job)),
             "can_cancel": can_cancel(job),
             "can_retry": can_retry(job),
         }
@@ -254,9 +248,11 @@ class JobAdmin(ModelAdmin):
         return self._control(request, job_id, services.retry, _("What failed is being tried again."))
 
     def _control(self, request, job_id, act, done):
-        self._check(self.may_control(request))
+        self._check(self.has_view_permission(request))
         try:
-            act(services.find(job_id))
+            job = services.find(job_id)
+            require(request.user, scope_of(job))
+            act(job)
             messages.success(request, done)
         except NotFound as error:
             messages.error(request, str(error))

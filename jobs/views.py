@@ -4,6 +4,9 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.response import Response
 from rest_framework.viewsets import ViewSet
 
+from magikswipe.api.permissions import needs, require
+from magikswipe.roles import GENERATE, PUBLISH, WRITE, scope_of
+
 from . import queries, services
 from .serializers import CleanupQuery, CleanupSerializer, JobDetailSerializer, JobQuery, JobSerializer
 
@@ -23,15 +26,17 @@ class JobViewSet(ViewSet):
         """One job with its steps."""
         return Response(JobDetailSerializer(services.find(job_id)).data)
 
+    @needs(GENERATE, PUBLISH, WRITE)
     @extend_schema(request=None, responses=JobSerializer)
     def cancel(self, request, job_id):
         """Stop it; what is done stays. 400 when it has ended already."""
-        return Response(JobSerializer(services.cancel(services.find(job_id))).data)
+        return Response(JobSerializer(services.cancel(_controllable(request, job_id))).data)
 
+    @needs(GENERATE, PUBLISH, WRITE)
     @extend_schema(request=None, responses=JobSerializer)
     def retry(self, request, job_id):
         """Do what failed again, and only that. 400 when nothing did, 409 when another job is at it."""
-        return Response(JobSerializer(services.retry(services.find(job_id))).data)
+        return Response(JobSerializer(services.retry(_controllable(request, job_id))).data)
 
     @extend_schema(parameters=[CleanupQuery], responses={200: CleanupSerializer})
     def cleanup(self, request):
@@ -40,3 +45,10 @@ class JobViewSet(ViewSet):
         deleted = services.cleanup(days)
         message = f"{deleted} finished {'job' if deleted == 1 else 'jobs'} older than {days} days deleted."
         return Response({"success": True, "message": message, "deleted_count": deleted})
+
+
+def _controllable(request, job_id):
+    """The job, of whoever may start such a one."""
+    job = services.find(job_id)
+    require(request, scope_of(job))
+    return job

@@ -191,7 +191,7 @@ ARCHIVE_MB = read("int", "ARCHIVE_MB", 10240, validate=validate.Range(min=1))
 
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["magikswipe.api.permissions.SessionAuthentication"],
-    "DEFAULT_PERMISSION_CLASSES": ["magikswipe.api.permissions.EditorOrOpen"],
+    "DEFAULT_PERMISSION_CLASSES": ["magikswipe.api.permissions.InScopeOrOpen"],
     "DEFAULT_PARSER_CLASSES": ["magikswipe.api.parsers.JSONParser"],
     "DEFAULT_RENDERER_CLASSES": [
         "rest_framework.renderers.JSONRenderer",

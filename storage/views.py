@@ -1,6 +1,5 @@
 """The bucket's files over HTTP."""
 
-from django.conf import settings
 from django.http import Http404
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
@@ -8,8 +7,9 @@ from rest_framework.permissions import AllowAny
 from rest_framework.renderers import JSONRenderer
 from rest_framework.views import APIView
 
-from magikswipe.api.permissions import is_editor
+from magikswipe.api.permissions import has_scope
 from magikswipe.api.schema import ErrorSerializer
+from magikswipe.roles import READ
 from universes.models import Universe
 
 from .serving import serve
@@ -42,7 +42,7 @@ RESPONSES = {
 
 
 class MediaView(APIView):
-    """A picture, clip or song, with ETag and Range; those of a private universe for editors alone."""
+    """A picture, clip or song, with ETag and Range; those of a private universe for who may read alone."""
 
     permission_classes = [AllowAny]
     renderer_classes = [JSONRenderer]
@@ -55,6 +55,6 @@ class MediaView(APIView):
         return response
 
     def _may_see(self, request, slug):
-        if settings.API_OPEN or is_editor(request.user):
+        if has_scope(request, READ):
             return True
         return Universe.objects.filter(slug=slug, is_public=True).exists()

@@ -5,7 +5,8 @@ from rest_framework.response import Response
 from rest_framework.viewsets import ViewSet
 
 from jobs.serializers import JobSerializer
-from magikswipe.api.permissions import author
+from magikswipe.api.permissions import author, needs
+from magikswipe.roles import PUBLISH
 from universes.services import universes
 
 from . import differences, services
@@ -43,27 +44,32 @@ class SyncViewSet(ViewSet):
         diff = StatusQuery.read(request)["diff"]
         return Response(services.status() | ({"universes": differences.overview()} if diff else {}))
 
+    @needs(PUBLISH)
     @extend_schema(request=SyncBody, parameters=[SyncQuery], responses={200: ALL, 409: REFUSED})
     def init(self, request):
         """Bring all of Supabase here, for a fresh installation. What is only here stays."""
         return self._all(request, services.start_init)
 
+    @needs(PUBLISH)
     @extend_schema(request=SyncBody, parameters=[SyncQuery], responses={200: ALL, 409: REFUSED})
     def pull_all(self, request):
         """Bring all of Supabase here. What is only here stays."""
         return self._all(request, services.start_pull_all)
 
+    @needs(PUBLISH)
     @extend_schema(request=SyncBody, parameters=[SyncQuery], responses={200: ONE, 409: REFUSED})
     def pull(self, request, slug):
         """Make a universe here as it is in Supabase. 409 when most of it would go, unless forced."""
         return self._one(request, slug, SyncBody, services.start_pull, services.plan_pull)
 
+    @needs(PUBLISH)
     @extend_schema(request=SyncBody, parameters=[SyncQuery], responses={200: ONE, 409: REFUSED})
     def push(self, request, slug):
         """Make a universe in Supabase as it is here. 409 when most of it would go, unless forced."""
         universes.find(slug)
         return self._one(request, slug, SyncBody, services.start_push, services.plan_push)
 
+    @needs(PUBLISH)
     @extend_schema(request=UnpublishBody, parameters=[SyncQuery], responses={200: ONE, 409: REFUSED})
     def unpublish(self, request, slug):
         """Take a universe and its media out of Supabase; what is here stays. Needs `force`."""

@@ -57,9 +57,9 @@ def test_a_charge_can_be_looked_at_and_not_touched(admin_client, charges):
     assert admin_client.post(reverse("admin:generation_charge_delete", args=[charge.pk])).status_code == 403
 
 
-def test_the_home_tells_this_months_spending_to_those_who_may_know(admin_client, client, editor, charges):
+def test_the_home_tells_this_months_spending_to_those_who_may_know(admin_client, client, newcomer, charges):
     assert f"Spent in {spending.this_month()}: 0.04 USD of 1.00 USD" in page(admin_client, HOME)
-    client.force_login(editor)
+    client.force_login(newcomer)
     assert "Spent in" not in page(client, HOME)
 
 

@@ -103,10 +103,10 @@ def test_what_can_not_be_done_is_said(admin_client, make_job, name, status):
 
 
 @pytest.mark.parametrize("name", ["cancel", "retry"])
-def test_nothing_is_done_on_a_get_or_without_the_right(admin_client, client, editor, make_job, name):
+def test_nothing_is_done_on_a_get_or_without_the_right(admin_client, client, newcomer, make_job, name):
     job = make_job(State.FAILED if name == "retry" else State.RUNNING)
     assert admin_client.get(page(job, name)).status_code == 405
-    client.force_login(editor)
+    client.force_login(newcomer)
     assert client.post(page(job, name)).status_code == 403
     assert client.get(page(job, "live")).status_code == 403
     before = job.status

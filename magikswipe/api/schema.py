@@ -8,7 +8,7 @@ from rest_framework import serializers
 from universes.models import LANGUAGES
 from universes.names import SLUG_LENGTH
 
-from .permissions import EditorOrOpen
+from .permissions import InScopeOrOpen
 
 # What the words in braces in a path stand for.
 PATH_PARAMETERS = {
@@ -77,7 +77,7 @@ class Schema(AutoSchema):
         return bodies
 
     def _errors(self):
-        guarded = any(isinstance(permission, EditorOrOpen) for permission in self.view.get_permissions())
+        guarded = any(isinstance(permission, InScopeOrOpen) for permission in self.view.get_permissions())
         return [
             *(["401", "403"] if guarded else []),
             *(["404"] if "{" in self.path else []),

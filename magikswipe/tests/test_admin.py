@@ -66,8 +66,8 @@ def test_the_home_takes_the_same_few_statements_however_many(admin_client, make_
     assert len(queries) <= 12
 
 
-def test_the_home_shows_nothing_to_those_who_may_see_nothing(client, editor, universe):
-    client.force_login(editor)
+def test_the_home_shows_nothing_to_those_who_may_see_nothing(client, newcomer, universe):
+    client.force_login(newcomer)
     page = client.get(HOME).content.decode()
     assert "Winter" not in page
     assert reverse("admin:universes_universe_changelist") not in page

@@ -130,7 +130,7 @@ def test_an_operation_on_nothing_and_one_that_is_none_are_told_apart(admin_clien
     assert admin_client.get(operation("nonsense", universe)).status_code == 404
 
 
-def test_who_may_not_change_universes_starts_nothing(client, editor, universe, asset):
+def test_who_may_not_generate_starts_nothing(client, editor, universe, asset):
     client.force_login(editor)
     assert client.post(operation("pictures", universe)).status_code == 403
     assert not Job.objects.exists()

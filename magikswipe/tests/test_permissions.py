@@ -42,7 +42,7 @@ def test_a_closed_api_refuses_those_who_are_no_editors(api, closed, editor, meth
     assert response.json().keys() == {"detail"}
 
 
-def test_an_editor_may_all(api, closed, editor):
+def test_an_editor_may_read_and_change(api, closed, editor):
     api.force_login(editor)
     assert api.post("/api/universes", {"name": "Winter"}).status_code == 201
     assert api.get("/api/universes").json()["total"] == 1

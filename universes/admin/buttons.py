@@ -1,7 +1,6 @@
 """The buttons and the page that start an operation: a GET shows what will happen, only a POST does it."""
 
 from django.contrib import messages
-from django.core.exceptions import PermissionDenied
 from django.http import Http404
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
@@ -13,6 +12,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods
 from unfold.decorators import action
+
+from magikswipe.roles import GENERATE, PERMISSIONS, PUBLISH, may, require
 
 from ..models import Universe
 from .operations import OPERATIONS, REFUSALS
@@ -30,7 +31,9 @@ def address(operation, ids=()):
 def button(operation):
     """The link above a universe's form, or above the list for what concerns all."""
 
-    @action(description=operation.title, icon=operation.icon, url_path=operation.key, permissions=["change"])
+    right = PERMISSIONS[operation.scope]
+
+    @action(description=operation.title, icon=operation.icon, url_path=operation.key, permissions=[right])
     def open_page(self, request, object_id=None):
         return redirect(address(operation, [object_id] if object_id else []))
 
@@ -45,7 +48,7 @@ def bulk(operation):
 
     open_page.__name__ = f"bulk_{operation.key}"
     open_page.short_description = operation.title
-    open_page.allowed_permissions = ("change",)
+    open_page.allowed_permissions = (operation.scope,)
     return open_page
 
 
@@ -70,14 +73,19 @@ class OperationsMixin(Buttons):
         {"title": gettext_lazy("Publish"), "icon": "cloud_sync", "items": [name("pull"), name("push")]},
     )
 
+    def has_generate_permission(self, request):
+        return may(request.user, GENERATE)
+
+    def has_publish_permission(self, request):
+        return may(request.user, PUBLISH)
+
     def get_custom_urls(self):
         view = require_http_methods(["GET", "POST"])(self.operation_view)
         return (("operation/<slug:key>/", "universes_universe_operation", view),)
 
     def operation_view(self, request, key, model_admin):
-        if not self.has_change_permission(request):
-            raise PermissionDenied
         operation = _find(key)
+        require(request.user, operation.scope)
         universes = chosen(request)
         if not universes and not operation.about_all:
             messages.warning(request, _("No universe is chosen; tick some in the list first."))

@@ -20,6 +20,7 @@ from generation import services as generation
 from generation.errors import CannotGenerate, LimitReached, ProviderError, Unusable
 from jobs.errors import Busy, NotPossible
 from magikswipe.html import dollars
+from magikswipe.roles import GENERATE, PUBLISH
 from syncer import services as syncer
 from syncer.errors import SyncError
 
@@ -114,10 +115,12 @@ class SyncForm(OperationForm):
 class Operation:
     """`says(universe)`: what will happen to it. `start(universes, values, author)`: the jobs, one after the other.
 
-    `costs(universe)`: what that is expected to cost, as words; none where nothing is bought.
+    `scope`: what one needs to see and start it. `costs(universe)`: what that is expected to cost, as words; none
+    where nothing is bought.
     """
 
     key: str
+    scope: str
     title: str
     icon: str
     form: type[OperationForm]
@@ -234,34 +237,34 @@ OPERATIONS = {
     operation.key: operation
     for operation in (
         Operation(
-            "pictures", gettext_lazy("Generate pictures"), "image", RemakeForm,
+            "pictures", GENERATE, gettext_lazy("Generate pictures"), "image", RemakeForm,
             says_pictures, for_each(generation.start_images), PAID, costs_pictures,
         ),
         Operation(
-            "clips", gettext_lazy("Generate clips"), "movie", RemakeForm,
+            "clips", GENERATE, gettext_lazy("Generate clips"), "movie", RemakeForm,
             says_clips, for_each(generation.start_videos), PAID, costs_clips,
         ),
         Operation(
-            "songs", gettext_lazy("Generate songs"), "music_note", MusicForm,
+            "songs", GENERATE, gettext_lazy("Generate songs"), "music_note", MusicForm,
             says_songs, for_each(generation.start_music), gettext_lazy("Each song is paid for."),
             costs_songs,
         ),
         Operation(
-            "everything", gettext_lazy("Generate everything"), "auto_awesome", EverythingForm,
+            "everything", GENERATE, gettext_lazy("Generate everything"), "auto_awesome", EverythingForm,
             says_everything, for_each(generation.start_all), PAID, costs_everything,
         ),
         Operation(
-            "pull", gettext_lazy("Pull from Supabase"), "cloud_download", SyncForm,
+            "pull", PUBLISH, gettext_lazy("Pull from Supabase"), "cloud_download", SyncForm,
             says_synced, together(syncer.start_pull),
             gettext_lazy("What Supabase has replaces what is here. What is replaced stays as a revision."),
         ),
         Operation(
-            "push", gettext_lazy("Push to Supabase"), "cloud_upload", SyncForm,
+            "push", PUBLISH, gettext_lazy("Push to Supabase"), "cloud_upload", SyncForm,
             says_synced, together(syncer.start_push),
             gettext_lazy("What is here replaces what Supabase has; the app shows it at once."),
         ),
         Operation(
-            "pull_all", gettext_lazy("Pull everything from Supabase"), "cloud_download", SyncForm,
+            "pull_all", PUBLISH, gettext_lazy("Pull everything from Supabase"), "cloud_download", SyncForm,
             says_synced, start_everywhere,
             EVERY_UNIVERSE, about_all=True,
         ),
