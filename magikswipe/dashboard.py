@@ -10,6 +10,7 @@ from universes.admin.universe import thumbnail_url, with_cards
 from universes.models import LANGUAGES
 
 from .html import count, picture
+from .roles import READ, may
 
 MOST_UNIVERSES = 24
 MOST_JOBS = 10
@@ -18,7 +19,8 @@ MOST_JOBS = 10
 def show(request, context):
     """Unfold's DASHBOARD_CALLBACK: adds what the home's template shows, as far as this person may see it."""
     context["title"] = _("Home")
-    if request.user.has_perm("universes.view_universe"):
+    context["sees_nothing"] = not may(request.user, READ)
+    if may(request.user, READ):
         context["universes"] = [tile(universe) for universe in with_cards()[:MOST_UNIVERSES]]
     if request.user.has_perm("jobs.view_job"):
         context["jobs"] = [row(job) for job in Job.objects.filter(status__in=ACTIVE)[:MOST_JOBS]]

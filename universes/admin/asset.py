@@ -16,6 +16,7 @@ from ..models import LANGUAGES, Asset
 from ..services import assets, order
 from .forms import AssetForm, CardRowForm, name_field
 from .progress import files
+from .readonly import shows_stored
 from .through_services import (
     DeletesThroughService,
     SaysWhatServicesRefuse,
@@ -126,7 +127,7 @@ class UniverseFilter(RelatedDropdownFilter):
 
 
 @admin.register(Asset)
-class AssetAdmin(SaysWhatServicesRefuse, DeletesThroughService, ModelAdmin):
+class AssetAdmin(SaysWhatServicesRefuse, DeletesThroughService, shows_stored(AssetForm), ModelAdmin):
     service = assets
     form = AssetForm
     list_display = ("thumbnail", "display_name", "universe_name", "sort_order", "names", "clip_there")

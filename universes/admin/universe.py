@@ -16,6 +16,7 @@ from .asset import CardInline, save_cards
 from .buttons import OperationsMixin
 from .forms import UniverseForm, name_field
 from .progress import files, progress
+from .readonly import shows_stored
 from .song import SongInline, save_songs
 from .through_services import DeletesThroughService, SaysWhatServicesRefuse, adopt, author, cards
 
@@ -51,7 +52,9 @@ def with_cards():
 
 
 @admin.register(Universe)
-class UniverseAdmin(OperationsMixin, SaysWhatServicesRefuse, DeletesThroughService, ModelAdmin):
+class UniverseAdmin(
+    OperationsMixin, SaysWhatServicesRefuse, DeletesThroughService, shows_stored(UniverseForm), ModelAdmin
+):
     service = universes
     form = UniverseForm
     list_display = (
