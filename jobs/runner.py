@@ -5,6 +5,7 @@ import logging
 import random
 import time
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from contextvars import copy_context
 from datetime import timedelta
 
 from django.db import OperationalError, connections, transaction
@@ -46,13 +47,13 @@ def run_slice(job_id, threads=THREADS):
         _work(job, token, threads)
 
 
-def run_here(job_id):
-    """Run a job to its end in this process; for requests and commands that wait for it anyway."""
+def run_here(job_id, threads=1):
+    """Run a job to its end in this process, so many steps at a time; for requests and commands that wait anyway."""
     while not Job.objects.get(pk=job_id).ended:
         token = lease.acquire(job_id)
         if token is not None:
             with lease.kept(job_id, token):
-                _work(Job.objects.get(pk=job_id), token, threads=1)
+                _work(Job.objects.get(pk=job_id), token, threads)
         time.sleep(_pause(job_id, owned=token is not None))
     return Job.objects.get(pk=job_id)
 
@@ -110,7 +111,11 @@ class Crew:
         return self.threads - len(self.at)
 
     def take(self, run):
-        self.at[run.step.pk] = self.pool.submit(_advance_in_thread, run) if self.pool else _now(_advance, run)
+        if self.pool:
+            # In the caller's context: it knows who listens to what is done.
+            self.at[run.step.pk] = self.pool.submit(copy_context().run, _advance_in_thread, run)
+        else:
+            self.at[run.step.pk] = _now(_advance, run)
 
     def wait(self):
         """Until one is done, or for as long as none else can have become due."""

@@ -13,11 +13,12 @@ def in_parallel(work, items, heard=True):
     """Do `work(item)` for all, SYNC_PARALLEL at a time; the first error stops those that have not begun.
 
     The limit is one of the process, so that many universes together move no more files at once than one.
-    `heard`: whether each counts as done for who listens. `work` must leave the database alone: its threads have
-    no connection that anybody closes.
+    `heard`: whether each counts as done for who listens; those that do not stay on this machine, and take no
+    place from those that come and go. `work` must leave the database alone: its threads have no connection that
+    anybody closes.
     """
     with ThreadPoolExecutor(settings.SYNC_PARALLEL, thread_name_prefix="sync") as pool:
-        futures = [pool.submit(_in_a_slot, work, item) for item in items]
+        futures = [pool.submit(_in_a_slot if heard else _at_once, work, item) for item in items]
         try:
             for future in as_completed(futures):
                 future.result()
@@ -29,6 +30,10 @@ def in_parallel(work, items, heard=True):
 def _in_a_slot(work, item):
     with _slots(settings.SYNC_PARALLEL):
         return work(item)
+
+
+def _at_once(work, item):
+    return work(item)
 
 
 @cache
