@@ -1,5 +1,7 @@
 """Files on their way into the bucket, on its disk: the system's temporary folder may be small, or memory."""
 
+import fcntl
+import os
 import shutil
 import tempfile
 import time
@@ -9,22 +11,66 @@ from pathlib import Path
 from django.conf import settings
 
 ABANDONED_SECONDS = 24 * 3600
+# Folders that may have to outlive their process lie apart, where only who knows which those are sweeps.
+PASSING, PENDING = "staging", "pending"
 
 
 @contextmanager
 def staging():
     """The path of an empty folder that goes with the block."""
-    root = Path(settings.STORAGE_PATH) / "staging"
-    root.mkdir(parents=True, exist_ok=True)
-    _sweep(root)
-    with tempfile.TemporaryDirectory(dir=root) as folder:
+    with tempfile.TemporaryDirectory(dir=_swept(PASSING)) as folder:
         yield Path(folder)
 
 
-def _sweep(root):
-    """Take away what a process that was killed left there long ago."""
+def new_pending(spared):
+    """The path of an empty folder that stays until `remove`; abandoned ones go, but for those named in `spared`."""
+    return Path(tempfile.mkdtemp(dir=_swept(PENDING, spared)))
+
+
+def pending(name):
+    """Where a folder of `new_pending` lies; it may be gone."""
+    return _root(PENDING) / name
+
+
+def remove(folder):
+    """Delete a folder; one that is gone is fine."""
+    with suppress(FileNotFoundError):
+        shutil.rmtree(folder)
+
+
+@contextmanager
+def claim(folder):
+    """Whether nobody else, in this process or another, is in a block with this folder; a kill ends a block too."""
+    try:
+        descriptor = os.open(folder, os.O_RDONLY)
+    except FileNotFoundError:
+        yield True
+        return
+    try:
+        yield _locked(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _locked(descriptor):
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def _root(place):
+    return Path(settings.STORAGE_PATH) / place
+
+
+def _swept(place, spared=()):
+    """The folder of a place, without what a process that was killed left there long ago."""
+    root = _root(place)
+    root.mkdir(parents=True, exist_ok=True)
     for folder in root.iterdir():
         # Others end, and sweep, at the same time.
         with suppress(FileNotFoundError):
-            if folder.stat().st_mtime < time.time() - ABANDONED_SECONDS:
+            if folder.name not in spared and folder.stat().st_mtime < time.time() - ABANDONED_SECONDS:
                 shutil.rmtree(folder)
+    return root

@@ -38,8 +38,13 @@ class Intake:
             self._keep(name, _digests(self.slug, name))
             bucket.remove(self.slug, name)
 
+    def keep(self, names):
+        """Archive files that are about to be replaced or removed, as far as they exist and are not archived yet."""
+        for name in names:
+            self._keep(name, _digests(self.slug, name))
+
     def _keep(self, name, here):
-        if here and here["sha256"] != self.known.get(name):
+        if here and here["sha256"] not in (self.known.get(name), self.kept.get(name)):
             self.kept.update(archive.keep_from_bucket(self.slug, [name]))
 
     @contextmanager

@@ -87,7 +87,7 @@ def _update(plan, universe):
         if "language" in change.fields:
             table.model.objects.create(**_values(table, change.row, universe))
         elif not table.model.objects.filter(pk=row_id).update(**values):
-            raise Conflict(f"'{plan.slug}' changed while it was pulled; pull it again.")
+            raise Conflict(f"'{plan.slug}' changed meanwhile; {plan.direction} it again.")
 
 
 def _make_way(plan):

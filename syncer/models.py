@@ -21,6 +21,33 @@ class RemoteFile(models.Model):
         return self.key
 
 
+class Journal(models.Model):
+    """What a pull still owes the bucket since its rows were written; it goes with the last file.
+
+    `files`: `[{"name", "action": "update" or "delete", "sha256": of the new one, or empty}]`; the new ones lie in the
+    staging folder called `folder`. `kept`: `{name: sha256}` of the files as the pull's revision keeps them.
+    """
+
+    universe = models.ForeignKey(Universe, models.CASCADE, related_name="+")
+    slug = models.TextField()
+    old_slug = models.TextField()
+    folder = models.TextField()
+    files = models.JSONField()
+    kept = models.JSONField(default=dict)
+    cause = models.TextField()
+    author = models.TextField(blank=True)
+
+    class Meta:
+        db_table = "sync_journals"
+
+    def __str__(self):
+        return f"{self.slug}: {len(self.files)} files"
+
+    @property
+    def why(self):
+        return self.cause, self.author
+
+
 class SyncedState(models.Model):
     """The digest of what both sides had when a universe was last synced."""
 

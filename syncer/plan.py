@@ -11,7 +11,7 @@ from universes.rows import TABLES, UNIVERS, UNIVERS_ASSETS
 
 from .snapshots import TIMESTAMPS
 
-PUSH, PULL, UNPUBLISH = "push", "pull", "unpublish"
+PUSH, PULL, UNPUBLISH, RESTORE = "push", "pull", "unpublish", "restore"
 CREATE, UPDATE, DELETE = "create", "update", "delete"
 
 # From so many cards or files up, losing more than half of them needs a word.
@@ -115,7 +115,7 @@ class Plan:
                 parts.append(f"{gone} of {total} {what}")
         if not parts:
             return ""
-        where = "here" if self.direction == PULL else "in Supabase"
+        where = "here" if self.direction in (PULL, RESTORE) else "in Supabase"
         return (
             f"The {self.direction} of '{self.slug}' would take away {' and '.join(parts)} {where}; "
             "look at the plan, and use force if that is meant."

@@ -6,14 +6,14 @@ What it is made equal to may be Supabase or a revision: `fetch` brings the files
 from django.db import IntegrityError, transaction
 
 from storage import archive, bucket
-from storage.staging import staging
+from storage.staging import claim
 from universes.services import revisions
 
-from . import local, progress
+from . import journals, local, progress
 from .errors import Conflict, RemoteError
 from .intake import Intake
 from .moving import in_parallel
-from .plan import CREATE, DELETE, UPDATE
+from .plan import CREATE, DELETE, RESTORE, UPDATE
 
 
 def apply(plan, fetch, universe, remote_id, author="", cause="pull"):
@@ -21,19 +21,24 @@ def apply(plan, fetch, universe, remote_id, author="", cause="pull"):
 
     `fetch(file, path)`: puts a planned file whole at a path, or raises. `cause`: what the revision says.
     What is overwritten stays as a revision, whether it was there when the plan was made or came since. An error
-    before the transaction leaves everything as it was; one after it leaves old files that the next pull replaces.
+    before the transaction leaves everything as it was; one after it leaves a journal, which `journals` completes.
     """
-    old_slug = universe.slug if universe else plan.slug
-    with staging() as folder:
-        in_parallel(lambda change: fetch(change.file, folder / change.name), plan.file_changes(CREATE, UPDATE))
-        universe, kept = _write(plan, universe, remote_id, folder, (cause, author))
-        late = Intake(plan.slug, known=kept)
-        late.put(_staged(plan, folder, UPDATE))
-    late.remove([change.name for change in plan.file_changes(DELETE)])
-    _keep_files(plan.slug, (cause, author), late.kept)
-    if old_slug != plan.slug:
-        _leave(old_slug, plan.slug, kept, (cause, author))
+    folder = journals.stage()
+    try:
+        with claim(folder):
+            universe = _apply(plan, fetch, universe, remote_id, folder, (cause, author))
+    except BaseException:
+        journals.abandon(folder)
+        raise
     progress.done(len(plan.rows) + len(plan.file_changes(DELETE)))
+    return universe
+
+
+def _apply(plan, fetch, universe, remote_id, folder, why):
+    in_parallel(lambda change: fetch(change.file, folder / change.name), plan.file_changes(CREATE, UPDATE))
+    journal = journals.draft(plan, universe.slug if universe else plan.slug, folder, why)
+    universe = _write(plan, universe, remote_id, folder, journal)
+    journals.complete(journal)
     return universe
 
 
@@ -52,9 +57,9 @@ def _staged(plan, folder, action):
     return {change.name: folder / change.name for change in plan.file_changes(action)}
 
 
-def _write(plan, universe, remote_id, folder, why):
-    """New files, then the rows: `(universe, {name: sha256} of what the revision keeps)`, or nothing at all."""
-    old_slug = universe.slug if universe else plan.slug
+def _write(plan, universe, remote_id, folder, journal):
+    """New files, then the rows with the journal; or nothing at all. Returns the universe."""
+    old_slug, why = journal.old_slug, journal.why
     news = _staged(plan, folder, CREATE)
     if old_slug != plan.slug:
         news = {name: local.path(old_slug, name) for name in bucket.names(old_slug)} | news
@@ -67,38 +72,40 @@ def _write(plan, universe, remote_id, folder, why):
             kept |= intake.kept
         else:
             _keep_files(plan.slug, why, intake.kept)
-        return _write_rows(plan, universe, remote_id, kept, why), kept
+        return _write_rows(plan, universe, remote_id, kept, journal)
 
 
-def _write_rows(plan, universe, remote_id, kept, why):
+def _write_rows(plan, universe, remote_id, kept, journal):
+    why = journal.why
     try:
         with transaction.atomic():
             if not universe:
                 _keep_files(plan.slug, why, kept)
-            elif kept or plan.rekeys or plan.row_changes(UPDATE) or plan.row_changes(DELETE):
-                revisions.keep(universe, *why, kept)
-            return local.write(universe, plan, remote_id)
+            elif kept or _overwrites(plan):
+                revisions.keep(universe, *why, kept | _absent(plan))
+            universe = local.write(universe, plan, remote_id)
+            journals.save(journal, universe, kept)
+            return universe
     except IntegrityError as error:
         raise Conflict(
             f"'{plan.slug}' can't be written here: it changed meanwhile, or something else has its slug or ids; "
-            f"look for that and pull again ({error})."
+            f"look for that and {plan.direction} it again ({error})."
         ) from None
+
+
+def _overwrites(plan):
+    """Whether rows that are here change; a restore is kept even if it only adds, since it can be undone."""
+    changed = plan.rekeys or plan.row_changes(UPDATE) or plan.row_changes(DELETE)
+    return bool(changed) or plan.direction == RESTORE
+
+
+def _absent(plan):
+    """The names of which a restore's revision says that there was no file, `{name: None}`."""
+    created = plan.file_changes(CREATE) if plan.direction == RESTORE else []
+    return {change.name: None for change in created}
 
 
 def _keep_files(slug, why, files):
     """A revision of files alone: those in a folder of no universe, and those that came when the rows were written."""
     if files:
         revisions.keep_files(slug, *why, files)
-
-
-def _leave(old, new, kept, why):
-    """Take a folder away whose files stand in another by now, or are `kept`; what came meanwhile is put away."""
-    stand = {name: file.sha256 for name, file in bucket.listing(new).items()}
-    late = [
-        name
-        for name, file in bucket.listing(old).items()
-        if file.sha256 not in (kept.get(name), stand.get(name))
-    ]
-    if late:
-        revisions.put_away(old, late, *why)
-    bucket.remove_folder(old)

@@ -8,7 +8,7 @@ from django.utils import timezone
 from universes.models import Universe
 from universes.services import revisions, universes
 
-from . import local, progress, pull, push, remote
+from . import journals, local, progress, pull, push, remote
 from .client import client
 from .errors import Conflict, NotThere, Refused, RemoteError
 from .models import SyncedState
@@ -73,27 +73,33 @@ def _check_slug(slug, here):
 
 def run_push(slug, *, force=False, tables=None):
     """Make Supabase equal to what is here; returns what was done, as `{"slug", "changes", "cards", …}`."""
-    sync = _admitted(prepare_push(slug, tables), force)
+    finish(slug)
+    sync = admitted(prepare_push(slug, tables), force)
     remote_id = sync.remote_id
     if sync.plan.size:
         remote_id = push.apply(sync.plan, client(), remote_id, sync.source.files)
     local.rekey(sync.plan.rekeys)
     _note(sync, sync.here, remote_id)
-    return _done(sync)
+    return done(sync)
 
 
 def run_pull(slug, *, force=False, tables=None, author=""):
     """Make what is here equal to Supabase; returns what was done."""
-    # Files that a deletion is about to move away must not be taken for ones that stay.
-    revisions.finish(slug)
-    sync = _admitted(prepare_pull(slug, tables), force)
+    finish(slug)
+    sync = admitted(prepare_pull(slug, tables), force)
     here = sync.here
     if not sync.plan.is_empty:
         fetch = pull.downloads(client(), sync.plan.slug)
         here = pull.apply(sync.plan, fetch, here, sync.remote_id, author)
     sync.source = _with_known_digests(sync.source, here)
     _note(sync, here, sync.remote_id)
-    return _done(sync)
+    return done(sync)
+
+
+def finish(slug):
+    """Files that a pull or a deletion that broke off has yet to move must not be taken for ones that stay."""
+    journals.finish(slug)
+    revisions.finish(slug)
 
 
 def _with_known_digests(there, here):
@@ -106,7 +112,8 @@ def _with_known_digests(there, here):
     return replace(there, files={**there.files, **{name: known[name] for name in opaque if name in known}})
 
 
-def _admitted(sync, force):
+def admitted(sync, force):
+    """The same, once whoever listens knows the plan; Refused when it takes too much away and is not forced."""
     if not force and (reason := sync.plan.takes_away()):
         raise Refused(reason, sync.plan.to_dict())
     progress.planned(sync.plan)
@@ -123,7 +130,8 @@ def _note(sync, here, remote_id):
         SyncedState.objects.update_or_create(universe=here, defaults={"digest": same})
 
 
-def _done(sync):
+def done(sync):
+    """What a step reports: `{"slug", "changes", "cards", "moved_files", "counts", "reports"}`."""
     counts = sync.plan.counts()
     return {
         "slug": sync.plan.slug,

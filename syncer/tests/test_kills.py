@@ -47,18 +47,18 @@ class Countdown:
             os.kill(os.getpid(), signal.SIGKILL)
 
 
-def sync(command, moment=None):
-    """A process that runs the command for `winter`, and dies at the given moment."""
+def sync(command, countdown=None, slug="winter"):
+    """A process that runs the command for a universe, and dies when the countdown says so."""
     connections.close_all()
-    process = multiprocessing.get_context("fork").Process(target=_sync, args=(command, moment))
+    process = multiprocessing.get_context("fork").Process(target=_sync, args=(command, countdown, slug))
     process.start()
     return process
 
 
-def _sync(command, moment):
-    if moment:
-        Countdown(moment).start()
-    call_command(command, "winter", force=True)
+def _sync(command, countdown, slug):
+    if countdown:
+        countdown.start()
+    call_command(command, slug, force=True)
 
 
 def ended(process):
@@ -74,6 +74,11 @@ def go_on(command):
         Job.objects.filter(pk=job.pk).update(lease_until=None)
         assert runner.run_here(job.pk).error is None
     call_command(command, "winter", force=True)
+
+
+def forget_jobs():
+    """As if the jobs of those who died had been cancelled: nobody goes on with them."""
+    Job.objects.all().delete()
 
 
 def edit(universe, put_file, number):
@@ -113,7 +118,7 @@ def killed_pull(moment, universe, put_file):
     new = state("winter")
     edit(universe, put_file, moment)
     old = state("winter")
-    code = ended(sync("sync_pull", moment))
+    code = ended(sync("sync_pull", Countdown(moment)))
     rows, files = state("winter")
     assert rows in (old[0], new[0])
     assert_each_old_or_new(files, old[1], new[1])

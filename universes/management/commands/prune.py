@@ -2,16 +2,18 @@
 
 from django.core.management.base import BaseCommand
 
+from syncer import journals
 from universes.services import revisions
 
 
 class Command(BaseCommand):
     help = (
         "Delete the oldest revisions beyond ARCHIVE_DAYS, ARCHIVE_REVISIONS and ARCHIVE_MB, and archived files that "
-        "no revision names; finish deletions that broke off. It also happens by itself, at most once an hour."
+        "no revision names; finish deletions and pulls that broke off. It also happens by itself, at most once an hour."
     )
 
     def handle(self, **options):
+        journals.finish_all()
         gone = revisions.prune()
         self.stdout.write(
             f"Deleted {_counted(gone['revisions'], 'revision')} and {_counted(gone['files'], 'archived file')} "
