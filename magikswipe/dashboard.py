@@ -6,7 +6,8 @@ from generation.admin import totals
 from jobs.admin import LIST_CELLS, cell
 from jobs.models import ACTIVE, Job
 from universes.admin.progress import progress
-from universes.admin.universe import thumbnail_url, with_cards
+from universes.admin.thumbnails import thumbnail_url
+from universes.admin.universe import with_cards
 from universes.models import LANGUAGES
 
 from .html import count, picture

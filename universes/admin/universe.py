@@ -9,16 +9,17 @@ from unfold.decorators import display
 
 from magikswipe.html import count, picture
 
-from .. import media
 from ..models import LANGUAGES, Asset, MusicPrompt, Universe
 from ..services import universes
 from .asset import CardInline, save_cards
 from .buttons import OperationsMixin
 from .forms import UniverseForm, name_field
-from .progress import files, progress
+from .progress import progress
 from .readonly import shows_stored
 from .song import SongInline, save_songs
+from .studio import urls as studio
 from .through_services import DeletesThroughService, SaysWhatServicesRefuse, adopt, author, cards
+from .thumbnails import thumbnail_url
 
 SAVERS = {Asset: save_cards, MusicPrompt: save_songs}
 
@@ -99,6 +100,9 @@ class UniverseAdmin(
             return with_cards()
         return Universe.objects.select_related("prompts").prefetch_related("assets")
 
+    def get_urls(self):
+        return [*studio.urlpatterns, *super().get_urls()]
+
     def get_readonly_fields(self, request, obj=None):
         return (*self.readonly_fields, "slug") if obj else self.readonly_fields
 
@@ -158,10 +162,3 @@ class UniverseAdmin(
             (_("songs"), count(done.songs, len(LANGUAGES))),
         ]
         return format_html_join("", '<span class="ms-fact"><span>{}</span>{}</span>', rows)
-
-
-def thumbnail_url(universe):
-    """The universe's thumbnail, else its first picture, so that editors see something."""
-    present = files(universe)
-    pictures = (media.image_url(universe.slug, asset, present) for asset in universe.assets.all())
-    return media.thumbnail_url(universe, present) or next(filter(None, pictures), None)

@@ -1,0 +1,170 @@
+// Saves what is typed into a form[data-save], field by field, as soon as one leaves it. A field says by data-seen
+// what the page showed; the server hands back what somebody else changed meanwhile. Until the server has it, the text
+// is kept in this browser: neither a reload nor a lost network loses it.
+"use strict";
+
+(() => {
+    const AGAIN = 2000;
+    const say = (name) => document.getElementById("st-words").dataset[name];
+    const fields = (form) => [...form.querySelectorAll("[data-seen]")];
+    const isChanged = (field) => valueOf(field) !== field.dataset.seen;
+    const draftKey = (form) => `studio-draft:${new URL(form.action).pathname}`;
+    const saving = new WeakSet();
+
+    function valueOf(field) {
+        if (field.type === "checkbox") return field.checked ? "True" : "False";
+        return field.value.replaceAll("\r\n", "\n");
+    }
+
+    function put(field, text) {
+        if (field.type === "checkbox") field.checked = text === "True";
+        else field.value = text;
+        field.dispatchEvent(new Event("studio:put", { bubbles: true }));
+    }
+
+    function tell(form, name, text = say(name)) {
+        const place = form.querySelector("[data-state]");
+        if (place) [place.dataset.state, place.textContent] = [name, text];
+    }
+
+    // --- What is not saved yet
+
+    function keep(form) {
+        const changed = fields(form).filter(isChanged);
+        const draft = changed.map((field) => [field.name, { typed: valueOf(field), seen: field.dataset.seen }]);
+        if (draft.length) localStorage.setItem(draftKey(form), JSON.stringify(Object.fromEntries(draft)));
+        else localStorage.removeItem(draftKey(form));
+        if (draft.length) form.dataset.dirty = "";
+        else delete form.dataset.dirty;
+        return changed;
+    }
+
+    function restore(form) {
+        const draft = JSON.parse(localStorage.getItem(draftKey(form)) || "{}");
+        for (const field of fields(form)) {
+            const kept = draft[field.name];
+            if (!kept || kept.typed === valueOf(field)) continue;
+            put(field, kept.typed);
+            // What the page showed when it was typed: the server tells whether that still holds.
+            field.dataset.seen = kept.seen;
+        }
+        if (keep(form).length) save(form);
+    }
+
+    // --- Saving
+
+    function body(form, changed) {
+        const data = new FormData();
+        data.append("csrfmiddlewaretoken", document.querySelector("[data-studio]").dataset.csrf);
+        for (const field of changed) {
+            data.append(field.name, valueOf(field));
+            data.append(`seen_${field.name}`, field.dataset.seen);
+        }
+        return data;
+    }
+
+    async function save(form) {
+        const changed = keep(form);
+        if (saving.has(form) || !form.isConnected) return;
+        if (!changed.length) return;
+        saving.add(form);
+        tell(form, "saving");
+        const sent = new Map(changed.map((field) => [field.name, valueOf(field)]));
+        try {
+            const answer = await fetch(form.action, { method: "POST", body: body(form, changed), headers: { Accept: "application/json" } });
+            document.dispatchEvent(new CustomEvent("studio:online"));
+            if (answer.status >= 500) later(form);
+            else await take(form, answer, sent);
+        } catch {
+            document.dispatchEvent(new CustomEvent("studio:offline"));
+            later(form);
+        } finally {
+            saving.delete(form);
+        }
+        // Typed while the answer was under way.
+        if (fields(form).some((field) => sent.has(field.name) && valueOf(field) !== sent.get(field.name) && document.activeElement !== field)) save(form);
+    }
+
+    function later(form) {
+        tell(form, "unsaved");
+        setTimeout(save, AGAIN, form);
+    }
+
+    async function take(form, answer, sent) {
+        const isJson = (answer.headers.get("Content-Type") || "").includes("json");
+        if (answer.redirected || !isJson) return tell(form, "refused");
+        const told = await answer.json();
+        if (!answer.ok) return refuse(form, told);
+        for (const field of fields(form)) accept(form, field, told, sent);
+        if (told.signature) form.closest("[data-part]")?.setAttribute("data-signature", told.signature);
+        const left = keep(form).length;
+        tell(form, left ? "unsaved" : "saved");
+        form.dispatchEvent(new CustomEvent("studio:saved", { bubbles: true, detail: told }));
+        return undefined;
+    }
+
+    function accept(form, field, told, sent) {
+        if (!sent.has(field.name)) return;
+        clear(form, field.name);
+        const conflict = told.conflicts.find((one) => one.field === field.name);
+        if (conflict) return void ask(form, field, conflict);
+        // The server may have trimmed it; what was typed since stays.
+        if (valueOf(field) === sent.get(field.name)) put(field, told.words[field.name]);
+        field.dataset.seen = told.words[field.name];
+    }
+
+    function refuse(form, told) {
+        for (const [name, sentences] of Object.entries(told.errors || {})) note(form, name, sentences.join(" "));
+        tell(form, "refused", told.detail || say("refused"));
+    }
+
+    // --- Beside a field
+
+    const place = (form, name) => form.querySelector(`[data-note="${name}"]`) || form.querySelector("[data-note]");
+
+    function clear(form, name) {
+        form.querySelector(`[data-note="${name}"]`)?.replaceChildren();
+    }
+
+    function note(form, name, text) {
+        place(form, name)?.replaceChildren(text);
+    }
+
+    // Somebody else was faster: both texts are there, and whoever typed decides.
+    function ask(form, field, conflict) {
+        const mine = button(conflict.keep, () => { field.dataset.seen = conflict.theirs; clear(form, field.name); save(form); });
+        const theirs = button(conflict.take, () => {
+            field.dataset.seen = conflict.theirs;
+            put(field, conflict.theirs);
+            clear(form, field.name);
+            keep(form);
+        });
+        const text = document.createElement("span");
+        text.textContent = conflict.message;
+        (place(form, field.name) || form).replaceChildren(text, mine, theirs);
+    }
+
+    function button(label, act) {
+        const made = document.createElement("button");
+        [made.type, made.className, made.textContent] = ["button", "st-small", label];
+        made.addEventListener("click", act);
+        return made;
+    }
+
+    // --- When
+
+    const formOf = (event) => event.target.closest?.("form[data-save]");
+    document.addEventListener("input", (event) => {
+        const form = formOf(event);
+        if (form && keep(form).length) tell(form, "unsaved");
+    });
+    document.addEventListener("change", (event) => { if (formOf(event)) save(formOf(event)); });
+    document.addEventListener("submit", (event) => {
+        const form = formOf(event);
+        if (!form) return;
+        event.preventDefault();
+        save(form);
+    });
+    document.addEventListener("DOMContentLoaded", () => document.querySelectorAll("form[data-save]").forEach(restore));
+    document.addEventListener("htmx:afterSettle", (event) => event.target.querySelectorAll?.("form[data-save]").forEach(restore));
+})();

@@ -1,0 +1,87 @@
+// Brings the parts of a studio page up to date without a reload: a part names itself by data-part, says by
+// data-signature what it shows, and can be fetched anew from data-url.
+"use strict";
+
+(() => {
+    const WHILE_WORKING = 2000;
+    const ELSE = 10000;
+    const header = () => document.querySelector("[data-studio]");
+    let etag = "";
+
+    // Every request of the page's scripts carries the token that Django asks for.
+    document.addEventListener("htmx:configRequest", (event) => {
+        event.detail.headers["X-CSRFToken"] = header().dataset.csrf;
+    });
+
+    const parts = () => [...document.querySelectorAll("[data-part]")];
+
+    // A part in which somebody types, plays or chooses is left alone until they are done.
+    function isBusy(part) {
+        const dirty = part.querySelector("[data-dirty]");
+        const open = part.querySelector("dialog[open], details[data-hold][open]");
+        const playing = [...part.querySelectorAll("video, audio")].some((player) => !player.paused);
+        const typing = part.contains(document.activeElement) && document.activeElement.matches("input, textarea, select");
+        return Boolean(dirty || open || playing || typing || part.classList.contains("sortable-ghost"));
+    }
+
+    function refresh(part, signature) {
+        if (signature === null) return part.remove();
+        if (part.dataset.signature === signature || isBusy(part)) return undefined;
+        return htmx.ajax("GET", part.dataset.url, { target: part, swap: "outerHTML" });
+    }
+
+    async function ask() {
+        const query = new URLSearchParams(parts().map((part) => ["key", part.dataset.part]));
+        const headers = { Accept: "application/json", "If-None-Match": etag };
+        const answer = await fetch(`${header().dataset.live}?${query}`, { headers, cache: "no-store" });
+        document.dispatchEvent(new CustomEvent("studio:online"));
+        if (answer.redirected || !answer.ok) return null;
+        etag = answer.headers.get("ETag") || "";
+        return answer.json();
+    }
+
+    function show(news) {
+        const strip = document.getElementById("st-jobs");
+        if (strip.innerHTML !== news.jobs) strip.innerHTML = news.jobs;
+        header().dataset.working = news.working ? "yes" : "no";
+        let waiting = false;
+        for (const part of parts()) {
+            const signature = news.signatures[part.dataset.part];
+            if (signature !== undefined) refresh(part, signature);
+            waiting ||= signature !== undefined && signature !== part.dataset.signature;
+        }
+        // What could not be shown yet has to be told again.
+        if (waiting) etag = "";
+    }
+
+    async function round() {
+        try {
+            const news = document.hidden ? null : await ask();
+            if (news) show(news);
+        } catch {
+            document.dispatchEvent(new CustomEvent("studio:offline"));
+        }
+        setTimeout(round, header().dataset.working === "yes" ? WHILE_WORKING : ELSE);
+    }
+
+    // Others tell that something was started, so that nobody waits for the slow beat.
+    document.addEventListener("studio:started", () => {
+        header().dataset.working = "yes";
+        etag = "";
+        round.now ||= setTimeout(async () => {
+            round.now = null;
+            const news = await ask().catch(() => null);
+            if (news) show(news);
+        }, 300);
+    });
+
+    document.addEventListener("studio:offline", () => { document.getElementById("st-offline").hidden = false; });
+    document.addEventListener("studio:online", () => { document.getElementById("st-offline").hidden = true; });
+    document.addEventListener("htmx:sendError", () => document.dispatchEvent(new CustomEvent("studio:offline")));
+    // A click that starts work says so by a header; the page looks at once.
+    document.addEventListener("htmx:afterRequest", (event) => {
+        if (event.detail.xhr?.getResponseHeader("X-Started")) document.dispatchEvent(new CustomEvent("studio:started"));
+    });
+
+    document.addEventListener("DOMContentLoaded", () => { if (header()) round(); });
+})();

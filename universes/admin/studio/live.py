@@ -1,0 +1,104 @@
+"""What a page asks for every few seconds: the jobs at work, and which of its parts are no longer as shown."""
+
+import hashlib
+import json
+from collections import defaultdict
+
+from django.http import HttpResponse, JsonResponse
+from django.template.loader import render_to_string
+from django.utils.cache import get_conditional_response
+from django.views.decorators.http import require_GET
+
+from jobs.models import ACTIVE, Job, JobStep
+from storage import bucket
+
+from ...models import LANGUAGES, Asset, AssetTranslation, MusicPrompt
+from ...names import music_name, video_name
+from .pages import studio_view
+
+MOST_KEYS = 500
+CARD, SONG = "card", "song"
+# Steps are named by what they make: of which part of a page each is.
+PARTS = {"image": CARD, "video": CARD, "names": CARD, "music": SONG, "lyrics": SONG}
+
+
+@require_GET
+@studio_view()
+def live(request, universe):
+    """JSON: `jobs`, the strip's HTML; `working`; `signatures` of the asked parts, null for one that is gone.
+
+    A part is `card:<id>` or `song:<language>`, given as `key`. 304 when nothing is new.
+    """
+    working = work_of(universe)
+    found = signatures(universe, request.GET.getlist("key")[:MOST_KEYS], working)
+    strip = render_to_string("admin/studio/jobs.html", {"jobs": jobs_of(universe)}, request)
+    answer = JsonResponse({"jobs": strip, "working": bool(working), "signatures": found})
+    answer["ETag"] = f'"{hashlib.sha256(answer.content).hexdigest()[:32]}"'
+    answer["Cache-Control"] = "no-cache"
+    return get_conditional_response(request, etag=answer["ETag"], response=answer) or HttpResponse(status=304)
+
+
+def jobs_of(universe):
+    """The jobs at work on it, oldest first."""
+    return list(Job.objects.filter(univers_slug=universe.slug, status__in=ACTIVE).order_by("created_at"))
+
+
+def work_of(universe):
+    """`{part: {kind: status}}` of the steps at work, such as `{"card:…": {"image": "running"}}`."""
+    found = defaultdict(dict)
+    steps = JobStep.objects.filter(job__univers_slug=universe.slug, status__in=ACTIVE)
+    for key, status in steps.values_list("key", "status"):
+        kind, _, subject = key.partition(":")
+        if kind in PARTS:
+            found[f"{PARTS[kind]}:{subject}"][kind] = status
+    return found
+
+
+def signatures(universe, keys, working):
+    """`{key: signature}`; null for what does not exist (any more)."""
+    stats = bucket.bucket().files(universe.slug)
+    contents = _cards(universe, keys) | _songs(universe)
+    return {
+        key: _signature(contents[key], stats, working.get(key)) if key in contents else None for key in keys
+    }
+
+
+def signature(key, universe, working):
+    """The signature of one part that is about to be shown."""
+    return signatures(universe, [key], working)[key]
+
+
+def _cards(universe, keys):
+    """`{key: (words, names of its files)}` of the asked cards."""
+    ids = {key.partition(":")[2] for key in keys if key.startswith(f"{CARD}:")}
+    if not ids:
+        return {}
+    words = defaultdict(list)
+    names = AssetTranslation.objects.filter(asset__universe=universe).order_by("language")
+    for asset_id, *name in names.values_list("asset_id", "language", "display_name"):
+        words[asset_id].append(name)
+    fields = (
+        "pk",
+        "image_name",
+        "display_name",
+        "prompts__custom_image_prompt",
+        "prompts__custom_video_prompt",
+    )
+    return {
+        f"{CARD}:{pk}": ([*texts, words[pk]], [image, video_name(image)])
+        for pk, image, *texts in Asset.objects.filter(universe=universe).values_list(*fields)
+        if str(pk) in ids
+    }
+
+
+def _songs(universe):
+    songs = MusicPrompt.objects.filter(universe=universe).values_list("language", "prompt", "lyrics")
+    written = {language: words for language, *words in songs}
+    return {f"{SONG}:{language}": (written.get(language), [music_name(language)]) for language in LANGUAGES}
+
+
+def _signature(content, stats, work):
+    words, files = content
+    times = [stats[name].st_mtime_ns if name in stats else 0 for name in files]
+    text = json.dumps([words, times, work], sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
