@@ -25,11 +25,17 @@ TITLES = {
     "generate_videos": _("Clips"),
     "generate_music": _("Songs"),
     "generate_all": _("Everything"),
+    "generate_names": _("Names"),
+    "translate_lyrics": _("Translated lyrics"),
+    "write_lyrics": _("Lyrics"),
+    "propose_ideas": _("Ideas"),
+    "fill_gaps": _("Fill gaps"),
     "sync_push": _("Push"),
     "sync_pull": _("Pull"),
     "sync_pull_all": _("Pull everything"),
     "sync_init": _("First pull"),
     "sync_unpublish": _("Unpublish"),
+    "sync_restore": _("Restore"),
 }
 
 
@@ -48,6 +54,8 @@ class Job(models.Model):
     result = models.JSONField(_("result"), null=True, blank=True)
     # What its steps are, for the sentence that counts them: "images".
     unit = models.TextField(default="steps")
+    # What it leaves out and why, for people; stands after the sentence that counts the steps.
+    note = models.TextField(default="", blank=True)
     cancel_requested = models.BooleanField(default=False)
     # What it will cost as far as one can tell beforehand, and what it has; none where nobody knows.
     estimated_cost = models.DecimalField(
@@ -92,6 +100,25 @@ class Job(models.Model):
     @property
     def ended(self):
         return self.status in ENDED
+
+
+class IdempotencyKey(models.Model):
+    """A text that came with a start: however often that comes again, this job is its answer.
+
+    `type` and `univers_slug` are those that were asked for; where another job was at all of it already, the job's
+    own may differ.
+    """
+
+    key = models.CharField(max_length=64, primary_key=True)
+    type = models.TextField()
+    univers_slug = models.TextField(default="", blank=True)
+    job = models.ForeignKey(Job, models.CASCADE, related_name="idempotency_keys")
+
+    class Meta:
+        db_table = "job_idempotency_keys"
+
+    def __str__(self):
+        return self.key
 
 
 class JobStep(models.Model):

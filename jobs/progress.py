@@ -68,12 +68,16 @@ def _cost(job):
 
 
 def sentence(job, counts):
-    """`11 of 12 images, 1 failed`"""
+    """`11 of 12 images, 1 failed`, and what the job leaves out"""
+    return f"{_counted(job, counts)} {job.note}".strip()
+
+
+def _counted(job, counts):
     if not counts:
         return "Nothing left to do."
     parts = [f"{counts[State.COMPLETED]} of {counts.total()} {job.unit}"]
     parts += [f"{counts[state]} {state}" for state in (State.FAILED, State.CANCELLED) if counts[state]]
-    return ", ".join(parts)
+    return ", ".join(parts) + ("." if job.note else "")
 
 
 def _ended(counts):

@@ -10,7 +10,9 @@ from django.utils import timezone
 from . import progress, queue
 from .errors import Busy, NotFound, NotPossible
 from .locking import lock
-from .models import ACTIVE, ENDED, Job, JobStep, State
+from .models import ACTIVE, ENDED, IdempotencyKey, Job, JobStep, State
+
+LONGEST_KEY = IdempotencyKey._meta.get_field("key").max_length
 
 
 @dataclass(frozen=True)
@@ -30,18 +32,46 @@ class Step:
     after: str = ""
 
 
-def start(type, slug, steps, *, unit="steps", author=""):
+def start(type, slug, steps, *, unit="steps", author="", once="", note="", estimate=None):
     """Make a job of these steps, but for those whose claim another job holds, and ask for its first slice.
 
     No steps at all: a job that is completed already. Raises Busy when other jobs are at every one of them.
+    `once`: a text of at most 64 characters; with one that came with a start before, that one's job is returned and
+    nothing started (see `started`). `note`: what the job leaves out, for people. `estimate`: called with those of
+    the steps that are made; what it returns is what they will cost, and what it raises keeps the job from starting.
     """
-    return _settling_claims(
-        lambda: _start(Job(type=type, univers_slug=slug, unit=unit, author=author), steps)
-    )
+    job = Job(type=type, univers_slug=slug, unit=unit, author=author, note=note)
+    return _settling_claims(lambda: started(once, type, slug) or _start(job, steps, once, estimate))
+
+
+def started(once, type, slug):
+    """The job that a start with this text was answered with; None when none was, as for the empty text.
+
+    NotPossible when that start was for something else, and for a text that is too long.
+    """
+    if len(once) > LONGEST_KEY or not once.isprintable():
+        raise NotPossible(f"An idempotency key has at most {LONGEST_KEY} characters, all of them printable.")
+    earlier = once and IdempotencyKey.objects.select_related("job").filter(key=once).first()
+    if not earlier:
+        return None
+    if (earlier.type, earlier.univers_slug) != (type, slug):
+        raise NotPossible(f"The idempotency key '{once}' has been used for something else; send a new one.")
+    return earlier.job
+
+
+def answer(once, type, slug, job):
+    """Let this job be the answer to a start that came with this text; returns the job that is."""
+    if not once:
+        return job
+    asked = {"type": type, "univers_slug": slug, "job": job}
+    return IdempotencyKey.objects.get_or_create(key=once, defaults=asked)[0].job
 
 
 def _settling_claims(work):
-    """Do it in a transaction; once more when somebody claimed or let go of the same between our look and our write."""
+    """Do it in a transaction; once more when somebody claimed or let go of the same between our look and our write.
+
+    The same goes for two starts with one idempotency key.
+    """
     for last_try in (False, True):
         try:
             with transaction.atomic():
@@ -55,11 +85,17 @@ class _ClaimsMoved(Exception):
     """Who held the claims a moment ago has ended."""
 
 
-def _start(job, steps):
+def _start(job, steps, once, estimate):
     job.save(force_insert=True)
+    if once:
+        IdempotencyKey.objects.create(key=once, type=job.type, univers_slug=job.univers_slug, job=job)
     made = add_steps(job, steps)
     if steps and not made:
         raise Busy(_holder(steps))
+    if estimate:
+        keys = {step.key for step in made}
+        cost = estimate([step for step in steps if step.key in keys])
+        Job.objects.filter(pk=job.pk).update(estimated_cost=cost)
     if made:
         queue.send(job.pk)
     else:
