@@ -11,10 +11,11 @@ from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from jobs.outcomes import Done, Drop, Passing, Permanent
-from storage import archive, bucket
+from storage import archive, bucket, pictures
+from storage.formats import Incomplete, Unfit, check_mp3, check_mp4
 from universes.models import Asset, AssetPrompts, Universe
-from universes.names import THUMBNAIL, music_name, video_name
-from universes.services import revisions
+from universes.names import music_name, video_name
+from universes.services import revisions, thumbnails
 
 from .. import adapters, downloads, media, prompts
 from ..errors import CannotGenerate
@@ -48,7 +49,7 @@ class FilePrediction(Prediction):
         return target.universe
 
     def check(self, path):
-        """Raise media.Unfit or media.Incomplete for a file that is not what it should be; may convert it."""
+        """Raise Unfit or Incomplete for a file that is not what it should be; may convert it."""
 
     def after(self, universe, path):
         """Put into the bucket what else is made of the file at `path`: its `{name: sha256}`."""
@@ -85,9 +86,9 @@ class FilePrediction(Prediction):
         with downloads.fetched(address, self.most_bytes) as path:
             try:
                 self.check(path)
-            except media.Unfit as error:
+            except Unfit as error:
                 raise Permanent(f"{error} Generate it again.", spent=True) from None
-            except media.Incomplete as error:
+            except Incomplete as error:
                 raise _fetch_again(step, error, path) from None
             yield path
 
@@ -155,14 +156,10 @@ class Image(CardPrediction):
         return image_input(target)
 
     def check(self, path):
-        media.to_png(path)
+        pictures.to_png(path)
 
     def after(self, universe, path):
-        if universe.thumbnail_url or THUMBNAIL in bucket.names(universe.slug):
-            return {}
-        small = path.with_name(THUMBNAIL)
-        small.write_bytes(media.jpeg(path, media.THUMBNAIL_PIXELS))
-        return _take_if_first(universe, small)
+        return thumbnails.from_first(universe, path)
 
 
 class Video(CardPrediction):
@@ -183,12 +180,12 @@ class Video(CardPrediction):
             raise CannotGenerate("The card has no picture; generate that first.")
         try:
             address = media.data_uri(_path(target))
-        except (media.Unfit, media.Incomplete) as error:
+        except (Unfit, Incomplete) as error:
             raise CannotGenerate(f"The card's picture can't be read: {error} Make it anew first.") from None
         return adapters.adapter(self.setting, step.memory.get("model", "")).picture(address)
 
     def check(self, path):
-        media.check_mp4(path)
+        check_mp4(path)
 
 
 class Music(FilePrediction):
@@ -218,7 +215,7 @@ class Music(FilePrediction):
         return song_input(stored, step.params["style"], language)
 
     def check(self, path):
-        media.check_mp3(path)
+        check_mp3(path)
 
 
 def cards():
@@ -246,16 +243,6 @@ def song_input(stored, style, language):
     lyrics = ((stored.lyrics if stored else "") or "").strip()
     model.check(prompt=prompt, lyrics=lyrics, label=f"the song in '{language}'")
     return model.build(prompt, lyrics)
-
-
-@transaction.atomic
-def _take_if_first(universe, small):
-    """Of pictures that are finished at once, the first makes the thumbnail."""
-    held = Universe.objects.select_for_update().filter(pk=universe.pk).exists()
-    if not held or THUMBNAIL in bucket.names(universe.slug):
-        return {}
-    bucket.take(small, universe.slug, THUMBNAIL)
-    return {THUMBNAIL: bucket.digests(small)["sha256"]}
 
 
 def _fetch_again(step, error, path):

@@ -5,11 +5,10 @@ import io
 import pytest
 from PIL import Image
 
-from generation import media
 from generation.tests.helpers import begin, bytes_of, path_of, run_out, wait_for_the_end_of
 from jobs.models import Job
 from jobs.runner import run_slice
-from storage import archive, bucket
+from storage import archive, bucket, formats
 from universes.models import LANGUAGES, Asset, AssetPrompts, MusicPrompt, Revision
 from universes.services import assets as asset_services
 
@@ -66,7 +65,7 @@ def test_clips_are_made_from_the_cards_own_pictures(provider, cards, put_file, r
     job = run("winter/videos")
     assert job.message == "2 of 2 videos"
     for card in cards[:2]:
-        media.check_mp4(path_of(card.image_name.replace(".png", ".mp4")))
+        formats.check_mp4(path_of(card.image_name.replace(".png", ".mp4")))
     asked = provider.predictions()
     assert {one["model"] for one in asked} == {"wavespeedai/wan-2.1-i2v-480p"}
     assert len({one["input"]["image"] for one in asked}) == 2
@@ -82,7 +81,7 @@ def test_the_fast_clip_model_gets_its_own_fields(provider, pictures, settings, r
 def test_songs_are_sung_with_their_lyrics(provider, songs, run):
     job = run("winter/music", languages=["fr", "en"])
     assert job.message == "2 of 2 songs"
-    media.check_mp3(path_of("fr.mp3"))
+    formats.check_mp3(path_of("fr.mp3"))
     assert provider.predictions()[0]["input"]["lyrics"] == songs[0].lyrics
 
 

@@ -1,0 +1,94 @@
+"""Whether a file is whole and what it claims to be, told from its content: names and declared types may lie."""
+
+import struct
+from pathlib import Path
+
+LEAST_SONG_BYTES = 2_000
+
+
+class Unfit(Exception):
+    """The file is something else than it should be."""
+
+
+class Incomplete(Exception):
+    """The file begins well and breaks off."""
+
+
+def wrong(path, kind):
+    """The Unfit to raise for a file that is no `kind` at all."""
+    with Path(path).open("rb") as source:
+        start = source.read(200).lstrip().lower()
+    what = (
+        "a web page" if start.startswith((b"<!doctype", b"<html", b"<?xml", b"<")) else "another kind of file"
+    )
+    return Unfit(f"The file is no {kind} but {what}.")
+
+
+def check_mp4(path, kind="clip"):
+    """Raise unless the file is a whole MP4: boxes to the very end, with the index and the frames among them.
+
+    ISO/IEC 14496-12, section 4.2: each box starts with its size (32 bits, or 64 after a 1) and its type.
+    """
+    size = Path(path).stat().st_size
+    kinds, position = [], 0
+    with Path(path).open("rb") as source:
+        while position < size:
+            length, box = _box(source, position, size)
+            if not kinds and box != b"ftyp":
+                raise wrong(path, kind)
+            if length < 8 or position + length > size:
+                raise Incomplete(f"The {kind} is not whole.")
+            kinds.append(box)
+            position += length
+    if not {b"moov", b"mdat"} <= set(kinds):
+        raise Incomplete(f"The {kind} is not whole.")
+
+
+def _box(source, position, size):
+    source.seek(position)
+    head = source.read(16).ljust(16, b"\0")
+    length, kind = struct.unpack(">I4s", head[:8])
+    if length == 1:
+        length = struct.unpack(">Q", head[8:])[0]
+    return (length or size - position), kind
+
+
+def check_mp3(path):
+    """Raise unless the file is an MP3: frames that follow one another, behind an ID3 tag or not."""
+    content = Path(path).read_bytes()
+    start = _after_id3(content)
+    first = _frame_length(content, start)
+    if not first or not _frame_length(content, start + first):
+        raise wrong(path, "song")
+    if len(content) - start < LEAST_SONG_BYTES:
+        raise Incomplete("The song is not whole.")
+
+
+def _after_id3(content):
+    """Where an ID3v2 tag ends; its size has seven bits a byte (https://id3.org/id3v2.4.0-structure, 3.1)."""
+    if content[:3] != b"ID3" or len(content) < 10:
+        return 0
+    size = 0
+    for byte in content[6:10]:
+        size = size << 7 | byte & 0x7F
+    return 10 + size
+
+
+# Layer III: kbit/s of MPEG 1, and of MPEG 2 and 2.5; samples per second by version.
+BITRATES = {
+    3: (0, 32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320),
+    2: (0, 8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160),
+}
+RATES = {3: (44100, 48000, 32000), 2: (22050, 24000, 16000), 0: (11025, 12000, 8000)}
+
+
+def _frame_length(content, start):
+    """Bytes of the Layer III frame that begins at `start`, 0 when none does (ISO/IEC 11172-3, section 2.4.1.3)."""
+    head = content[start : start + 4]
+    if len(head) < 4 or head[0] != 0xFF or head[1] & 0xE6 != 0xE2:
+        return 0
+    version, bitrate, rate = head[1] >> 3 & 3, head[2] >> 4, head[2] >> 2 & 3
+    if version == 1 or bitrate in (0, 15) or rate == 3:
+        return 0
+    samples = 144 if version == 3 else 72
+    return samples * BITRATES[version or 2][bitrate] * 1000 // RATES[version][rate] + (head[2] >> 1 & 1)
