@@ -1,6 +1,9 @@
 """The root of the API, and what is answered where there is nothing."""
 
+from django.contrib import admin
 from django.http import Http404, JsonResponse
+from django.shortcuts import render
+from django.utils.translation import gettext as _
 from django.views import defaults
 from drf_spectacular.renderers import OpenApiJsonRenderer2
 from drf_spectacular.utils import extend_schema
@@ -52,7 +55,13 @@ def bad_request(request, exception):
 def forbidden(request, exception):
     if is_api(request):
         return JsonResponse({"detail": "You may not do that."}, status=403)
-    return defaults.permission_denied(request, exception)
+    return render(request, "admin/forbidden.html", forbidden_context(request, exception), status=403)
+
+
+def forbidden_context(request, exception):
+    """The admin's frame, and the sentence that came with the refusal, if any."""
+    said = str(exception) or _("Your account may not do this; ask an administrator for a group that may.")
+    return {**admin.site.each_context(request), "title": _("Not allowed"), "says": said}
 
 
 def not_found(request, exception):

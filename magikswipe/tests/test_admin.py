@@ -8,6 +8,7 @@ from django.conf import settings
 from django.contrib import admin
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Group
+from django.core.management import call_command
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
@@ -29,6 +30,13 @@ def test_every_admin_is_unfolds_and_the_queues_tables_have_none():
         "jobs",
         "universes",
     }
+
+
+def test_no_check_reads_the_database_which_has_no_tables_before_the_first_migration(
+    django_assert_num_queries,
+):
+    with django_assert_num_queries(0):
+        call_command("check")
 
 
 @pytest.mark.parametrize("language", ["en", "fr"])

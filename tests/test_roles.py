@@ -1,0 +1,358 @@
+"""Each kind of caller at each operation of the API and each page of the admin; a route without a line here fails."""
+
+import uuid
+
+import pytest
+from django.contrib import admin
+from django.contrib.auth import get_user_model
+from django.contrib.auth.models import Group
+from django.urls import URLResolver, reverse
+from drf_spectacular.generators import SchemaGenerator
+from rest_framework.test import APIClient
+
+from generation.models import Charge
+from jobs.models import Job, JobStep
+from magikswipe.roles import GENERATE, PUBLISH, READ, WRITE
+from universes.models import Revision
+
+pytestmark = pytest.mark.django_db
+
+# What needs no scope at all; what superusers alone may; what nobody may.
+OPEN, ADMIN, NOBODY = "open", "admin", "nobody"
+SCOPES = {
+    "anonymous": {OPEN},
+    "newcomer": {OPEN},
+    "Viewer": {OPEN, READ},
+    "Editor": {OPEN, READ, WRITE},
+    "Generator": {OPEN, READ, GENERATE},
+    "Publisher": {OPEN, READ, PUBLISH},
+    "Editor+Generator": {OPEN, READ, WRITE, GENERATE},
+    "superuser": {OPEN, READ, WRITE, GENERATE, PUBLISH, ADMIN},
+}
+
+U, GENERATING, JOBS, SYNC = "/api/universes", "/api/generate", "/api/jobs", "/api/sync"
+OPERATIONS = {
+    ("get", "/"): OPEN,
+    ("get", "/health"): OPEN,
+    ("get", "/storage/buckets/univers/{slug}/{name}"): OPEN,
+    ("get", U): READ,
+    ("post", U): WRITE,
+    ("get", f"{U}/{{slug}}"): READ,
+    ("patch", f"{U}/{{slug}}"): WRITE,
+    ("delete", f"{U}/{{slug}}"): WRITE,
+    ("get", f"{U}/{{slug}}/assets"): READ,
+    ("post", f"{U}/{{slug}}/assets"): WRITE,
+    ("get", f"{U}/{{slug}}/assets/{{asset_id}}"): READ,
+    ("patch", f"{U}/{{slug}}/assets/{{asset_id}}"): WRITE,
+    ("delete", f"{U}/{{slug}}/assets/{{asset_id}}"): WRITE,
+    ("get", f"{U}/{{slug}}/music-prompts"): READ,
+    ("post", f"{U}/{{slug}}/music-prompts"): WRITE,
+    ("get", f"{U}/{{slug}}/music-prompts/{{language}}"): READ,
+    ("patch", f"{U}/{{slug}}/music-prompts/{{language}}"): WRITE,
+    ("delete", f"{U}/{{slug}}/music-prompts/{{language}}"): WRITE,
+    ("get", JOBS): READ,
+    ("get", f"{JOBS}/{{job_id}}"): READ,
+    ("delete", f"{JOBS}/cleanup"): WRITE,
+    ("get", f"{GENERATING}/costs"): READ,
+    ("post", f"{GENERATING}/translate-text"): GENERATE,
+    ("post", f"{GENERATING}/{{slug}}/concepts"): GENERATE,
+    ("post", f"{GENERATING}/{{slug}}/concepts/apply"): WRITE,
+    ("post", f"{GENERATING}/{{slug}}/lyrics/{{language}}"): GENERATE,
+    ("post", f"{GENERATING}/{{slug}}/images"): GENERATE,
+    ("post", f"{GENERATING}/{{slug}}/videos"): GENERATE,
+    ("post", f"{GENERATING}/{{slug}}/music"): GENERATE,
+    ("post", f"{GENERATING}/{{slug}}/all"): GENERATE,
+    ("get", f"{SYNC}/status"): READ,
+    ("post", f"{SYNC}/init"): PUBLISH,
+    ("post", f"{SYNC}/pull-all"): PUBLISH,
+    ("post", f"{SYNC}/pull/{{slug}}"): PUBLISH,
+    ("post", f"{SYNC}/push/{{slug}}"): PUBLISH,
+    ("post", f"{SYNC}/unpublish/{{slug}}"): PUBLISH,
+}
+# Which scope these need depends on the job, and whether Replicate signed it.
+OF_THEIR_OWN = {
+    ("post", f"{JOBS}/{{job_id}}/cancel"),
+    ("post", f"{JOBS}/{{job_id}}/retry"),
+    ("post", f"{GENERATING}/webhook"),
+}
+MISSING = {"slug": "missing", "name": "a.png", "language": "fr"}
+MISSING |= {name: uuid.UUID(int=0) for name in ("asset_id", "job_id", "revision_id")}
+
+# Route: who may GET it (None: it takes no GET), and who may POST to it where that is something else than looking.
+PAGES = {
+    "universes_universe_changelist": (READ,),
+    "universes_universe_add": (WRITE, WRITE),
+    "universes_universe_history": (READ,),
+    "universes_universe_change": (READ, WRITE),
+    "universes_universe_delete": (WRITE, WRITE),
+    "universes_asset_changelist": (READ,),
+    "universes_asset_add": (WRITE, WRITE),
+    "universes_asset_history": (READ,),
+    "universes_asset_change": (READ, WRITE),
+    "universes_asset_delete": (WRITE, WRITE),
+    "universes_revision_changelist": (READ,),
+    "universes_revision_add": (NOBODY, NOBODY),
+    "universes_revision_history": (READ,),
+    "universes_revision_change": (READ, NOBODY),
+    "universes_revision_delete": (NOBODY, NOBODY),
+    "generation_charge_changelist": (READ,),
+    "generation_charge_add": (NOBODY, NOBODY),
+    "generation_charge_history": (READ,),
+    "generation_charge_change": (READ, NOBODY),
+    "generation_charge_delete": (NOBODY, NOBODY),
+    "jobs_job_changelist": (READ,),
+    "jobs_job_live_list": (READ,),
+    "jobs_job_live": (READ,),
+    "jobs_job_add": (NOBODY, NOBODY),
+    "jobs_job_history": (READ,),
+    "jobs_job_change": (READ, NOBODY),
+    "jobs_job_delete": (WRITE, WRITE),
+    "auth_user_changelist": (ADMIN,),
+    "auth_user_add": (ADMIN, ADMIN),
+    "auth_user_history": (ADMIN,),
+    "auth_user_change": (ADMIN, ADMIN),
+    "auth_user_delete": (ADMIN, ADMIN),
+    "auth_user_password_change": (ADMIN, ADMIN),
+    "auth_group_changelist": (ADMIN,),
+    "auth_group_add": (ADMIN, ADMIN),
+    "auth_group_history": (ADMIN,),
+    "auth_group_change": (ADMIN, ADMIN),
+    "auth_group_delete": (ADMIN, ADMIN),
+    "studio_live": (READ,),
+    "universes_universe_start_pictures": (GENERATE,),
+    "universes_universe_start_clips": (GENERATE,),
+    "universes_universe_start_songs": (GENERATE,),
+    "universes_universe_start_everything": (GENERATE,),
+    "universes_universe_operation": (GENERATE, GENERATE),
+    "universes_universe_start_pull": (PUBLISH,),
+    "universes_universe_start_push": (PUBLISH,),
+    "universes_universe_start_pull_all": (PUBLISH,),
+}
+# These take no GET, and whose they are depends on the job.
+CONTROLS = {"jobs_job_cancel", "jobs_job_retry"}
+
+# Page, what tells that a button is on it, and the scope for which it is there.
+BUTTONS = [
+    ("index", "/admin/universes/universe/add/", WRITE),
+    ("universes_universe_changelist", "/admin/universes/universe/add/", WRITE),
+    ("universes_universe_changelist", 'value="delete_selected"', WRITE),
+    ("universes_universe_changelist", 'value="bulk_pictures"', GENERATE),
+    ("universes_universe_changelist", 'value="bulk_songs"', GENERATE),
+    ("universes_universe_change", 'name="_save"', WRITE),
+    ("universes_universe_change", "/delete/", WRITE),
+    ("universes_universe_change", "/pictures/", GENERATE),
+    ("universes_universe_change", "/everything/", GENERATE),
+    ("universes_asset_change", 'name="_save"', WRITE),
+    ("jobs_job_change", "/cancel/", GENERATE),
+    ("jobs_job_change", "/retry/", GENERATE),
+    ("jobs_job_change", "/delete/", WRITE),
+]
+
+
+@pytest.fixture(autouse=True)
+def closed(settings):
+    settings.API_OPEN = False
+
+
+@pytest.fixture(params=SCOPES)
+def caller(request):
+    return request.param
+
+
+def log_in(client, caller, staff):
+    """Let the client be a caller of that kind."""
+    if caller == "anonymous":
+        return
+    if caller == "superuser":
+        client.force_login(get_user_model().objects.create_superuser("root"))
+    else:
+        client.force_login(staff("somebody", *([] if caller == "newcomer" else caller.split("+"))))
+
+
+@pytest.fixture
+def called(api, caller, staff):
+    """The API's client, as that caller."""
+    log_in(api, caller, staff)
+    return api
+
+
+@pytest.fixture
+def visitor(client, caller, staff):
+    """A browser, as that caller."""
+    log_in(client, caller, staff)
+    return client
+
+
+def refusal(caller):
+    return 401 if caller == "anonymous" else 403
+
+
+def test_every_operation_has_a_line():
+    paths = SchemaGenerator().get_schema(request=None, public=True)["paths"]
+    found = {(method, path) for path, methods in paths.items() for method in methods}
+    assert found == OPERATIONS.keys() | OF_THEIR_OWN
+
+
+def test_every_operation_is_for_those_who_have_its_scope(called, caller, universe):
+    """What is asked for is not there, so that only the permission tells: it comes before every other check."""
+    for (method, path), scope in OPERATIONS.items():
+        response = getattr(called, method)(path.format(**MISSING))
+        wanted = None if scope in SCOPES[caller] else refusal(caller)
+        got = response.status_code if response.status_code in (401, 403) else None
+        assert got == wanted, (method, path, response.status_code)
+
+
+def test_methods_and_paths_that_there_are_not_are_for_readers_and_writers_too(called, caller):
+    scopes = SCOPES[caller]
+    for path, allowed in ((U, 405), ("/api/nothing", 404)):
+        assert called.put(path).status_code == (allowed if WRITE in scopes else refusal(caller))
+        assert called.options(path).status_code in ((200, 404) if READ in scopes else (refusal(caller),))
+
+
+@pytest.mark.parametrize(("path", "group"), [(U, "Viewer"), (f"{GENERATING}/x/images", "Generator"),
+                                             (f"{SYNC}/push/x", "Publisher")])  # fmt: skip
+def test_a_refusal_names_the_group_to_ask_for_in_english(api, newcomer, path, group):
+    api.force_login(newcomer)
+    response = (api.get if path == U else api.post)(path, headers={"Accept-Language": "fr"})
+    assert response.status_code == 403
+    assert response.json()["detail"].startswith("Your account may not ")
+    assert response.json()["detail"].endswith(f"; ask an administrator for the group {group}.")
+
+
+def make_job(type, status):
+    job = Job.objects.create(type=type, univers_slug="winter", status=status, total_steps=1)
+    JobStep.objects.create(job=job, key="one", label="One", handler="x", status=status)
+    return job
+
+
+OF_JOBS = [("generate_images", GENERATE), ("sync_push", PUBLISH), ("universe_copy", WRITE)]
+ACTS = [("cancel", "pending"), ("retry", "failed")]
+
+
+@pytest.mark.parametrize(("type", "scope"), OF_JOBS)
+@pytest.mark.parametrize(("act", "status"), ACTS)
+def test_a_job_obeys_those_who_might_have_started_it(called, caller, type, scope, act, status):
+    job = make_job(type, status)
+    response = called.post(f"{JOBS}/{job.pk}/{act}")
+    allowed = scope in SCOPES[caller]
+    assert response.status_code == (200 if allowed else refusal(caller))
+    job.refresh_from_db()
+    assert (job.status != status) == allowed
+
+
+@pytest.mark.parametrize(("type", "scope"), OF_JOBS)
+@pytest.mark.parametrize(("act", "status"), ACTS)
+def test_a_job_obeys_them_in_the_admin_too(visitor, caller, type, scope, act, status):
+    job = make_job(type, status)
+    response = visitor.post(reverse(f"admin:jobs_job_{act}", args=[job.pk]))
+    assert said_no(response) == (scope not in SCOPES[caller])
+    job.refresh_from_db()
+    assert (job.status != status) == (scope in SCOPES[caller])
+
+
+APPS = ("auth", "generation", "jobs", "studio", "universes")
+
+
+def routes(patterns=None):
+    """`{name: words in its address}` of the admin's pages over our tables and the accounts."""
+    found = {}
+    for pattern in admin.site.get_urls() if patterns is None else patterns:
+        if isinstance(pattern, URLResolver):
+            found |= routes(pattern.url_patterns)
+        elif pattern.name and pattern.name.split("_")[0] in APPS:
+            found[pattern.name] = list(pattern.pattern.converters)
+    return found
+
+
+@pytest.fixture
+def things(universe, asset, visitor, staff):
+    """The ids that stand in the addresses, by model or by word."""
+    slug = universe.slug
+    return {
+        "universe": universe.pk,
+        "asset": asset.pk,
+        "job": make_job("generate_images", "failed").pk,
+        "charge": Charge.objects.create(month="2026-11", kind="image", model="a/b", univers_slug=slug).pk,
+        "revision": Revision.objects.create(univers_slug=slug, cause="delete", rows={}).pk,
+        "user": staff("lea").pk,
+        "group": Group.objects.get(name="Viewer").pk,
+    }
+
+
+def address(name, things):
+    words = {"job_id": things["job"], "universe_id": things["universe"], "asset_id": things["asset"]}
+    words["id"] = things["user"]
+    words["key"] = "push" if name.endswith("_sync") else "pictures"
+    words["object_id"] = things.get(name.split("_")[1])
+    kwargs = {word: words[word] for word in routes()[name]}
+    query = f"?id={things['universe']}" if "key" in kwargs else ""
+    return reverse(f"admin:{name}", kwargs=kwargs) + query
+
+
+def said_no(response):
+    """Whether the admin showed its login or refused."""
+    return response.status_code == 403 or "/admin/login/" in response.headers.get("Location", "")
+
+
+def test_every_page_of_the_admin_has_a_line():
+    assert routes().keys() == PAGES.keys() | CONTROLS
+
+
+def test_every_page_of_the_admin_is_for_those_who_have_its_scope(visitor, caller, things):
+    """Nothing that is sent is confirmed or complete, so that a page changes nothing for the next."""
+    for name, scopes in PAGES.items():
+        page = address(name, things)
+        for method, scope in zip(("get", "post"), scopes, strict=False):
+            if scope is None:
+                continue
+            response = getattr(visitor, method)(page)
+            assert response.status_code < 500 and response.status_code != 405, (method, page)
+            assert said_no(response) == (scope not in SCOPES[caller]), (method, page, response.status_code)
+
+
+def test_a_button_is_there_for_those_who_may_use_it(visitor, caller, things):
+    if READ not in SCOPES[caller]:
+        return
+    for name, mark, scope in BUTTONS:
+        page = reverse("admin:index") if name == "index" else address(name, things)
+        shown = mark in visitor.get(page).content.decode()
+        assert shown == (scope in SCOPES[caller]), (name, mark)
+
+
+def test_a_bulk_action_that_one_may_not_use_does_not_lead_to_its_page(visitor, caller, things):
+    data = {"action": "bulk_pictures", "_selected_action": [things["universe"]]}
+    response = visitor.post(reverse("admin:universes_universe_changelist"), data)
+    assert ("/operation/pictures/" in response.headers.get("Location", "")) == (GENERATE in SCOPES[caller])
+
+
+def test_who_may_only_look_sees_all_texts_and_no_field(client, staff, make_asset, universe):
+    asset = make_asset(translations={"fr": "Flocon"}, custom_image_prompt="A blue one")
+    client.force_login(staff("somebody", "Viewer"))
+    of_universe = client.get(reverse("admin:universes_universe_change", args=[universe.pk])).content.decode()
+    of_asset = client.get(reverse("admin:universes_asset_change", args=[asset.pk])).content.decode()
+    assert "Hiver" in of_universe and "Flocon" in of_asset and "A blue one" in of_asset
+    for page in (of_universe, of_asset):
+        assert 'type="text" name=' not in page and "<textarea" not in page
+
+
+def test_a_newcomers_home_says_whom_to_ask(client, newcomer):
+    client.force_login(newcomer)
+    assert "Ask an administrator for a group" in client.get(reverse("admin:index")).content.decode()
+
+
+def test_the_admin_says_which_group_a_refused_page_takes(client, editor, universe):
+    client.force_login(editor)
+    page = reverse("admin:universes_universe_operation", args=["pictures"])
+    refused = client.post(f"{page}?id={universe.pk}")
+    assert refused.status_code == 403
+    assert "ask an administrator for the group Generator" in refused.content.decode()
+
+
+def test_private_media_are_for_those_who_may_read(caller, staff, make_universe, put_file):
+    make_universe(slug="hidden", is_public=False)
+    put_file("hidden", "a.png")
+    client = APIClient()
+    log_in(client, caller, staff)
+    response = client.get("/storage/buckets/univers/hidden/a.png")
+    assert response.status_code == (200 if READ in SCOPES[caller] else 404)
+    b"".join(response) if response.streaming else response.content
