@@ -187,6 +187,9 @@ ARCHIVE_DAYS = read("int", "ARCHIVE_DAYS", 90, validate=validate.Range(min=1))
 ARCHIVE_REVISIONS = read("int", "ARCHIVE_REVISIONS", 200, validate=validate.Range(min=1))
 ARCHIVE_MB = read("int", "ARCHIVE_MB", 10240, validate=validate.Range(min=1))
 
+# How large the archive of a universe may be that is imported, packed and unpacked.
+IMPORT_MAX_MB = read("int", "IMPORT_MAX_MB", 2000, validate=validate.Range(min=1, max=1_000_000))
+
 # --- REST API ----------------------------------------------------------------------------------------------
 
 REST_FRAMEWORK = {

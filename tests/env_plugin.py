@@ -22,6 +22,7 @@ os.environ.update(
     ARCHIVE_DAYS="",
     ARCHIVE_REVISIONS="",
     ARCHIVE_MB="",
+    IMPORT_MAX_MB="",
     REPLICATE_API_TOKEN="",
     REPLICATE_BASE_URL="",
     REPLICATE_CONCURRENCY="",

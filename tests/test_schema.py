@@ -15,6 +15,9 @@ LYRICS = "[verse]\nLa neige tombe, la neige danse\n[chorus]\nLa la la"
 U, GENERATE, JOBS, SYNC = "/api/universes", "/api/generate", "/api/jobs", "/api/sync"
 MEDIA = "/storage/buckets/univers/{slug}/{name}"
 
+# Stands for the bytes of a universe's archive.
+ARCHIVE = object()
+
 # In an order in which each can succeed; a fourth value is what the answer's `id` is kept as.
 CALLS = [
     ("get", "/", None),
@@ -53,6 +56,9 @@ CALLS = [
     ("post", f"{GENERATE}/{{slug}}/videos", None, "run"),
     ("post", f"{GENERATE}/{{slug}}/music", {"language": "fr"}, "run"),
     ("get", f"{U}/{{slug}}", None),
+    ("post", f"{U}/{{slug}}/duplicate", {"name": "Frost"}),
+    ("get", f"{U}/{{slug}}/export", None),
+    ("post", f"{U}/import?slug=again", ARCHIVE),
     ("post", f"{GENERATE}/{{slug}}/all", {"theme": "winter", "count": 2, "generate_videos": False}),
     ("get", f"{GENERATE}/costs", None),
     ("delete", f"{JOBS}/cleanup", None),
@@ -123,7 +129,11 @@ def test_every_operation_answers_as_it_is_documented(api, schema, services):
     values = {"slug": "winter", "language": "fr", "name": "00_snow.png"}
     seen = set()
     for method, path, body, *keep in CALLS:
-        response = getattr(api, method)(path.format(**values), body)
+        if body is ARCHIVE:
+            archive = api.get(f"{U}/winter/export").getvalue()
+            response = api.generic(method, path, archive, "application/zip")
+        else:
+            response = getattr(api, method)(path.format(**values), body)
         call = (method, path.split("?")[0])
         assert response.status_code < 300, (call, response.content)
         check_answer(schema, documented[call], response)

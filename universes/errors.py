@@ -9,6 +9,14 @@ class AlreadyExists(Exception):
     """There is one already."""
 
 
+class Changing(Exception):
+    """It does not hold still for as long as it takes to copy it."""
+
+
+class TooLarge(Exception):
+    """More bytes than are taken."""
+
+
 class Invalid(Exception):
     """A value that can't be taken; `errors` says which, as `{field: [sentence]}`."""
 

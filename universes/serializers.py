@@ -18,6 +18,7 @@ from magikswipe.api.fields import (
     Boolean,
     Integer,
     Language,
+    Query,
     Text,
     Translations,
 )
@@ -108,6 +109,28 @@ class UniversePatchSerializer(UniverseBody):
 
     thumbnail_url = Text(required=False, allow_null=True, allow_blank=True, max_length=ADDRESS_LENGTH)
     background_music = Text(required=False, allow_null=True, allow_blank=True, max_length=ADDRESS_LENGTH)
+
+
+class DuplicateSerializer(Body):
+    """What the copy of a universe is to be called; nothing need be said."""
+
+    name = Text(required=False, allow_null=True, max_length=NAME_LENGTH, help_text="'Copy of …' when absent.")
+    slug = Text(
+        required=False,
+        allow_null=True,
+        allow_blank=True,
+        trim_whitespace=False,
+        help_text="Made from the name, and a free one, when absent.",
+    )
+
+
+class ImportQuery(Query):
+    slug = serializers.CharField(
+        required=False,
+        default="",
+        allow_blank=True,
+        help_text="Another slug than the archive's; rows get ids of their own then.",
+    )
 
 
 class AssetCreateSerializer(Body):

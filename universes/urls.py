@@ -1,13 +1,26 @@
 from django.urls import path
 
-from .views import AssetViewSet, MusicPromptViewSet, UniverseViewSet
+from .views import AssetViewSet, ImportViewSet, MusicPromptViewSet, UniverseViewSet
 
 COLLECTION = {"get": "list", "post": "create"}
 ITEM = {"get": "retrieve", "patch": "partial_update", "delete": "destroy"}
 
 urlpatterns = [
     path("universes", UniverseViewSet.as_view(COLLECTION), name="universes"),
+    # Before the next: a universe may be called so, too.
+    path(
+        "universes/import",
+        ImportViewSet.as_view({**ITEM, "post": "load"}),
+        {"slug": "import"},
+        name="universe-import",
+    ),
     path("universes/<str:slug>", UniverseViewSet.as_view(ITEM), name="universe"),
+    path(
+        "universes/<str:slug>/duplicate",
+        UniverseViewSet.as_view({"post": "duplicate"}),
+        name="universe-duplicate",
+    ),
+    path("universes/<str:slug>/export", UniverseViewSet.as_view({"get": "export"}), name="universe-export"),
     path("universes/<str:slug>/assets", AssetViewSet.as_view(COLLECTION), name="assets"),
     path("universes/<str:slug>/assets/<str:asset_id>", AssetViewSet.as_view(ITEM), name="asset"),
     path("universes/<str:slug>/music-prompts", MusicPromptViewSet.as_view(COLLECTION), name="music-prompts"),

@@ -1,11 +1,17 @@
 """Universes, their cards and their songs over REST."""
 
-from drf_spectacular.utils import extend_schema
+import io
+
+from django.http import FileResponse
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiResponse, extend_schema, extend_schema_view
 from rest_framework.response import Response
 from rest_framework.viewsets import ViewSet
 
 from magikswipe.api.paging import page
+from magikswipe.api.parsers import ZIP, ArchiveParser
 from magikswipe.api.permissions import author
+from storage.staging import staging
 
 from . import media, queries
 from .serializers import (
@@ -13,6 +19,8 @@ from .serializers import (
     AssetItemSerializer,
     AssetPatchSerializer,
     AssetSerializer,
+    DuplicateSerializer,
+    ImportQuery,
     MusicPromptCreateSerializer,
     MusicPromptPatchSerializer,
     MusicPromptSerializer,
@@ -22,7 +30,7 @@ from .serializers import (
     UniverseQuery,
     UniverseSerializer,
 )
-from .services import assets, music, universes
+from .services import assets, copies, exchange, music, universes
 
 
 def render(serializer, what, slug, **options):
@@ -64,9 +72,58 @@ class UniverseViewSet(ViewSet):
         universes.delete(universes.find(slug), author(request))
         return Response(status=204)
 
+    @extend_schema(request=DuplicateSerializer, responses={201: UniverseSerializer})
+    def duplicate(self, request, slug):
+        """Make a copy with all cards, names, prompts, songs and files. It starts private. 400 for a taken slug."""
+        wanted = {key: value or "" for key, value in DuplicateSerializer.read(request).items()}
+        return Response(self._whole(copies.duplicate(universes.find(slug), **wanted).slug), status=201)
+
+    @extend_schema(
+        responses={(200, ZIP): OpenApiResponse(OpenApiTypes.BINARY, "Rows and media, as a zip file.")}
+    )
+    def export(self, request, slug):
+        """One universe as a single archive, which any installation can import. 409 when it does not hold still."""
+        with staging() as folder:
+            exchange.export(slug, folder / "archive")
+            # What is open stays readable when its folder goes.
+            file = (folder / "archive").open("rb")
+        return FileResponse(file, as_attachment=True, filename=exchange.file_name(slug), content_type=ZIP)
+
     def _whole(self, slug):
         universe = queries.detail(slug)
         return render(UniverseSerializer, universe, universe.slug)
+
+
+@extend_schema_view(
+    retrieve=extend_schema(exclude=True),
+    partial_update=extend_schema(exclude=True),
+    destroy=extend_schema(exclude=True),
+)
+class ImportViewSet(UniverseViewSet):
+    """A universe from an archive; any other method concerns the universe whose slug is `import`."""
+
+    def get_parsers(self):
+        # The schema is made without a request.
+        is_import = self.request and self.request.method == "POST"
+        return [ArchiveParser()] if is_import else super().get_parsers()
+
+    @extend_schema(
+        parameters=[ImportQuery],
+        request={ZIP: OpenApiTypes.BINARY},
+        responses={201: UniverseSerializer},
+    )
+    def load(self, request, slug):
+        """Make a universe of an exported archive: all of it or nothing. 400 when the slug is taken.
+
+        413 beyond IMPORT_MAX_MB; 422 when the archive is broken or not to be trusted.
+        """
+        wanted = ImportQuery.read(request)["slug"]
+        exchange.check_size(int(request.META.get("CONTENT_LENGTH") or 0))
+        with staging() as folder:
+            # A body of no bytes has been parsed to an empty dict.
+            exchange.receive(request.data or io.BytesIO(), folder / "archive")
+            universe = exchange.load(folder / "archive", wanted)
+        return Response(self._whole(universe.slug), status=201)
 
 
 class AssetViewSet(ViewSet):

@@ -43,8 +43,10 @@ STATUS = {
     "syncer.errors.Unreachable": 503,
     "syncer.errors.WrongKey": 503,
     "universes.errors.AlreadyExists": 400,
+    "universes.errors.Changing": 409,
     "universes.errors.Invalid": 422,
     "universes.errors.NotFound": 404,
+    "universes.errors.TooLarge": 413,
 }
 
 # What is said instead of the exception's own words, which are for developers.

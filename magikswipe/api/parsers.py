@@ -1,9 +1,11 @@
-"""What the API takes and gives: JSON."""
+"""What the API takes and gives: JSON, and an archive as it is."""
 
 import io
 
 from rest_framework import negotiation, parsers
 from rest_framework.exceptions import NotAcceptable, ParseError
+
+ZIP = "application/zip"
 
 
 class JSONParser(parsers.JSONParser):
@@ -20,6 +22,15 @@ class JSONParser(parsers.JSONParser):
         except ParseError as error:
             reason = str(error.detail).removeprefix("JSON parse error - ")
             raise ParseError(f"The body is not valid JSON: {reason}") from None
+
+
+class ArchiveParser(parsers.BaseParser):
+    """A zip file: its stream, for the view to read piece by piece."""
+
+    media_type = ZIP
+
+    def parse(self, stream, media_type=None, parser_context=None):
+        return stream
 
 
 class Negotiation(negotiation.DefaultContentNegotiation):

@@ -1,0 +1,40 @@
+"""Writes one universe, rows and media, into a single archive."""
+
+import shutil
+import sys
+from pathlib import Path
+
+from django.core.management.base import BaseCommand, CommandError
+
+from storage.staging import staging
+from universes.errors import Changing, NotFound
+from universes.services import exchange
+
+
+class Command(BaseCommand):
+    help = "Write one universe, rows and media, into a zip file that import_universe reads."
+
+    def add_arguments(self, parser):
+        parser.add_argument("slug")
+        parser.add_argument(
+            "file", nargs="?", help="SLUG.magikswipe.zip when absent, '-' for standard output"
+        )
+
+    def handle(self, *, slug, file, **options):
+        with staging() as folder:
+            try:
+                exchange.export(slug, folder / "archive")
+            except (NotFound, Changing) as error:
+                raise CommandError(str(error)) from None
+            self.deliver(folder / "archive", file or exchange.file_name(slug))
+
+    def deliver(self, archive, file):
+        if file == "-":
+            with archive.open("rb") as source:
+                shutil.copyfileobj(source, sys.stdout.buffer)
+            return
+        try:
+            shutil.copyfile(archive, file)
+        except OSError as error:
+            raise CommandError(f"{file} can't be written: {error.strerror}.") from None
+        self.stderr.write(f"Wrote {file} ({Path(file).stat().st_size / 1e6:.1f} MB).")

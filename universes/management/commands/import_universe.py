@@ -1,0 +1,35 @@
+"""Makes a universe of an archive that export_universe, the API or the admin wrote."""
+
+import sys
+from pathlib import Path
+
+from django.core.management.base import BaseCommand, CommandError
+
+from storage.staging import staging
+from universes.errors import AlreadyExists, Invalid, TooLarge
+from universes.services import exchange
+
+
+class Command(BaseCommand):
+    help = "Make a universe of an exported archive: all of it or, when anything is wrong with it, nothing."
+
+    def add_arguments(self, parser):
+        parser.add_argument("file", help="the archive, '-' for standard input")
+        parser.add_argument("--slug", default="", help="another slug than the archive's")
+
+    def handle(self, *, file, slug, **options):
+        try:
+            universe = self.load(file, slug)
+        except OSError as error:
+            raise CommandError(f"{file} can't be read: {error.strerror}.") from None
+        except (AlreadyExists, Invalid, TooLarge) as error:
+            raise CommandError(str(error)) from None
+        self.stdout.write(f"Imported '{universe.name}' as {universe.slug}, {universe.assets.count()} cards.")
+
+    def load(self, file, slug):
+        if file != "-":
+            exchange.check_size(Path(file).stat().st_size)
+            return exchange.load(file, slug)
+        with staging() as folder:
+            exchange.receive(sys.stdin.buffer, folder / "archive")
+            return exchange.load(folder / "archive", slug)

@@ -1,0 +1,82 @@
+"""A universe once more, with everything that belongs to it; the original is only read."""
+
+import uuid
+from functools import partial
+from itertools import count
+
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from storage import bucket
+from storage.preparing import preparing
+
+from ..models import Universe
+from ..names import SLUG_LENGTH, make_slug
+from ..rows import TABLES, UNIVERS
+from . import whole
+
+# What happened to the original and not to its copy.
+WHEN = ("created_at", "updated_at")
+
+
+def duplicate(universe, *, name="", slug=""):
+    """Make a universe with the same cards, names, prompts, songs and files; returns it.
+
+    It starts private, so that no child sees a copy that nobody has touched yet. `name`: that of the original
+    with a word before it when empty; `slug`: made from the name, and a free one, when empty. All ids are new,
+    and it has never been synced. Rows and files are of one moment; no transaction is open while files are copied.
+    Raises Invalid, AlreadyExists, NotFound, and Changing for one that does not hold still.
+    """
+    name = name or default_name(universe)
+    slug = slug or free_slug(name)
+    whole.check_free(slug)
+    for original in whole.attempts(universe.slug):
+        with preparing() as prepared:
+            if original.copied(partial(_put, prepared)) is not None:
+                return whole.put_down(slug, _rows(original, name, slug), prepared)
+
+
+def _put(prepared, name, size, source):
+    prepared.add(name, source)
+
+
+def default_name(universe):
+    return _("Copy of %(name)s") % {"name": universe.name}
+
+
+def free_slug(name):
+    """A slug from a name, numbered from 2 on where there is a universe or a folder of that slug."""
+    base = make_slug(name)
+    for number in count(1):
+        ending = f"-{number}" if number > 1 else ""
+        slug = base[: SLUG_LENGTH - len(ending)].rstrip("-_") + ending
+        if not Universe.objects.filter(slug=slug).exists() and not bucket.names(slug):
+            return slug
+
+
+def _rows(original, name, slug):
+    (universe,) = original.rows[UNIVERS.name]
+    found = renumbered(original.rows, lambda table, row: True)
+    found = {table: [_fresh(row) for row in items] for table, items in found.items()}
+    universe = whole.moved(_fresh(universe), original.slug, slug)
+    return {**found, UNIVERS.name: [{**universe, "name": name, "is_public": False}]}
+
+
+def _fresh(row):
+    now = timezone.now()
+    return {column: now if column in WHEN else value for column, value in row.items()}
+
+
+def renumbered(rows, needs):
+    """The rows with a new id wherever `needs(table, row)`; children follow their card. The universe's own stays."""
+    ids = {
+        row["id"]: str(uuid.uuid4()) for table in TABLES[1:] for row in rows[table.name] if needs(table, row)
+    }
+    return {table: [_with_ids(row, ids) for row in items] for table, items in rows.items()}
+
+
+def _with_ids(row, ids):
+    return {
+        column: ids.get(value, value) if column in ("id", "asset_id") else value
+        for column, value in row.items()
+    }

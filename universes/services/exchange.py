@@ -1,0 +1,184 @@
+"""One universe as a zip file: `manifest.json`, and `files/<name>` as they are. Any installation can read it.
+
+Whoever sends one may have made it by hand: nothing in it is believed, and nothing is written where it could be
+seen before all of it is checked.
+"""
+
+import hashlib
+import stat
+import struct
+import zipfile
+import zlib
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+
+from django.conf import settings
+
+from storage.bucket import CHUNK
+from storage.preparing import preparing
+
+from ..errors import TooLarge
+from ..rows import TABLES, UNIVERS
+from . import manifest, whole
+from .copies import renumbered
+from .manifest import refuse
+
+MANIFEST, FILES = "manifest.json", "files/"
+LARGEST_MANIFEST = 32 * 1024 * 1024
+# What zipfile raises for bytes that make no sense.
+BROKEN = (zipfile.BadZipFile, zlib.error, struct.error, EOFError, NotImplementedError, ValueError)
+METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
+ENCRYPTED = 0x1
+BATCH = 500
+
+
+# --- Out ---------------------------------------------------------------------------------------------------
+
+
+def export(slug, target):
+    """Write the archive of a universe to the path `target`: rows and files of one moment.
+
+    The same universe makes the same bytes. NotFound when there is none, Changing when it does not hold still.
+    """
+    for original in whole.attempts(slug):
+        with zipfile.ZipFile(target, "w") as archive:
+            files = original.copied(partial(_store, archive))
+            if files is not None:
+                written = manifest.write(original.rows, files)
+                archive.writestr(zipfile.ZipInfo(MANIFEST), written, zipfile.ZIP_DEFLATED)
+                return
+
+
+def _store(archive, name, size, source):
+    """Media are packed already: they are stored as they are."""
+    info, sha256, written = zipfile.ZipInfo(f"{FILES}{name}"), hashlib.sha256(), 0
+    info.file_size = size
+    with archive.open(info, "w") as target:
+        while piece := source.read(CHUNK):
+            written += target.write(piece)
+            sha256.update(piece)
+    return written, sha256.hexdigest()
+
+
+def file_name(slug):
+    return f"{slug}.magikswipe.zip"
+
+
+# --- In ----------------------------------------------------------------------------------------------------
+
+
+def receive(stream, target):
+    """Write what comes to the path `target`; TooLarge beyond IMPORT_MAX_MB. `stream`: anything with `read(size)`."""
+    size = 0
+    with Path(target).open("wb") as file:
+        while piece := stream.read(CHUNK):
+            check_size(size := size + len(piece))
+            file.write(piece)
+
+
+def check_size(size):
+    if size > settings.IMPORT_MAX_MB * 1024 * 1024:
+        raise TooLarge(
+            f"The archive is larger than {settings.IMPORT_MAX_MB} MB; raise IMPORT_MAX_MB to import it."
+        )
+
+
+def load(path, slug=""):
+    """Make a universe of the archive at `path`, under its own slug unless another is given; returns it.
+
+    Under its own slug, rows keep those ids that are free here, so that a later sync knows them again; under
+    another it is a copy, with ids of its own. Invalid says what is wrong with the archive; AlreadyExists and
+    TooLarge as their names say. Whatever is raised, nothing of it stays.
+    """
+    with Path(path).open("rb") as file:
+        with _readable():
+            archive = zipfile.ZipFile(file)
+        members = _members(archive)
+        rows, files = manifest.read(_manifest(archive, members))
+        _check_members(members, files)
+        own = rows[UNIVERS.name][0]["slug"]
+        whole.check_free(slug or own)
+        with preparing() as prepared:
+            for name, expected in files.items():
+                _unpack(archive, members[f"{FILES}{name}"], name, expected, prepared)
+            return whole.put_down(slug or own, _rows(rows, own, slug or own), prepared)
+
+
+@contextmanager
+def _readable():
+    try:
+        yield
+    except BROKEN as error:
+        raise refuse(f"The archive is no zip file that can be read ({str(error)[:100]}).") from None
+
+
+def _rows(rows, own, slug):
+    (universe,) = rows[UNIVERS.name]
+    rows = renumbered(rows, _needs_an_id(rows, is_copy=slug != own))
+    return {**rows, UNIVERS.name: [whole.moved(universe, own, slug)]}
+
+
+def _members(archive):
+    """`{name: ZipInfo}` of what the archive holds; nothing is unpacked yet."""
+    found = {}
+    for info in archive.infolist():
+        if info.filename in found:
+            raise refuse(f"The archive holds {info.filename[:80]!r} twice.")
+        if not _is_plain(info):
+            raise refuse(f"The archive's {info.filename[:80]!r} is no plain file; export the universe anew.")
+        found[info.filename] = info
+    found.pop(FILES, None)
+    check_size(sum(info.file_size for info in found.values()))
+    return found
+
+
+def _is_plain(info):
+    kind = stat.S_IFMT(info.external_attr >> 16)
+    is_file = kind in (0, stat.S_IFREG) and not info.is_dir()
+    is_folder = info.filename == FILES and kind in (0, stat.S_IFDIR)
+    return (is_file or is_folder) and info.compress_type in METHODS and not info.flag_bits & ENCRYPTED
+
+
+def _manifest(archive, members):
+    info = members.pop(MANIFEST, None)
+    if not info:
+        raise refuse(f"The archive has no {MANIFEST}; it is not an exported universe.")
+    if info.file_size > LARGEST_MANIFEST:
+        raise refuse(f"The archive's {MANIFEST} is too large to be one.")
+    with _readable():
+        return archive.read(info)
+
+
+def _check_members(members, files):
+    expected = {f"{FILES}{name}" for name in files}
+    if unknown := sorted(members.keys() - expected):
+        raise refuse(f"The archive holds {unknown[0][:80]!r}, which its {MANIFEST} does not list.")
+    if missing := sorted(expected - members.keys()):
+        raise refuse(f"The archive lacks {missing[0]!r}, which its {MANIFEST} lists.")
+
+
+def _unpack(archive, info, name, expected, prepared):
+    # zipfile reads no more than the size that is declared, which the sum was checked for.
+    with _readable(), archive.open(info) as source:
+        if prepared.add(name, source) != expected:
+            raise refuse(f"The archive's '{name}' is not what its {MANIFEST} says; export the universe anew.")
+
+
+def _needs_an_id(rows, is_copy):
+    """Whether a row can't keep its id: `(table, row) -> bool`."""
+    used = {} if is_copy else {table: _used(table, rows[table.name]) for table in TABLES[1:]}
+    return lambda table, row: is_copy or row["id"] in used[table]
+
+
+def _used(table, items):
+    ids = [row["id"] for row in items]
+    found = set()
+    for start in range(0, len(ids), BATCH):
+        found |= {
+            str(pk)
+            for pk in table.model.objects.filter(pk__in=ids[start : start + BATCH]).values_list(
+                "pk", flat=True
+            )
+        }
+    return found

@@ -1,0 +1,20 @@
+"""Fixtures of this room."""
+
+import pytest
+
+from universes.services import music, universes
+
+
+@pytest.fixture
+def full_universe(universe, make_asset, put_file):
+    """`winter` with a row in each table and a file of each kind."""
+    thumbnail = "/storage/buckets/univers/winter/thumbnail.jpg"
+    universes.update(universe, default_image_prompt="{concept}", thumbnail_url=thumbnail)
+    make_asset(
+        "Snowflake", translations={"fr": "Flocon", "de": "Schneeflöckchen"}, custom_image_prompt="white"
+    )
+    make_asset("Sledge")
+    music.create(universe, language="fr", prompt="gentle", lyrics="la\nla")
+    for name in ("00_snowflake.png", "00_snowflake.mp4", "fr.mp3", "thumbnail.jpg"):
+        put_file("winter", name, name.encode() * 1000)
+    return universe
