@@ -55,7 +55,7 @@ class Job(models.Model):
     # What its steps are, for the sentence that counts them: "images".
     unit = models.TextField(default="steps")
     # What it leaves out and why, for people; stands after the sentence that counts the steps.
-    note = models.TextField(default="", blank=True)
+    left_out = models.TextField(default="", blank=True)
     cancel_requested = models.BooleanField(default=False)
     # What it will cost as far as one can tell beforehand, and what it has; none where nobody knows.
     estimated_cost = models.DecimalField(

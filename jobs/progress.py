@@ -69,7 +69,7 @@ def _cost(job):
 
 def sentence(job, counts):
     """`11 of 12 images, 1 failed`, and what the job leaves out"""
-    return f"{_counted(job, counts)} {job.note}".strip()
+    return f"{_counted(job, counts)} {job.left_out}".strip()
 
 
 def _counted(job, counts):
@@ -77,7 +77,7 @@ def _counted(job, counts):
         return "Nothing left to do."
     parts = [f"{counts[State.COMPLETED]} of {counts.total()} {job.unit}"]
     parts += [f"{counts[state]} {state}" for state in (State.FAILED, State.CANCELLED) if counts[state]]
-    return ", ".join(parts) + ("." if job.note else "")
+    return ", ".join(parts) + ("." if job.left_out else "")
 
 
 def _ended(counts):

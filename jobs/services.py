@@ -32,15 +32,15 @@ class Step:
     after: str = ""
 
 
-def start(type, slug, steps, *, unit="steps", author="", once="", note="", estimate=None):
+def start(type, slug, steps, *, unit="steps", author="", once="", left_out="", estimate=None):
     """Make a job of these steps, but for those whose claim another job holds, and ask for its first slice.
 
     No steps at all: a job that is completed already. Raises Busy when other jobs are at every one of them.
     `once`: a text of at most 64 characters; with one that came with a start before, that one's job is returned and
-    nothing started (see `started`). `note`: what the job leaves out, for people. `estimate`: called with those of
+    nothing started (see `started`). `left_out`: what is not made and why, for people. `estimate`: called with those of
     the steps that are made; what it returns is what they will cost, and what it raises keeps the job from starting.
     """
-    job = Job(type=type, univers_slug=slug, unit=unit, author=author, note=note)
+    job = Job(type=type, univers_slug=slug, unit=unit, author=author, left_out=left_out)
     return _settling_claims(lambda: started(once, type, slug) or _start(job, steps, once, estimate))
 
 

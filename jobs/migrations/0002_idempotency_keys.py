@@ -13,7 +13,7 @@ class Migration(migrations.Migration):
     operations = [
         migrations.AddField(
             model_name='job',
-            name='note',
+            name='left_out',
             field=models.TextField(blank=True, default=''),
         ),
         migrations.CreateModel(

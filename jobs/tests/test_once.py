@@ -68,7 +68,7 @@ def test_another_job_that_was_the_answer_stays_it():
 
 
 def test_what_a_job_leaves_out_stands_in_its_message():
-    job = runner.run_here(start(step("a"), unit="clips", note="2 clips need a picture first.").pk)
+    job = runner.run_here(start(step("a"), unit="clips", left_out="2 clips need a picture first.").pk)
     assert job.message == "1 of 1 clips. 2 clips need a picture first."
 
 
