@@ -49,11 +49,16 @@ CONTENT_TYPES = {
 CACHE_SECONDS = "3600"
 
 MISSING_TABLE = "PGRST205"
-MISSING_COLUMN = "PGRST204"
+# PostgREST's, when a column is written, and Postgres's, when it is read.
+MISSING_COLUMN = {"PGRST204", "42703"}
 
 
 class MissingTable(RemoteError):
     """Supabase has no such table."""
+
+
+class MissingColumn(RemoteError):
+    """A table in Supabase has no such column."""
 
 
 class MissingObject(RemoteError):
@@ -158,6 +163,20 @@ class Supabase:
         if not isinstance(page.data, list):
             raise self._unlike(f"reading {table}")
         return page
+
+    def lacking(self, table, columns):
+        """Those of the columns that a table does not have: for one without any row, which would tell."""
+        if self._has(table, columns):
+            return frozenset()
+        return frozenset(column for column in columns if not self._has(table, [column]))
+
+    def _has(self, table, columns):
+        query = self._tables.from_(table).select(",".join(columns)).limit(1)
+        try:
+            self._call(f"looking at {table}", query.execute)
+        except MissingColumn:
+            return False
+        return True
 
     def insert(self, table, rows):
         """Add rows, in pieces; all rows must have the same columns."""
@@ -307,7 +326,8 @@ class Supabase:
         # PostgREST and Postgres give codes of their own; an HTTP status, or none, comes from something else.
         if not error.code or len(error.code) == len("404"):
             return self._unlike(what)
-        return RemoteError(f"Supabase refused {what}: {error.message or 'no reason given'} ({error.code}).")
+        kind = MissingColumn if error.code in MISSING_COLUMN else RemoteError
+        return kind(f"Supabase refused {what}: {error.message or 'no reason given'} ({error.code}).")
 
     def _unlike(self, what):
         return RemoteError(f"{self.url} does not answer like Supabase ({what}); check SUPABASE_URL.")

@@ -36,8 +36,8 @@ def _state(tables, here, row):
     if not here:
         return ONLY_THERE
     there = remote.snapshot(tables.client, tables, row["slug"], row)
-    ours = digest(local.snapshot(here.slug, here), there.missing)
-    theirs = digest(there, there.missing)
+    mine = local.snapshot(here.slug, here)
+    ours, theirs = digest(mine, there), digest(there, mine)
     if ours == theirs:
         return SAME
     synced = SyncedState.objects.filter(universe=here).values_list("digest", flat=True).first()

@@ -5,11 +5,9 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
 
-from universes.models import LANGUAGES
-from universes.names import THUMBNAIL, music_name, video_name
 from universes.rows import TABLES, UNIVERS, UNIVERS_ASSETS
 
-from .snapshots import TIMESTAMPS
+from .snapshots import OUR_NAMES, TIMESTAMPS, lacks, names_of_cards
 
 PUSH, PULL, UNPUBLISH, RESTORE = "push", "pull", "unpublish", "restore"
 CREATE, UPDATE, DELETE = "create", "update", "delete"
@@ -20,7 +18,6 @@ SAFE_UP_TO = 3
 TIMES_OF_CHANGE = ("updated_at", "last_generated_at")
 
 OUR_FILE = re.compile(r"[0-9]{2,}_[A-Za-z0-9._-]+\.(png|mp4)", re.ASCII)
-OUR_NAMES = {THUMBNAIL, *(music_name(language) for language in LANGUAGES)}
 
 
 @dataclass(frozen=True)
@@ -81,6 +78,8 @@ class Plan:
     reports: list = field(default_factory=list)
     target_cards: int = 0
     target_files: int = 0
+    # Whether it brings a private universe to Supabase for the first time.
+    exposes: bool = False
 
     @property
     def is_empty(self):
@@ -104,8 +103,20 @@ class Plan:
             "files": _counts(self.files, self.same_files),
         }
 
-    def takes_away(self):
-        """A sentence when more than half of the target's cards or files would go, from four up; else empty."""
+    def needs_force(self):
+        """What must be looked at before this is done, as sentences; empty when nothing speaks against it."""
+        return " ".join(filter(None, (self._exposes(), self._takes_away())))
+
+    def _exposes(self):
+        if not self.exposes:
+            return ""
+        return (
+            f"'{self.slug}' is private, but whoever knows the address of a file in Supabase can open it; "
+            "use force to push it all the same."
+        )
+
+    def _takes_away(self):
+        """Said when more than half of the target's cards or files would go, from four up."""
         parts = []
         for what, gone, total in (
             ("cards", len(self.row_changes(DELETE, UNIVERS_ASSETS.name)), self.target_cards),
@@ -147,6 +158,7 @@ def build(source, target, direction):
         reports=[*source.reports, *target.reports],
         target_cards=len(target.cards),
         target_files=len(target.files),
+        exposes=direction == PUSH and _is_private(source) and not target.universe,
     )
     parents = {}
     for table in TABLES:
@@ -155,27 +167,38 @@ def build(source, target, direction):
                 f"{source.slug}: the table {table.name} is missing in Supabase and is left out."
             )
         else:
-            _Matching(plan, table, parents).run(
+            lacking = lacks(table, source, target)
+            plan.reports += _left_out(source.slug, table, lacking)
+            _Matching(plan, table, parents, lacking).run(
                 source.rows.get(table.name, []), target.rows.get(table.name, [])
             )
     _plan_files(plan, source, target)
-    if (
-        direction == PUSH
-        and source.universe
-        and source.universe["is_public"] is False
-        and plan.file_changes(CREATE)
-    ):
+    if direction == PUSH and _is_private(source) and plan.file_changes(CREATE):
         plan.reports.append(
             f"{source.slug} is private, but its bucket in Supabase is not: who knows a file's address can open it."
         )
     return plan
 
 
-class _Matching:
-    """Pairs one table's rows. `parents`: the source's ids of rows planned so far, to those they have on the target."""
+def _is_private(snapshot):
+    return bool(snapshot.universe) and snapshot.universe["is_public"] is False
 
-    def __init__(self, plan, table, parents):
-        self.plan, self.table, self.parents = plan, table, parents
+
+def _left_out(slug, table, lacking):
+    return [
+        f"{slug}: the column {table.name}.{column} is missing in Supabase and is left out."
+        for column in sorted(lacking)
+    ]
+
+
+class _Matching:
+    """Pairs one table's rows. `parents`: the source's ids of rows planned so far, to those they have on the target.
+
+    `lacking`: columns that one of the sides does not have, and that are never written.
+    """
+
+    def __init__(self, plan, table, parents, lacking):
+        self.plan, self.table, self.parents, self.lacking = plan, table, parents, lacking
         # Our universe ids have nothing to do with Supabase's: they never pass from one side to the other.
         self.ids_differ = table is UNIVERS
         self.silent = {"id", "univers_id", *TIMESTAMPS} | ({"owner_id"} if plan.direction == PUSH else set())
@@ -215,7 +238,7 @@ class _Matching:
     def _pair(self, row, moved, old):
         final = self._final_id(row, old)
         self.parents[row["id"]] = final
-        new = {**moved, "id": final}
+        new = {c: value for c, value in moved.items() if c not in self.lacking} | {"id": final}
         if old is None:
             self.plan.rows.append(RowChange(self.table.name, CREATE, new))
             return
@@ -242,7 +265,7 @@ class _Matching:
 
 
 def _plan_files(plan, source, target):
-    ours = _names_of_cards(source) | _names_of_cards(target) | OUR_NAMES
+    ours = names_of_cards(source.cards) | names_of_cards(target.cards) | OUR_NAMES
     for name, file in sorted(source.files.items()):
         old = target.files.get(name)
         if old is None:
@@ -256,8 +279,3 @@ def _plan_files(plan, source, target):
             plan.files.append(FileChange(name, DELETE, target.files[name], "gone on the other side"))
         else:
             plan.reports.append(f"{plan.slug}: {name} is left alone: it is no file of a card or song.")
-
-
-def _names_of_cards(snapshot):
-    pictures = {row["image_name"] for row in snapshot.cards}
-    return pictures | {video_name(name) for name in pictures}

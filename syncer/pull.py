@@ -46,9 +46,9 @@ def downloads(client, slug):
     """What fetches files of a universe from Supabase; RemoteError when other bytes come than are listed."""
 
     def fetch(file, path):
-        came = client.download(f"{slug}/{file.name}", path, file.size)
+        came = client.download(f"{slug}/{file.where}", path, file.size)
         if file.md5 and came["md5"] != file.md5:
-            raise RemoteError(f"{slug}/{file.name} came with other bytes than are listed; pull again.")
+            raise RemoteError(f"{slug}/{file.where} came with other bytes than are listed; pull again.")
 
     return fetch
 

@@ -25,7 +25,7 @@ def apply(plan, client, remote_id, files_here):
     for table in TABLES[1:]:
         _create(plan, client, table, remote_id)
         _update(plan, client, table)
-    if universe and universe[0].row["is_public"] is not False:
+    if universe and universe[0].row.get("is_public", False) is not False:
         client.update(UNIVERS.name, remote_id, {"is_public": universe[0].row["is_public"]})
     _update(plan, client, UNIVERS)
     _delete(plan, client)
@@ -56,7 +56,8 @@ def _verify(slug, client, sent):
 def _create_hidden(client, row):
     """Its cards can only follow in further requests: until they are there it is not public."""
     values = {column: value for column, value in row.items() if column != "id"}
-    made = client.insert_one(UNIVERS.name, {**values, "is_public": False})
+    hidden = {"is_public": False} if "is_public" in row else {}
+    made = client.insert_one(UNIVERS.name, values | hidden)
     progress.done()
     return made["id"]
 

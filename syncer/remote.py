@@ -3,6 +3,7 @@
 import re
 import threading
 from collections import defaultdict
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from storage.names import is_safe_segment
@@ -10,37 +11,67 @@ from universes.names import is_slug
 from universes.rows import TABLES, UNIVERS, UNIVERS_ASSETS
 
 from .client import MissingTable
+from .errors import RemoteError
 from .models import RemoteFile
-from .snapshots import TIMESTAMPS, File, Snapshot, tidy
+from .snapshots import OUR_NAMES, TIMESTAMPS, File, Snapshot, names_of_cards, tidy
 
 MD5 = re.compile(r"[0-9a-f]{32}")
 # Without these there is nothing to sync; any other table may be missing over there.
 NEEDED = {UNIVERS.name, UNIVERS_ASSETS.name}
 # Asked for where there is no parent yet, to hear whether the table exists.
 NOBODY = {"univers_id": -1, "asset_id": "00000000-0000-0000-0000-000000000000"}
+# Sub-folders in which older universes have media.
+OLDER_LAYOUT = ("assets", "music")
 
 
-class Queries:
-    """Rows asked for universe by universe."""
+class Tables:
+    """Rows over there, and what they tell of the tables' columns."""
 
     def __init__(self, client):
         self.client = client
+        self._lacking = {}
+
+    def lacking(self, table, ask):
+        """The columns of ours that a table over there does not have; without any row it is asked, if `ask`, or empty.
+
+        RemoteError when it is one without which rows can't be told apart.
+        """
+        if table.name not in self._lacking and ask:
+            self._note_lacking(table, self.client.lacking(table.name, table.columns))
+        return self._lacking.get(table.name, frozenset())
+
+    def seen(self, table, rows):
+        """Take from rows, which all have the same columns, what the table has."""
+        if rows and table.name not in self._lacking:
+            self._note_lacking(table, frozenset(table.columns) - rows[0].keys())
+        return rows
+
+    def _note_lacking(self, table, lacking):
+        if needed := lacking & {"id", table.parent, *table.natural}:
+            raise RemoteError(
+                f"The table {table.name} in Supabase has no column {min(needed)}, without which nothing can be synced."
+            )
+        self._lacking[table.name] = lacking
+
+
+class Queries(Tables):
+    """Rows asked for universe by universe."""
 
     def where(self, table, column, values):
         """The rows whose column holds one of the values; None when there is no such table."""
         try:
-            return self.client.select(table.name, column, values or [NOBODY[column]])
+            return self.seen(table, self.client.select(table.name, column, values or [NOBODY[column]]))
         except MissingTable:
             if table.name in NEEDED:
                 raise
             return None
 
 
-class WholeTables:
+class WholeTables(Tables):
     """Rows of all universes, read once, table by table: few requests however many universes there are."""
 
     def __init__(self, client):
-        self.client = client
+        super().__init__(client)
         self._indexes = {}
         self._lock = threading.Lock()
 
@@ -57,7 +88,7 @@ class WholeTables:
     def _read(self, table, column):
         index = defaultdict(list)
         try:
-            for row in self.client.select(table.name):
+            for row in self.seen(table, self.client.select(table.name)):
                 index[row[column]].append(row)
         except MissingTable:
             if table.name in NEEDED:
@@ -68,7 +99,7 @@ class WholeTables:
 
 def is_fit(universe):
     """Whether a row of `univers` can stand here: its slug has to name a folder, and it needs a name."""
-    return is_slug(universe["slug"] or "") and universe["name"] is not None
+    return is_slug(universe.get("slug") or "") and universe.get("name") is not None
 
 
 def universes(client):
@@ -92,16 +123,22 @@ def find(tables, slug, known_id=None):
     return None
 
 
-def snapshot(client, tables, slug, universe):
-    """What is over there of a universe, whose row `find` gave; None: nothing but files in its folder."""
+def snapshot(client, tables, slug, universe, *, to_write=False):
+    """What is over there of a universe, whose row `find` gave; None: nothing but files in its folder.
+
+    `to_write`: it is to be written to. Then it matters which columns a table has even if it has no row, and media in
+    an older layout, which are left alone, are none.
+    """
     rows, missing = _rows(tables, universe)
+    lacking = {t.name: tables.lacking(t, to_write) for t in TABLES if t.name not in missing}
     rows, reports = tidy(slug, rows)
-    files, left_alone = listing(client, slug)
-    return Snapshot(slug, rows, files, (*reports, *left_alone), frozenset(missing))
+    cards = rows[UNIVERS_ASSETS.name]
+    files, left_alone = listing(client, slug, frozenset() if to_write else names_of_cards(cards) | OUR_NAMES)
+    return Snapshot(slug, rows, files, (*reports, *left_alone), frozenset(missing), lacking)
 
 
 def _rows(tables, universe):
-    rows, missing = {UNIVERS.name: [universe] if universe else []}, set()
+    rows, missing = {UNIVERS.name: tables.seen(UNIVERS, [universe] if universe else [])}, set()
     for table in TABLES[1:]:
         parents = rows[UNIVERS.name if table.parent == "univers_id" else UNIVERS_ASSETS.name]
         found = tables.where(table, table.parent, [row["id"] for row in parents])
@@ -123,24 +160,62 @@ def _time(text):
     return (moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)).isoformat()
 
 
-def listing(client, slug):
-    """`({name: File}, reports)` of a universe's folder.
+def listing(client, slug, older=frozenset()):
+    """`({name: File}, reports)` of a universe's folder; files called as in `older` are looked for in sub-folders too.
 
     An empty listing is believed only when the bucket itself answers: a missing one lists as empty too.
     """
     entries = client.list(slug)
     if not entries:
         client.check_bucket()
-    good = [entry for entry in entries if entry.get("id") and is_safe_segment(entry["name"])]
-    reports = [_left_alone(slug, entry) for entry in entries if entry not in good]
     known = {r.key: r for r in RemoteFile.objects.filter(key__startswith=f"{slug}/")}
-    files = [_file(entry, known.get(f"{slug}/{entry['name']}")) for entry in good]
-    return {file.name: file for file in files}, reports
+    read = {e["name"] for e in entries if older and not e.get("id") and e["name"] in OLDER_LAYOUT}
+    flat, reports = _files(slug, "", [e for e in entries if e.get("id") or e["name"] not in read], known)
+    files = {file.name: file for file in flat}
+    for name, found in _by_name(client, slug, sorted(read), known, reports).items():
+        if name in files:
+            continue
+        if reason := _unfit_for_flattening(found, older):
+            reports += [f"{slug}/{file.key} is left alone in Supabase: {reason}." for file in found]
+        else:
+            files[name] = found[0]
+    return files, reports
 
 
-def _left_alone(slug, entry):
+def _by_name(client, slug, folders, known, reports):
+    """The files of sub-folders, `{name: [File]}`."""
+    by_name = defaultdict(list)
+    for folder in folders:
+        found, left_alone = _files(slug, f"{folder}/", client.list(f"{slug}/{folder}"), known)
+        reports += left_alone
+        for file in found:
+            by_name[file.name].append(file)
+    return by_name
+
+
+def _unfit_for_flattening(files, wanted):
+    """Why files of this name in sub-folders can't be read as one right in the folder."""
+    if files[0].name not in wanted:
+        return "no card or song has this file"
+    if any(file.difference(files[0]) for file in files[1:]):
+        return "another sub-folder has another file of this name"
+    return ""
+
+
+def _files(slug, folder, entries, known):
+    """`([File], reports)` of the entries of a folder; `folder`: empty, or the sub-folder's name with a slash."""
+    good = [entry for entry in entries if entry.get("id") and is_safe_segment(entry["name"])]
+    reports = [_left_alone(f"{slug}/{folder}", entry) for entry in entries if entry not in good]
+    files = []
+    for entry in good:
+        file = _file(entry, known.get(f"{slug}/{folder}{entry['name']}"))
+        files.append(replace(file, key=f"{folder}{file.name}") if folder else file)
+    return files, reports
+
+
+def _left_alone(place, entry):
     kind = "a name that is not ours" if entry.get("id") else "a folder of an older layout"
-    return f"{slug}/{entry['name']} is left alone in Supabase: {kind}."
+    return f"{place}{entry['name']} is left alone in Supabase: {kind}."
 
 
 def size(entry):
@@ -161,7 +236,9 @@ def remember(slug, remote_files, same_here):
     """Note the digests of files whose ETag does not tell them; both arguments are `{name: File}` of equal files."""
     RemoteFile.objects.bulk_create(
         [
-            RemoteFile(key=f"{slug}/{name}", etag=file.etag, size=file.size, sha256=here.sha256, md5=here.md5)
+            RemoteFile(
+                key=f"{slug}/{file.where}", etag=file.etag, size=file.size, sha256=here.sha256, md5=here.md5
+            )
             for name, file in remote_files.items()
             if (here := same_here.get(name)) and here.size == file.size and not file.md5
         ],

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from storage.names import is_safe_segment
 from universes.models import LANGUAGES
+from universes.names import THUMBNAIL, music_name, video_name
 from universes.rows import TABLES, UNIVERS, UNIVERS_ASSETS
 
 # Carried on create, never compared: no two sides agree on them.
@@ -14,16 +15,33 @@ TIMESTAMPS = {"created_at", "updated_at", "last_generated_at"}
 # What differs between two sides that hold the same.
 OWN_TO_A_SIDE = {"id", "univers_id", "asset_id", "owner_id"} | TIMESTAMPS
 
+# What a universe's folder holds beside the files of its cards.
+OUR_NAMES = {THUMBNAIL, *(music_name(language) for language in LANGUAGES)}
+
+
+def names_of_cards(cards):
+    """The names that the pictures and clips of these rows have."""
+    pictures = {row["image_name"] for row in cards}
+    return pictures | {video_name(name) for name in pictures if name}
+
 
 @dataclass(frozen=True)
 class File:
-    """One file: size in bytes and its digests in hex, empty where they are not known."""
+    """One file: size in bytes and its digests in hex, empty where they are not known.
+
+    `key`: where it lies within the universe's folder, if not right in it.
+    """
 
     name: str
     size: int
     md5: str = ""
     sha256: str = ""
     etag: str = ""
+    key: str = ""
+
+    @property
+    def where(self):
+        return self.key or self.name
 
     def difference(self, other):
         """Why the other can't be taken to be the same; empty when it is."""
@@ -40,7 +58,8 @@ class File:
 class Snapshot:
     """`rows` by table name, each a dict of plain values; `files` by name; `reports`: sentences on what was left out.
 
-    `missing`: tables that this side does not have. A universe that this side does not have has no rows at all.
+    `missing`: tables that this side does not have; `lacking`: columns that it is known not to have, by table. A
+    universe that this side does not have has no rows at all.
     """
 
     slug: str
@@ -48,6 +67,7 @@ class Snapshot:
     files: dict = field(default_factory=dict)
     reports: tuple = ()
     missing: frozenset = frozenset()
+    lacking: dict = field(default_factory=dict)
 
     @property
     def universe(self):
@@ -96,23 +116,32 @@ def _unfit(table, row, ids):
     return ""
 
 
-def digest(snapshot, without=frozenset()):
+def digest(snapshot, other):
     """A SHA-256 of what both sides have in common when they are equal, so without ids and times.
 
-    `without`: tables to leave out, those that the other side does not have.
+    Tables and columns that one of the two snapshots does not have are left out.
     """
+    missing = snapshot.missing | other.missing
     image_names = {row["id"]: row["image_name"] for row in snapshot.cards}
     rows = {
         table.name: sorted(
-            json.dumps([image_names.get(row.get("asset_id")), _content(row)], sort_keys=True)
+            json.dumps(
+                [image_names.get(row.get("asset_id")), _content(row, lacks(table, snapshot, other))],
+                sort_keys=True,
+            )
             for row in snapshot.rows.get(table.name, [])
         )
         for table in TABLES
-        if table.name not in without
+        if table.name not in missing
     }
     files = sorted([f.name, f.size, f.md5 or f.etag] for f in snapshot.files.values())
     return hashlib.sha256(json.dumps([rows, files], sort_keys=True).encode()).hexdigest()
 
 
-def _content(row):
-    return {column: value for column, value in row.items() if column not in OWN_TO_A_SIDE}
+def lacks(table, *snapshots):
+    """The columns of a table that one of the sides does not have."""
+    return frozenset().union(*(snapshot.lacking.get(table.name, ()) for snapshot in snapshots))
+
+
+def _content(row, lacking):
+    return {column: value for column, value in row.items() if column not in OWN_TO_A_SIDE | lacking}

@@ -37,7 +37,7 @@ def prepare_push(slug, tables=None):
     tables = tables or remote.Queries(client())
     there = remote.find(tables, slug, here.supabase_id)
     source = local.snapshot(slug, here)
-    target = remote.snapshot(tables.client, tables, slug, there)
+    target = remote.snapshot(tables.client, tables, slug, there, to_write=True)
     return Sync(build(source, target, PUSH), source, target, here, there)
 
 
@@ -114,7 +114,7 @@ def _with_known_digests(there, here):
 
 def admitted(sync, force):
     """The same, once whoever listens knows the plan; Refused when it takes too much away and is not forced."""
-    if not force and (reason := sync.plan.takes_away()):
+    if not force and (reason := sync.plan.needs_force()):
         raise Refused(reason, sync.plan.to_dict())
     progress.planned(sync.plan)
     return sync
@@ -125,7 +125,7 @@ def _note(sync, here, remote_id):
     """Both sides are equal now: which id the universe has over there, when that was, and what it looked like."""
     Universe.objects.filter(supabase_id=remote_id).exclude(pk=here.pk).update(supabase_id=None)
     Universe.objects.filter(pk=here.pk).update(supabase_id=remote_id, last_synced_at=timezone.now())
-    same = digest(sync.source, sync.target.missing | sync.source.missing)
+    same = digest(sync.source, sync.target)
     if not SyncedState.objects.filter(universe=here, digest=same).exists():
         SyncedState.objects.update_or_create(universe=here, defaults={"digest": same})
 

@@ -100,7 +100,7 @@ def _start_unpublish(slugs, **options):
 
 
 def _planned(plan):
-    message = plan.takes_away() or ("Nothing to do." if plan.is_empty else f"{plan.size} changes to make.")
+    message = plan.needs_force() or ("Nothing to do." if plan.is_empty else f"{plan.size} changes to make.")
     return {
         "success": True,
         "message": message,

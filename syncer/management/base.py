@@ -84,7 +84,7 @@ class SyncCommand(BaseCommand):
             self.stdout.write(f"{plan.slug}: {'nothing to do' if plan.is_empty else describe(plan.counts())}")
             for change in plan.rows + plan.files:
                 self.stdout.write(f"  {line(change.to_dict())}")
-            if reason := plan.takes_away():
+            if reason := plan.needs_force():
                 self.stdout.write(f"  {reason}")
         self.show_notes([note for plan in plans for note in plan.reports] + notes)
 

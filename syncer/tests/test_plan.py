@@ -1,5 +1,7 @@
 """What a plan says of two snapshots, without a database or a server."""
 
+from dataclasses import replace
+
 import pytest
 
 from syncer.plan import PULL, PUSH, build
@@ -179,17 +181,33 @@ def test_taking_away_more_than_half_of_four_or_more(left, total, refused):
     files = [file(f"0{n}_c.png") for n in range(total)]
     by_cards = build(snapshot(univers_assets=cards[:left]), snapshot(univers_assets=cards), PUSH)
     by_files = build(snapshot(*files[:left]), snapshot(*files), PULL)
-    assert bool(by_cards.takes_away()) is refused
-    assert bool(by_files.takes_away()) is refused
+    assert bool(by_cards.needs_force()) is refused
+    assert bool(by_files.needs_force()) is refused
     if refused:
-        assert f"{total - left} of {total} cards in Supabase" in by_cards.takes_away()
-        assert f"{total - left} of {total} files here" in by_files.takes_away()
+        assert f"{total - left} of {total} cards in Supabase" in by_cards.needs_force()
+        assert f"{total - left} of {total} files here" in by_files.needs_force()
 
 
 def test_a_push_of_a_private_universe_says_who_can_see_its_media():
     hidden = snapshot(file("a.png"), row=universe(is_public=False))
     assert "private" in build(hidden, Snapshot("winter"), PUSH).reports[0]
     assert build(hidden, hidden, PUSH).reports == []
+
+
+def test_the_first_push_of_a_private_universe_needs_force():
+    hidden = snapshot(row=universe(is_public=False))
+    assert "'winter' is private" in build(hidden, Snapshot("winter"), PUSH).needs_force()
+    assert build(hidden, snapshot(), PUSH).needs_force() == ""
+    assert build(hidden, Snapshot("winter"), PULL).needs_force() == ""
+    assert build(snapshot(), Snapshot("winter"), PUSH).needs_force() == ""
+
+
+def test_both_reasons_are_told():
+    hidden = snapshot(row=universe(is_public=False))
+    files = Snapshot("winter", files={f"0{n}_c.png": file(f"0{n}_c.png") for n in range(4)})
+    reason = build(hidden, files, PUSH).needs_force()
+    assert "is private" in reason
+    assert "4 of 4 files in Supabase" in reason
 
 
 def test_a_plan_as_json():
@@ -232,5 +250,12 @@ def test_a_digest_minds_content_alone():
         univers_assets=[card("b", "00_x.png", display_name="x")],
     )
     other = snapshot(file("a.png", "b"), univers_assets=[card("a", "00_x.png", display_name="x")])
-    assert digest(one) == digest(same) != digest(other)
-    assert digest(snapshot(univers_assets=MANY), {ASSET}) == digest(snapshot(), {ASSET})
+    assert digest(one, same) == digest(same, one) != digest(other, one)
+
+
+def test_a_digest_leaves_out_what_one_side_does_not_have():
+    here, there = snapshot(univers_assets=MANY), snapshot(missing=[ASSET])
+    assert digest(here, there) == digest(there, here)
+    mood = snapshot(row=universe(mood="calm"))
+    plain = replace(snapshot(), lacking={"univers": frozenset({"mood"})})
+    assert digest(mood, plain) == digest(plain, mood)

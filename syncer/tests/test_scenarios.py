@@ -80,7 +80,7 @@ def test_the_plan_is_the_expected_one_and_leaves_nothing_to_do(folder):
     source, target = load(folder / "source.json"), load(folder / "target.json")
     expected = json.loads((folder / "plan.json").read_text("utf-8"))
     plan = build(source, target, expected.pop("direction"))
-    assert plan.takes_away() == expected.pop("refused")
+    assert plan.needs_force() == expected.pop("refused")
     found = json.loads(json.dumps(plan.to_dict()))
     assert {key: found[key] for key in expected} == expected
     again = build(*applied(plan, source, target), plan.direction)

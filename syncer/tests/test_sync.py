@@ -115,6 +115,19 @@ class TestWhatChanges:
         ok(post(api, "push/winter", force=True))
         assert supabase.names("univers_assets") == {"Moon"}
 
+    def test_the_first_push_of_a_private_universe_needs_force(self, api, supabase, winter, put_file):
+        Universe.objects.update(is_public=False)
+        answer = post(api, "push/winter")
+        assert answer.status_code == 409
+        assert "'winter' is private" in answer.json()["detail"]
+        assert answer.json()["plan"]["counts"]["files"]["create"] == 10
+        assert "is private" in ok(post(api, "push/winter", dry_run=True))["message"]
+        assert supabase.written() == (0, 0)
+        ok(post(api, "push/winter", force=True))
+        assert supabase.rows("univers")[0]["is_public"] is False
+        put_file("winter", "de.mp3", b"a song")
+        assert any("is private" in note for note in ok(post(api, "push/winter"))["notes"])
+
     def test_a_pull_that_would_empty_a_universe_needs_force_too(self, api, supabase, winter):
         ok(post(api, "push/winter"))
         before = state("winter")
