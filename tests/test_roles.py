@@ -13,7 +13,7 @@ from rest_framework.test import APIClient
 from generation.models import Charge
 from jobs.models import Job, JobStep
 from magikswipe.roles import GENERATE, PUBLISH, READ, WRITE
-from universes.models import Revision
+from universes.models import Revision, Universe
 
 pytestmark = pytest.mark.django_db
 
@@ -50,6 +50,9 @@ OPERATIONS = {
     ("get", f"{U}/{{slug}}/music-prompts/{{language}}"): READ,
     ("patch", f"{U}/{{slug}}/music-prompts/{{language}}"): WRITE,
     ("delete", f"{U}/{{slug}}/music-prompts/{{language}}"): WRITE,
+    ("post", f"{U}/import"): WRITE,
+    ("post", f"{U}/{{slug}}/duplicate"): WRITE,
+    ("get", f"{U}/{{slug}}/export"): READ,
     ("get", JOBS): READ,
     ("get", f"{JOBS}/{{job_id}}"): READ,
     ("delete", f"{JOBS}/cleanup"): WRITE,
@@ -187,10 +190,20 @@ def refusal(caller):
     return 401 if caller == "anonymous" else 403
 
 
-def test_every_operation_has_a_line():
+@pytest.fixture(scope="module")
+def documented():
+    """Every operation of the schema, by method and path."""
     paths = SchemaGenerator().get_schema(request=None, public=True)["paths"]
-    found = {(method, path) for path, methods in paths.items() for method in methods}
-    assert found == OPERATIONS.keys() | OF_THEIR_OWN
+    return {(method, path): told for path, methods in paths.items() for method, told in methods.items()}
+
+
+def test_every_operation_has_a_line(documented):
+    assert documented.keys() == OPERATIONS.keys() | OF_THEIR_OWN
+
+
+def test_the_schema_tells_each_operations_scope(documented):
+    for call, scope in OPERATIONS.items():
+        assert documented[call].get("x-scopes", [OPEN]) == [scope], call
 
 
 def test_every_operation_is_for_those_who_have_its_scope(called, caller, universe):
@@ -229,25 +242,36 @@ OF_JOBS = [("generate_images", GENERATE), ("sync_push", PUBLISH), ("universe_cop
 ACTS = [("cancel", "pending"), ("retry", "failed")]
 
 
-@pytest.mark.parametrize(("type", "scope"), OF_JOBS)
-@pytest.mark.parametrize(("act", "status"), ACTS)
-def test_a_job_obeys_those_who_might_have_started_it(called, caller, type, scope, act, status):
-    job = make_job(type, status)
-    response = called.post(f"{JOBS}/{job.pk}/{act}")
-    allowed = scope in SCOPES[caller]
-    assert response.status_code == (200 if allowed else refusal(caller))
-    job.refresh_from_db()
-    assert (job.status != status) == allowed
+def jobs_to_control():
+    """`(job, what to do with it, the scope that it takes)` for each type."""
+    return [(make_job(type, status), act, scope) for type, scope in OF_JOBS for act, status in ACTS]
 
 
-@pytest.mark.parametrize(("type", "scope"), OF_JOBS)
-@pytest.mark.parametrize(("act", "status"), ACTS)
-def test_a_job_obeys_them_in_the_admin_too(visitor, caller, type, scope, act, status):
-    job = make_job(type, status)
-    response = visitor.post(reverse(f"admin:jobs_job_{act}", args=[job.pk]))
-    assert said_no(response) == (scope not in SCOPES[caller])
+def was_obeyed(job):
+    before = job.status
     job.refresh_from_db()
-    assert (job.status != status) == (scope in SCOPES[caller])
+    return job.status != before
+
+
+def test_a_job_obeys_those_who_might_have_started_it(called, caller):
+    for job, act, scope in jobs_to_control():
+        response = called.post(f"{JOBS}/{job.pk}/{act}")
+        allowed = scope in SCOPES[caller]
+        assert response.status_code == (200 if allowed else refusal(caller)), (job, act)
+        assert was_obeyed(job) == allowed, (job, act)
+
+
+def test_a_job_that_is_not_there_is_so_for_those_alone_who_control_any(called, caller):
+    controls = SCOPES[caller] & {WRITE, GENERATE, PUBLISH}
+    assert called.post(f"{JOBS}/missing/cancel").status_code == (404 if controls else refusal(caller))
+
+
+def test_a_job_obeys_them_in_the_admin_too(visitor, caller):
+    for job, act, scope in jobs_to_control():
+        response = visitor.post(reverse(f"admin:jobs_job_{act}", args=[job.pk]))
+        allowed = scope in SCOPES[caller]
+        assert said_no(response) == (not allowed), (job, act)
+        assert was_obeyed(job) == allowed, (job, act)
 
 
 APPS = ("auth", "generation", "jobs", "studio", "universes")
@@ -333,6 +357,20 @@ def test_who_may_only_look_sees_all_texts_and_no_field(client, staff, make_asset
     assert "Hiver" in of_universe and "Flocon" in of_asset and "A blue one" in of_asset
     for page in (of_universe, of_asset):
         assert 'type="text" name=' not in page and "<textarea" not in page
+
+
+def test_an_editor_can_write_a_universe_in_the_admin(client, editor):
+    client.force_login(editor)
+    client.post(reverse("admin:universes_universe_add"), {"name": "Farm", "name_fr": "La ferme"})
+    universe = Universe.objects.get()
+    data = {"universe": universe.pk, "display_name": "Cow", "name_fr": "La vache"}
+    client.post(reverse("admin:universes_asset_add"), data)
+    cow = universe.assets.get()
+    cow_page = reverse("admin:universes_asset_change", args=[cow.pk])
+    client.post(cow_page, {**data, "display_name": "Calf", "custom_image_prompt": "small"})
+    assert universe.assets.get().prompts.custom_image_prompt == "small"
+    page = client.get(reverse("admin:universes_universe_change", args=[universe.pk]))
+    assert [form.has_add_permission for form in page.context["inline_admin_formsets"]] == [True, True]
 
 
 def test_a_newcomers_home_says_whom_to_ask(client, newcomer):

@@ -47,7 +47,7 @@ class InScopeOrOpen(BasePermission):
             return True
         if not _is_staff(request.user):
             return False
-        require(request, *_needed(request, view))
+        require(request, *needed(request, view))
         return True
 
 
@@ -63,8 +63,8 @@ def require(request, *scopes):
             raise PermissionDenied(lacking(scopes))
 
 
-def _needed(request, view):
-    """What the action is marked with; else reading for a method that changes nothing, and writing."""
+def needed(request, view):
+    """The scopes one of which this call takes: those its action is marked with, else to read or to write."""
     action = getattr(view, "action", None) or request.method.lower()
     usual = READ if request.method in SAFE_METHODS else WRITE
     return getattr(getattr(view, action, None), "scopes", (usual,))

@@ -8,7 +8,7 @@ from rest_framework import serializers
 from universes.models import LANGUAGES
 from universes.names import SLUG_LENGTH
 
-from .permissions import InScopeOrOpen
+from .permissions import InScopeOrOpen, needed
 
 # What the words in braces in a path stand for.
 PATH_PARAMETERS = {
@@ -54,6 +54,13 @@ class Schema(AutoSchema):
     def get_auth(self):
         return [] if settings.API_OPEN else super().get_auth()
 
+    def get_extensions(self):
+        """`x-scopes`: one of these is what a closed API asks for."""
+        return {"x-scopes": list(needed(self.view.request, self.view))} if self._is_guarded() else {}
+
+    def _is_guarded(self):
+        return any(isinstance(permission, InScopeOrOpen) for permission in self.view.get_permissions())
+
     def _resolve_path_parameters(self, variables):
         parameters = super()._resolve_path_parameters(variables)
         for parameter in parameters:
@@ -77,9 +84,8 @@ class Schema(AutoSchema):
         return bodies
 
     def _errors(self):
-        guarded = any(isinstance(permission, InScopeOrOpen) for permission in self.view.get_permissions())
         return [
-            *(["401", "403"] if guarded else []),
+            *(["401", "403"] if self._is_guarded() else []),
             *(["404"] if "{" in self.path else []),
             *(["422"] if self._takes_input() else []),
         ]
