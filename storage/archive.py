@@ -82,6 +82,17 @@ def restore(sha256, folder, name):
     bucket().take(archive().path(_key(sha256)), safe_key(folder, name))
 
 
+def size(sha256):
+    """The bytes of an archived file; None when retention took it."""
+    key = _key(sha256)
+    return archive().size(key) if archive().exists(key) else None
+
+
+def copy_to(sha256, path):
+    """Copy an archived file to `path`; returns the SHA-256 of what came. FileNotFoundError when it is gone."""
+    return _copy(archive().path(_key(sha256)), path)
+
+
 def stats():
     """`{sha256: os.stat_result}` of every archived file."""
     return {name: stat for folder in archive().folders() for name, stat in archive().files(folder).items()}

@@ -7,7 +7,7 @@ from jobs.handlers import Handler
 from jobs.outcomes import Done, Permanent
 from universes.errors import NotFound
 
-from . import remote, syncs, unpublish
+from . import remote, restore, syncs, unpublish
 from .client import client
 from .errors import SyncError
 
@@ -65,6 +65,11 @@ class Pull(SyncStep):
     def sync(self, step, slug, force, alone):
         tables = self.tables(step, alone)
         return syncs.run_pull(slug, force=force, tables=tables, author=step.job.author)
+
+
+class Restore(SyncStep):
+    def sync(self, step, slug, force, alone, revision):
+        return restore.run(revision, force=force, author=step.job.author)
 
 
 class Unpublish(SyncStep):

@@ -1,10 +1,19 @@
 """Syncs as JSON, both ways."""
 
-from drf_spectacular.utils import OpenApiExample, OpenApiResponse
+from drf_spectacular.utils import (
+    OpenApiExample,
+    OpenApiResponse,
+    extend_schema_field,
+    extend_schema_serializer,
+)
 from rest_framework import serializers
 
 from magikswipe.api.fields import Body, Boolean, Query
+from magikswipe.api.paging import PageQuery
 from magikswipe.api.schema import ErrorSerializer
+from universes.models import Revision
+
+from . import kept
 
 
 class DryRunBody(Body):
@@ -59,6 +68,54 @@ class SyncSerializer(serializers.Serializer):
         child=serializers.CharField(), help_text="What was left out or left alone, and why."
     )
     plan = serializers.DictField(required=False, help_text="With dry_run: what would change.")
+
+
+class RevisionQuery(PageQuery):
+    univers_slug = serializers.CharField(
+        required=False, default=None, allow_null=True, help_text="Of this universe alone."
+    )
+
+
+class KeptFileSerializer(serializers.Serializer):
+    sha256 = serializers.CharField(allow_null=True, help_text="Null: there was no such file.")
+    size = serializers.IntegerField(
+        allow_null=True, help_text="In bytes; null: its archived copy is gone, or there was no such file."
+    )
+
+
+class RevisionItemSerializer(serializers.ModelSerializer):
+    """A revision as lists show it."""
+
+    cards = serializers.IntegerField(help_text="How many cards it kept.")
+    songs = serializers.IntegerField(help_text="How many songs it kept.")
+    files = serializers.SerializerMethodField(help_text="By name, those that were replaced or deleted.")
+
+    class Meta:
+        model = Revision
+        fields = ("id", "univers_slug", "cause", "author", "created_at", "cards", "songs", "files")
+        read_only_fields = fields
+
+    @extend_schema_field(serializers.DictField(child=KeptFileSerializer()))
+    def get_files(self, revision):
+        return kept.files(revision)
+
+
+@extend_schema_serializer(many=False)
+class RevisionPageSerializer(serializers.Serializer):
+    items = RevisionItemSerializer(many=True)
+    total = serializers.IntegerField()
+
+
+class RevisionSerializer(RevisionItemSerializer):
+    """A revision with all rows that it kept."""
+
+    rows = serializers.DictField(
+        child=serializers.ListField(child=serializers.DictField()),
+        help_text="By table, as Supabase has them; a table that is absent was not kept.",
+    )
+
+    class Meta(RevisionItemSerializer.Meta):
+        fields = (*RevisionItemSerializer.Meta.fields, "rows")
 
 
 class RefusedSerializer(ErrorSerializer):

@@ -10,16 +10,17 @@ from jobs.errors import Busy
 from jobs.models import State
 from universes.services import universes
 
-from . import remote, syncs, unpublish
+from . import kept, remote, restore, syncs, unpublish
 from .client import client
 from .errors import Conflict, NotThere, Refused, SyncError, from_step
 
-PUSH, PULL, PULL_ALL, INIT, UNPUBLISH = (
+PUSH, PULL, PULL_ALL, INIT, UNPUBLISH, RESTORE = (
     "sync_push",
     "sync_pull",
     "sync_pull_all",
     "sync_init",
     "sync_unpublish",
+    "sync_restore",
 )
 HANDLERS = {
     PUSH: "syncer.handlers.Push",
@@ -27,8 +28,16 @@ HANDLERS = {
     PULL_ALL: "syncer.handlers.Pull",
     INIT: "syncer.handlers.Pull",
     UNPUBLISH: "syncer.handlers.Unpublish",
+    RESTORE: "syncer.handlers.Restore",
 }
-VERBS = {PUSH: "Push", PULL: "Pull", PULL_ALL: "Pull", INIT: "Pull", UNPUBLISH: "Unpublish"}
+VERBS = {
+    PUSH: "Push",
+    PULL: "Pull",
+    PULL_ALL: "Pull",
+    INIT: "Pull",
+    UNPUBLISH: "Unpublish",
+    RESTORE: "Restore",
+}
 
 
 @dataclass
@@ -101,6 +110,11 @@ def plan_unpublish(slug):
     return unpublish.prepare(slug).plan
 
 
+def plan_restore(revision_id):
+    """The Plan of making a universe what a revision kept; nothing is changed. Raises as `restore.prepare` does."""
+    return restore.prepare(revision_id).plan
+
+
 def plan_push_all(slugs):
     tables = remote.WholeTables(client())
     return [syncs.prepare_push(slug, tables).plan for slug in slugs]
@@ -150,14 +164,20 @@ def start_unpublish(slug, *, force=False, author=""):
     return _start(UNPUBLISH, [slug], force, author)
 
 
-def _start(kind, slugs, force, author, together=False):
+def start_restore(revision_id, *, force=False, author=""):
+    """The job that makes a universe what a revision kept. NotFound when there is none, Busy when a sync is at it."""
+    revision = kept.find(revision_id)
+    return _start(RESTORE, [restore.slug_of(revision)], force, author, revision=str(revision.pk))
+
+
+def _start(kind, slugs, force, author, together=False, **more):
     alone = len(slugs) == 1 and not together
     steps = [
         jobs.Step(
             key=slug,
             label=f"{VERBS[kind]} {slug}",
             handler=HANDLERS[kind],
-            params={"slug": slug, "force": force, "alone": alone},
+            params={"slug": slug, "force": force, "alone": alone, **more},
             claim=f"sync:{slug}",
         )
         for slug in slugs

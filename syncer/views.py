@@ -5,13 +5,17 @@ from rest_framework.response import Response
 from rest_framework.viewsets import ViewSet
 
 from jobs.serializers import JobSerializer
+from magikswipe.api.paging import page
 from magikswipe.api.permissions import author, needs
 from magikswipe.roles import PUBLISH
 from universes.services import universes
 
-from . import differences, services
+from . import differences, kept, services
 from .serializers import (
     REFUSED,
+    RevisionPageSerializer,
+    RevisionQuery,
+    RevisionSerializer,
     StatusQuery,
     StatusSerializer,
     SyncAllSerializer,
@@ -32,6 +36,7 @@ ONE = or_job(SyncSerializer, "SyncOrJob")
 ALL = or_job(SyncAllSerializer, "SyncAllOrJob")
 
 SYNCED = "'{slug}' is synced: {changes} rows and files changed."
+RESTORED = "'{slug}' is restored: {changes} rows and files changed."
 UNPUBLISHED = "'{slug}' is unpublished: {changes} rows and files were taken out of Supabase."
 
 
@@ -60,30 +65,44 @@ class SyncViewSet(ViewSet):
     @extend_schema(request=SyncBody, parameters=[SyncQuery], responses={200: ONE, 409: REFUSED})
     def pull(self, request, slug):
         """Make a universe here as it is in Supabase. 409 when most of it would go, unless forced."""
-        return self._one(request, slug, SyncBody, services.start_pull, services.plan_pull)
+        return self._one(request, slug, SyncBody, _start_pull, services.plan_pull)
 
     @needs(PUBLISH)
     @extend_schema(request=SyncBody, parameters=[SyncQuery], responses={200: ONE, 409: REFUSED})
     def push(self, request, slug):
         """Make a universe in Supabase as it is here. 409 when most of it would go, unless forced."""
         universes.find(slug)
-        return self._one(request, slug, SyncBody, services.start_push, services.plan_push)
+        return self._one(request, slug, SyncBody, _start_push, services.plan_push)
 
     @needs(PUBLISH)
     @extend_schema(request=UnpublishBody, parameters=[SyncQuery], responses={200: ONE, 409: REFUSED})
     def unpublish(self, request, slug):
         """Take a universe and its media out of Supabase; what is here stays. Needs `force`."""
-        return self._one(request, slug, UnpublishBody, _start_unpublish, services.plan_unpublish, UNPUBLISHED)
+        start, plan = services.start_unpublish, services.plan_unpublish
+        return self._one(request, slug, UnpublishBody, start, plan, UNPUBLISHED)
 
-    def _one(self, request, slug, body, start, plan, said=SYNCED):
+    @needs(PUBLISH)
+    @extend_schema(request=SyncBody, parameters=[SyncQuery], responses={200: ONE, 409: REFUSED})
+    def restore(self, request, revision_id):
+        """Make a universe what a revision kept of it. What is replaced becomes a revision: a restore is undone so.
+
+        409 when most of it would go, unless forced, and when an archived file is gone.
+        """
+        kept.find(revision_id)
+        return self._one(
+            request, revision_id, SyncBody, services.start_restore, services.plan_restore, RESTORED
+        )
+
+    def _one(self, request, subject, body, start, plan, said=SYNCED):
+        """Plan or do what is about one universe; `subject`: its slug, or the revision of it."""
         asked, background = body.read(request), SyncQuery.read(request)["background"]
         if asked["dry_run"]:
-            return Response(_planned(plan(slug)))
-        job = start([slug], force=asked["force"], author=author(request))
+            return Response(_planned(plan(subject)))
+        job = start(subject, force=asked["force"], author=author(request))
         if background:
             return Response(JobSerializer(job).data)
         report = services.finish(job)
-        return Response(_one_done(slug, report.only(), report.notes, said))
+        return Response(_one_done(report.only(), report.notes, said))
 
     def _all(self, request, start):
         asked, background = SyncBody.read(request), SyncQuery.read(request)["background"]
@@ -95,8 +114,28 @@ class SyncViewSet(ViewSet):
         return Response(_all_done(services.finish(job, notes)))
 
 
-def _start_unpublish(slugs, **options):
-    return services.start_unpublish(slugs[0], **options)
+class RevisionViewSet(ViewSet):
+    """What was replaced or deleted here; each can be restored."""
+
+    @extend_schema(parameters=[RevisionQuery], responses=RevisionPageSerializer)
+    def list(self, request):
+        """A page of revisions, newest first, without their rows."""
+        query = RevisionQuery.read(request)
+        found = page(kept.listing(query["univers_slug"]), query["skip"], query["limit"])
+        return Response(RevisionPageSerializer(found).data)
+
+    @extend_schema(responses=RevisionSerializer)
+    def retrieve(self, request, revision_id):
+        """One revision with its rows."""
+        return Response(RevisionSerializer(kept.find(revision_id)).data)
+
+
+def _start_pull(slug, **options):
+    return services.start_pull([slug], **options)
+
+
+def _start_push(slug, **options):
+    return services.start_push([slug], **options)
 
 
 def _planned(plan):
@@ -111,9 +150,13 @@ def _planned(plan):
     }
 
 
-def _one_done(slug, result, notes, said):
+def _one_done(result, notes, said):
     changes = result["changes"]
-    message = said.format(slug=slug, changes=changes) if changes or said == UNPUBLISHED else "Nothing to do."
+    message = (
+        said.format(slug=result["slug"], changes=changes)
+        if changes or said == UNPUBLISHED
+        else "Nothing to do."
+    )
     return {"success": True, "message": message, "synced_items": changes, "errors": [], "notes": notes}
 
 

@@ -71,6 +71,9 @@ OPERATIONS = {
     ("post", f"{SYNC}/pull/{{slug}}"): PUBLISH,
     ("post", f"{SYNC}/push/{{slug}}"): PUBLISH,
     ("post", f"{SYNC}/unpublish/{{slug}}"): PUBLISH,
+    ("get", f"{SYNC}/revisions"): READ,
+    ("get", f"{SYNC}/revisions/{{revision_id}}"): READ,
+    ("post", f"{SYNC}/restore/{{revision_id}}"): PUBLISH,
 }
 # Which scope these need depends on the job, and whether Replicate signed it.
 OF_THEIR_OWN = {

@@ -72,6 +72,10 @@ CALLS = [
     ("get", f"{SYNC}/status?diff=true", None),
     ("post", f"{SYNC}/unpublish/{{slug}}", {"force": True}),
     ("delete", f"{U}/{{slug}}/assets/{{asset_id}}", None),
+    ("get", f"{SYNC}/revisions?univers_slug=winter&limit=1", None, "revision_id"),
+    ("get", f"{SYNC}/revisions/{{revision_id}}", None),
+    ("post", f"{SYNC}/restore/{{revision_id}}", {"dry_run": True}),
+    ("post", f"{SYNC}/restore/{{revision_id}}", None),
     ("delete", f"{U}/{{slug}}/music-prompts/{{language}}", None),
     ("delete", f"{U}/{{slug}}", None),
 ]
@@ -140,6 +144,8 @@ def test_every_operation_answers_as_it_is_documented(api, schema, services):
         seen.add(call)
         if keep and keep[0] in ("asset_id", "job_id"):
             values[keep[0]] = response.json()["id"]
+        if keep == ["revision_id"]:
+            values["revision_id"] = response.json()["items"][0]["id"]
         if keep == ["run"]:
             assert run_here(response.json()["id"]).status == "completed"
     assert seen | SIGNED == documented.keys()

@@ -15,6 +15,7 @@ PATH_PARAMETERS = {
     "slug": ("The universe's slug.", {"maxLength": SLUG_LENGTH}),
     "asset_id": ("The card's id.", {"format": "uuid"}),
     "job_id": ("The job's id.", {"format": "uuid"}),
+    "revision_id": ("The revision's id.", {"format": "uuid"}),
     "language": ("One of the five languages.", {"enum": list(LANGUAGES)}),
     "name": ("The file's name, as the addresses in other answers have it.", {}),
 }
