@@ -196,9 +196,10 @@ def _asks_the_same(job, kind, steps):
     return job.type == kind and left == {step.key: step.params for step in steps}
 
 
-def finish(job, notes=()):
-    """Run a job of these to its end and report how each of its universes fared."""
-    report = Report(runner.run_here(job.pk), notes=list(notes))
+def finish(job, notes=(), side_by_side=1):
+    """Run a job of these to its end, so many universes at a time, and report how each of them fared."""
+    threads = min(side_by_side, job.total_steps)
+    report = Report(runner.run_here(job.pk, max(1, threads)), notes=list(notes))
     for step in report.job.steps.all():
         if step.status == State.COMPLETED:
             report.done[step.key] = step.result

@@ -12,6 +12,8 @@ from syncer.errors import Refused, SyncError
 from universes.errors import NotFound
 
 FAILED, WRONG_USE, REFUSED = 1, 2, 3
+# While one universe is planned and written, another's files come.
+SIDE_BY_SIDE = 2
 
 
 class Bar(progress.Listener):
@@ -21,12 +23,14 @@ class Bar(progress.Listener):
         self.bar = tqdm(total=0, unit=" changes", file=sys.stderr, leave=False)
 
     def planned(self, plan):
-        self.bar.set_description(plan.slug)
-        self.bar.total += plan.size
-        self.bar.refresh()
+        with self.bar.get_lock():
+            self.bar.set_description(plan.slug)
+            self.bar.total += plan.size
+            self.bar.refresh()
 
     def done(self, number):
-        self.bar.update(number)
+        with self.bar.get_lock():
+            self.bar.update(number)
 
 
 class Lines(progress.Listener):
@@ -71,7 +75,7 @@ class SyncCommand(BaseCommand):
         shown = sys.stderr.isatty() and not options["json"]
         listener = Bar() if shown else Lines(self.stderr)
         with progress.heard_by(listener):
-            report = services.finish(job, notes)
+            report = services.finish(job, notes, SIDE_BY_SIDE)
         if shown:
             listener.bar.close()
         return report
