@@ -22,7 +22,7 @@ class Intake:
     def put(self, paths):
         """Copy files in, `{name: path}`; one that lies there already is left alone."""
         # Side by side, since each waits for the disk to have it.
-        in_parallel(self._put_one, paths.items(), heard=False)
+        in_parallel(self._put_one, paths.items(), heard=False, on_disk=True)
 
     def _put_one(self, item):
         name, path = item

@@ -57,6 +57,6 @@ def test_what_stays_on_this_machine_takes_nobodys_place_on_the_line(settings):
 
     with ThreadPoolExecutor(1) as other:
         line = other.submit(in_parallel, upload, [1])
-        in_parallel(lambda _: copied.set(), [1], heard=False)
+        in_parallel(lambda _: copied.set(), [1], on_disk=True)
         line.result()
     assert found == [True]
