@@ -190,6 +190,11 @@ ARCHIVE_MB = read("int", "ARCHIVE_MB", 10240, validate=validate.Range(min=1))
 # How large the archive of a universe may be that is imported, packed and unpacked.
 IMPORT_MAX_MB = read("int", "IMPORT_MAX_MB", 2000, validate=validate.Range(min=1, max=1_000_000))
 
+# How large an uploaded picture or song may be, and an uploaded clip.
+UPLOAD_MAX_MB = read("int", "UPLOAD_MAX_MB", 50, validate=validate.Range(min=1, max=1_000))
+UPLOAD_CLIP_MAX_MB = read("int", "UPLOAD_CLIP_MAX_MB", 200, validate=validate.Range(min=1, max=10_000))
+FILE_UPLOAD_HANDLERS = ["storage.uploading.BoundedUpload"]
+
 # --- REST API ----------------------------------------------------------------------------------------------
 
 REST_FRAMEWORK = {

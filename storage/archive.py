@@ -93,6 +93,11 @@ def copy_to(sha256, path):
     return _copy(archive().path(_key(sha256)), path)
 
 
+def open_file(sha256):
+    """An archived file, open for reading; FileNotFoundError when it is gone, UnsafeName for what is no SHA-256."""
+    return archive().open(_key(sha256))
+
+
 def stats():
     """`{sha256: os.stat_result}` of every archived file."""
     return {name: stat for folder in archive().folders() for name, stat in archive().files(folder).items()}

@@ -82,6 +82,12 @@ class FolderStorage(FileSystemStorage):
             if e.is_dir(follow_symlinks=False) and is_safe_segment(e.name)
         )
 
+    def stat(self, name):
+        """The os.stat_result of one file; FileNotFoundError where there is none."""
+        if not self.exists(name):
+            raise FileNotFoundError(name)
+        return Path(self.path(name)).stat()
+
     def files(self, folder):
         """`{file name: os.stat_result}` of the plain files right in a folder; a missing folder has none."""
         path = Path(self.path(folder))

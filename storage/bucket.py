@@ -1,6 +1,9 @@
 """The bucket: folders of flat files, with the digest of each."""
 
 import hashlib
+import os
+import shutil
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -38,14 +41,43 @@ def listing(folder):
     found, fresh = {}, []
     for name, stat in stats.items():
         record = known.pop(key := safe_key(folder, name), None)
-        if not record or (record.size, record.mtime_ns) != (stat.st_size, stat.st_mtime_ns):
-            record = FileRecord(
-                key=key, size=stat.st_size, mtime_ns=stat.st_mtime_ns, **digests(bucket().path(key))
-            )
+        if not _is_of(record, stat):
+            record = _read(key, stat)
             fresh.append(record)
         found[name] = FileInfo(name, record.size, record.sha256, record.md5)
     _remember(fresh, known)
     return found
+
+
+def info(folder, name):
+    """The FileInfo of one file, None where there is none; read only if it changed, too."""
+    key = safe_key(folder, name)
+    try:
+        stat = bucket().stat(key)
+        record = FileRecord.objects.filter(key=key).first()
+        if not _is_of(record, stat):
+            record = _read(key, stat)
+            _remember([record], {})
+    except FileNotFoundError:
+        return None
+    return FileInfo(name, record.size, record.sha256, record.md5)
+
+
+def stamp(folder, name):
+    """What tells a file from the next of that name without reading either; None where there is none."""
+    try:
+        stat = bucket().stat(safe_key(folder, name))
+    except FileNotFoundError:
+        return None
+    return stat.st_ino, stat.st_mtime_ns, stat.st_size
+
+
+def _is_of(record, stat):
+    return record and (record.size, record.mtime_ns) == (stat.st_size, stat.st_mtime_ns)
+
+
+def _read(key, stat):
+    return FileRecord(key=key, size=stat.st_size, mtime_ns=stat.st_mtime_ns, **digests(bucket().path(key)))
 
 
 def _remember(fresh, gone):
@@ -73,6 +105,22 @@ def digests(path):
 def take(path, folder, name):
     """Put a copy of the file at `path` under folder/name, replacing what was there, in one piece."""
     bucket().take(path, safe_key(folder, name))
+
+
+@contextmanager
+def incoming(path):
+    """A copy of the file at `path` for `move_in`, on the bucket's disk; one that was not moved in goes."""
+    with bucket().temporary() as copy:
+        with Path(path).open("rb") as source, Path(copy).open("wb") as target:
+            shutil.copyfileobj(source, target, CHUNK)
+            target.flush()
+            os.fsync(target.fileno())
+        yield copy
+
+
+def move_in(copy, folder, name):
+    """Put an `incoming` copy under folder/name, replacing what was there, without waiting for its bytes."""
+    bucket().move_in(copy, safe_key(folder, name))
 
 
 def remove(folder, name):

@@ -3,6 +3,10 @@
 import struct
 from pathlib import Path
 
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+PICTURE, CLIP, SONG = "picture", "clip", "song"
 LEAST_SONG_BYTES = 2_000
 
 
@@ -14,17 +18,37 @@ class Incomplete(Exception):
     """The file begins well and breaks off."""
 
 
+OTHER = {
+    PICTURE: gettext_lazy("The file is no picture but %(what)s."),
+    CLIP: gettext_lazy("The file is no clip but %(what)s."),
+    SONG: gettext_lazy("The file is no song but %(what)s."),
+}
+BROKEN = {
+    PICTURE: gettext_lazy("The picture is not whole."),
+    CLIP: gettext_lazy("The clip is not whole."),
+    SONG: gettext_lazy("The song is not whole."),
+}
+
+
 def wrong(path, kind):
     """The Unfit to raise for a file that is no `kind` at all."""
     with Path(path).open("rb") as source:
-        start = source.read(200).lstrip().lower()
-    what = (
-        "a web page" if start.startswith((b"<!doctype", b"<html", b"<?xml", b"<")) else "another kind of file"
-    )
-    return Unfit(f"The file is no {kind} but {what}.")
+        start = source.read(1000).lstrip().lower()
+    return Unfit(OTHER[kind] % {"what": _what(start)})
 
 
-def check_mp4(path, kind="clip"):
+def _what(start):
+    if b"<svg" in start:
+        return _("an SVG drawing")
+    return _("a web page") if start.startswith(b"<") else _("another kind of file")
+
+
+def broken(kind):
+    """The Incomplete to raise for a file that ends too early."""
+    return Incomplete(str(BROKEN[kind]))
+
+
+def check_mp4(path, kind=CLIP):
     """Raise unless the file is a whole MP4: boxes to the very end, with the index and the frames among them.
 
     ISO/IEC 14496-12, section 4.2: each box starts with its size (32 bits, or 64 after a 1) and its type.
@@ -37,11 +61,11 @@ def check_mp4(path, kind="clip"):
             if not kinds and box != b"ftyp":
                 raise wrong(path, kind)
             if length < 8 or position + length > size:
-                raise Incomplete(f"The {kind} is not whole.")
+                raise broken(kind)
             kinds.append(box)
             position += length
     if not {b"moov", b"mdat"} <= set(kinds):
-        raise Incomplete(f"The {kind} is not whole.")
+        raise broken(kind)
 
 
 def _box(source, position, size):
@@ -59,9 +83,9 @@ def check_mp3(path):
     start = _after_id3(content)
     first = _frame_length(content, start)
     if not first or not _frame_length(content, start + first):
-        raise wrong(path, "song")
+        raise wrong(path, SONG)
     if len(content) - start < LEAST_SONG_BYTES:
-        raise Incomplete("The song is not whole.")
+        raise broken(SONG)
 
 
 def _after_id3(content):

@@ -3,9 +3,10 @@
 import io
 from contextlib import contextmanager
 
+from django.utils.translation import gettext as _
 from PIL import Image, ImageCms, ImageOps
 
-from .formats import Incomplete, Unfit, wrong
+from .formats import PICTURE, Unfit, broken, wrong
 
 # Pillow would hand some of the others to programs of their own.
 FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "AVIF", "BMP", "TIFF")
@@ -83,16 +84,16 @@ def _picture(path, most_pixels=MOST_PIXELS):
     except Image.DecompressionBombError:
         raise _too_large(most_pixels) from None
     except (OSError, SyntaxError, ValueError):
-        raise wrong(path, "picture") from None
+        raise wrong(path, PICTURE) from None
     with picture:
         if picture.width * picture.height > most_pixels:
             raise _too_large(most_pixels)
         try:
             picture.load()
         except (OSError, SyntaxError, ValueError):
-            raise Incomplete("The picture is not whole.") from None
+            raise broken(PICTURE) from None
         yield picture
 
 
 def _too_large(most_pixels):
-    return Unfit(f"The picture has more than {most_pixels // 10**6} million pixels.")
+    return Unfit(_("The picture has more than %(count)s million pixels.") % {"count": most_pixels // 10**6})

@@ -6,17 +6,19 @@ Range and its conditions follow RFC 9110, sections 13 and 14 (https://www.rfc-ed
 import os
 import re
 from email.utils import parsedate_to_datetime
-from pathlib import Path
+from pathlib import PurePath
 
 from django.http import FileResponse, JsonResponse
 from django.utils.cache import get_conditional_response
 from django.utils.http import http_date
 
+from . import archive
 from .bucket import bucket
 from .names import UnsafeName, safe_key
 
 TYPES = {".png": "image/png", ".jpg": "image/jpeg", ".mp4": "video/mp4", ".mp3": "audio/mpeg"}
 BLOCK = 64 * 1024
+A_YEAR = 365 * 24 * 3600
 
 
 class Slice:
@@ -43,14 +45,28 @@ def serve(request, folder, name):
         return None
     # Of the file that is open, not of one that takes its name meanwhile.
     stat = os.fstat(source.fileno())
-    etag = f'"{stat.st_mtime_ns:x}-{stat.st_size:x}"'
-    response = _respond(request, source, stat, etag)
+    # Always asked again: a picture that was drawn anew keeps its name.
+    return _serve(request, source, name, f"{stat.st_mtime_ns:x}-{stat.st_size:x}", "no-cache")
+
+
+def serve_archived(request, sha256, name):
+    """The same for an archived file that was called `name`; under an address with the hash, it never changes."""
+    try:
+        source = archive.open_file(sha256)
+    except (FileNotFoundError, UnsafeName):
+        return None
+    return _serve(request, source, name, sha256, f"private, max-age={A_YEAR}, immutable")
+
+
+def _serve(request, source, name, tag, caching):
+    stat, etag = os.fstat(source.fileno()), f'"{tag}"'
+    content_type = TYPES.get(PurePath(name).suffix, "application/octet-stream")
+    response = _respond(request, source, stat, etag, content_type)
     for header, value in {
         "ETag": etag,
         "Last-Modified": http_date(stat.st_mtime),
         "Accept-Ranges": "bytes",
-        # Always asked again: a picture that was drawn anew keeps its name.
-        "Cache-Control": "no-cache",
+        "Cache-Control": caching,
         "X-Content-Type-Options": "nosniff",
     }.items():
         response[header] = value
@@ -62,8 +78,7 @@ def serve(request, folder, name):
     return final
 
 
-def _respond(request, source, stat, etag):
-    content_type = TYPES.get(Path(source.name).suffix, "application/octet-stream")
+def _respond(request, source, stat, etag, content_type):
     wanted = _wanted_range(request, stat, etag)
     if wanted is None:
         return _file(source, stat.st_size, content_type)

@@ -22,6 +22,11 @@ def staging():
         yield Path(folder)
 
 
+def unnamed():
+    """A file without a name, open for writing and reading; it goes when it is closed or its process ends."""
+    return tempfile.TemporaryFile(dir=_swept(PASSING))
+
+
 def new_pending(spared):
     """The path of an empty folder that stays until `remove`; abandoned ones go, but for those named in `spared`."""
     return Path(tempfile.mkdtemp(dir=_swept(PENDING, spared)))

@@ -23,6 +23,8 @@ os.environ.update(
     ARCHIVE_REVISIONS="",
     ARCHIVE_MB="",
     IMPORT_MAX_MB="",
+    UPLOAD_MAX_MB="",
+    UPLOAD_CLIP_MAX_MB="",
     REPLICATE_API_TOKEN="",
     REPLICATE_BASE_URL="",
     REPLICATE_CONCURRENCY="",

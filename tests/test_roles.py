@@ -53,6 +53,16 @@ OPERATIONS = {
     ("post", f"{U}/import"): WRITE,
     ("post", f"{U}/{{slug}}/duplicate"): WRITE,
     ("get", f"{U}/{{slug}}/export"): READ,
+    ("put", f"{U}/{{slug}}/thumbnail"): WRITE,
+    ("put", f"{U}/{{slug}}/assets/{{asset_id}}/image"): WRITE,
+    ("put", f"{U}/{{slug}}/assets/{{asset_id}}/video"): WRITE,
+    ("get", f"{U}/{{slug}}/assets/{{asset_id}}/variants"): READ,
+    ("get", f"{U}/{{slug}}/assets/{{asset_id}}/variants/{{sha256}}"): READ,
+    ("post", f"{U}/{{slug}}/assets/{{asset_id}}/variants/{{sha256}}"): WRITE,
+    ("put", f"{U}/{{slug}}/music/{{language}}"): WRITE,
+    ("get", f"{U}/{{slug}}/music/{{language}}/variants"): READ,
+    ("get", f"{U}/{{slug}}/music/{{language}}/variants/{{sha256}}"): READ,
+    ("post", f"{U}/{{slug}}/music/{{language}}/variants/{{sha256}}"): WRITE,
     ("get", JOBS): READ,
     ("get", f"{JOBS}/{{job_id}}"): READ,
     ("delete", f"{JOBS}/cleanup"): WRITE,
@@ -81,7 +91,7 @@ OF_THEIR_OWN = {
     ("post", f"{JOBS}/{{job_id}}/retry"),
     ("post", f"{GENERATING}/webhook"),
 }
-MISSING = {"slug": "missing", "name": "a.png", "language": "fr"}
+MISSING = {"slug": "missing", "name": "a.png", "language": "fr", "sha256": "0" * 64}
 MISSING |= {name: uuid.UUID(int=0) for name in ("asset_id", "job_id", "revision_id")}
 
 # Route: who may GET it (None: it takes no GET), and who may POST to it where that is something else than looking.
@@ -308,7 +318,7 @@ def things(universe, asset, visitor, staff):
 
 def address(name, things):
     words = {"job_id": things["job"], "universe_id": things["universe"], "asset_id": things["asset"]}
-    words["id"] = things["user"]
+    words |= {"id": things["user"], "pk": things["revision"], "sha256": "0" * 64}
     words["key"] = "push" if name.endswith("_sync") else "pictures"
     words["object_id"] = things.get(name.split("_")[1])
     kwargs = {word: words[word] for word in routes()[name]}

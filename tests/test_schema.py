@@ -1,5 +1,7 @@
 """The OpenAPI schema says what the API really answers, and enough for a front end to be written from it."""
 
+from typing import NamedTuple
+
 import jsonschema
 import pytest
 from drf_spectacular.generators import SchemaGenerator
@@ -17,6 +19,14 @@ MEDIA = "/storage/buckets/univers/{slug}/{name}"
 
 # Stands for the bytes of a universe's archive.
 ARCHIVE = object()
+
+
+class Again(NamedTuple):
+    """Stands for the bytes of one of the universe's files."""
+
+    name: str
+    content_type: str
+
 
 # In an order in which each can succeed; a fourth value is what the answer's `id` is kept as.
 CALLS = [
@@ -55,6 +65,16 @@ CALLS = [
     ("get", MEDIA, None),
     ("post", f"{GENERATE}/{{slug}}/videos", None, "run"),
     ("post", f"{GENERATE}/{{slug}}/music", {"language": "fr"}, "run"),
+    ("put", f"{U}/{{slug}}/thumbnail", Again("00_snow.png", "image/png")),
+    ("put", f"{U}/{{slug}}/assets/{{asset_id}}/image", Again("00_snow.png", "image/png")),
+    ("put", f"{U}/{{slug}}/assets/{{asset_id}}/video", Again("00_snow.mp4", "video/mp4")),
+    ("get", f"{U}/{{slug}}/assets/{{asset_id}}/variants", None, "sha256"),
+    ("get", f"{U}/{{slug}}/assets/{{asset_id}}/variants/{{sha256}}", None),
+    ("post", f"{U}/{{slug}}/assets/{{asset_id}}/variants/{{sha256}}", None),
+    ("put", f"{U}/{{slug}}/music/{{language}}", Again("fr.mp3", "audio/mpeg")),
+    ("get", f"{U}/{{slug}}/music/{{language}}/variants", None, "sha256"),
+    ("get", f"{U}/{{slug}}/music/{{language}}/variants/{{sha256}}", None),
+    ("post", f"{U}/{{slug}}/music/{{language}}/variants/{{sha256}}", None),
     ("get", f"{U}/{{slug}}", None),
     ("post", f"{U}/{{slug}}/duplicate", {"name": "Frost"}),
     ("get", f"{U}/{{slug}}/export", None),
@@ -136,6 +156,9 @@ def test_every_operation_answers_as_it_is_documented(api, schema, services):
         if body is ARCHIVE:
             archive = api.get(f"{U}/winter/export").getvalue()
             response = api.generic(method, path, archive, "application/zip")
+        elif isinstance(body, Again):
+            content = api.get(MEDIA.format(slug="winter", name=body.name)).getvalue()
+            response = api.generic(method, path.format(**values), content, body.content_type)
         else:
             response = getattr(api, method)(path.format(**values), body)
         call = (method, path.split("?")[0])
@@ -146,6 +169,8 @@ def test_every_operation_answers_as_it_is_documented(api, schema, services):
             values[keep[0]] = response.json()["id"]
         if keep == ["revision_id"]:
             values["revision_id"] = response.json()["items"][0]["id"]
+        if keep == ["sha256"]:
+            values["sha256"] = response.json()[-1]["sha256"]
         if keep == ["run"]:
             assert run_here(response.json()["id"]).status == "completed"
     assert seen | SIGNED == documented.keys()
@@ -222,7 +247,7 @@ def test_what_has_few_values_names_them(schema):
         for parameter in operation.get("parameters", [])
         if parameter["name"] == "language"
     ]
-    assert len(languages) == 4 and all(values == list(FIVE) for values in languages)
+    assert len(languages) == 8 and all(values == list(FIVE) for values in languages)
 
 
 def test_every_parameter_in_a_path_is_explained(schema):

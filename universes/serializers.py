@@ -36,6 +36,7 @@ from .models import (
 )
 from .names import SLUG_LENGTH
 from .queries import NEWEST, ORDERINGS
+from .services import variants
 
 COLOR = re.compile(r"#([0-9a-fA-F]{3}|[0-9a-fA-F]{6})", re.ASCII)
 WINTER = {
@@ -288,3 +289,31 @@ class UniverseSerializer(UniverseItemSerializer):
             "prompts", "translations", "music_prompts", "assets",
         ]  # fmt: skip
         read_only_fields = fields
+
+
+class SongFileSerializer(serializers.Serializer):
+    """The song of a language; its words are with the music prompts."""
+
+    language = serializers.CharField()
+    music_url = serializers.SerializerMethodField()
+
+    def get_music_url(self, song) -> str | None:
+        return media.music_url(self.context["slug"], song["language"], self.context["files"])
+
+
+class VariantSerializer(serializers.Serializer):
+    """A picture, clip or song that is there, or was until it was replaced; needs `address` in its context."""
+
+    kind = serializers.ChoiceField(variants.KINDS)
+    sha256 = serializers.CharField()
+    size = serializers.IntegerField(help_text="In bytes.")
+    present = serializers.BooleanField(help_text="Whether this is the one that is shown.")
+    created_at = serializers.DateTimeField(help_text="When it was replaced; when it came, if it is present.")
+    author = serializers.CharField(help_text="Who replaced it.")
+    cause = serializers.CharField(
+        help_text="What replaced it: `regenerate`, `upload`, `choose`, `pull` and so on."
+    )
+    url = serializers.SerializerMethodField()
+
+    def get_url(self, variant) -> str:
+        return f"{self.context['address']}/{variant.sha256}"

@@ -2,6 +2,7 @@
 
 import io
 
+from django.conf import settings
 from django.http import FileResponse
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiResponse, extend_schema, extend_schema_view
@@ -9,11 +10,13 @@ from rest_framework.response import Response
 from rest_framework.viewsets import ViewSet
 
 from magikswipe.api.paging import page
-from magikswipe.api.parsers import ZIP, ArchiveParser
+from magikswipe.api.parsers import ZIP, ArchiveParser, ClipParser, PictureParser, SongParser
 from magikswipe.api.permissions import author
+from storage import serving
 from storage.staging import staging
 
 from . import media, queries
+from .errors import NotFound
 from .serializers import (
     AssetCreateSerializer,
     AssetItemSerializer,
@@ -24,13 +27,15 @@ from .serializers import (
     MusicPromptCreateSerializer,
     MusicPromptPatchSerializer,
     MusicPromptSerializer,
+    SongFileSerializer,
     UniverseCreateSerializer,
     UniversePageSerializer,
     UniversePatchSerializer,
     UniverseQuery,
     UniverseSerializer,
+    VariantSerializer,
 )
-from .services import assets, copies, exchange, music, universes
+from .services import assets, copies, exchange, music, universes, uploads, variants
 
 
 def render(serializer, what, slug, **options):
@@ -196,3 +201,146 @@ class MusicPromptViewSet(ViewSet):
         """Take the prompt and its song away."""
         music.delete(music.find(universes.find(slug), language), author(request))
         return Response(status=204)
+
+
+def body(request, most_mb):
+    """A file that is the whole body, as something to read from; TooLarge before any of it is read."""
+    uploads.check_size(int(request.META.get("CONTENT_LENGTH") or 0), most_mb)
+    # A body of no bytes has been parsed to an empty dict.
+    return request.data or io.BytesIO()
+
+
+def takes(kind):
+    return {kind: OpenApiTypes.BINARY}
+
+
+class PictureViewSet(AssetViewSet):
+    """A card's picture."""
+
+    parser_classes = [PictureParser]
+
+    @extend_schema(request=takes("image/*"), responses=AssetSerializer)
+    def upload(self, request, slug, asset_id):
+        """Give a card a picture of one's own, of any usual format; it becomes a PNG of 4096 pixels a side at most.
+
+        The former one stays as a variant. 413 beyond UPLOAD_MAX_MB; 422 for what is no whole picture.
+        """
+        universe = universes.find(slug)
+        asset = assets.find(universe, asset_id)
+        uploads.picture(universe, asset, body(request, settings.UPLOAD_MAX_MB), author(request))
+        return Response(self._whole(asset, slug))
+
+
+class ClipViewSet(AssetViewSet):
+    """A card's clip."""
+
+    parser_classes = [ClipParser]
+
+    @extend_schema(request=takes("video/*"), responses=AssetSerializer)
+    def upload(self, request, slug, asset_id):
+        """Give a card a clip of one's own, as a phone or tablet records it; it becomes an MP4 (H.264).
+
+        The former one stays as a variant. 413 beyond UPLOAD_CLIP_MAX_MB; 422 for what is no whole clip.
+        """
+        universe = universes.find(slug)
+        asset = assets.find(universe, asset_id)
+        uploads.clip(universe, asset, body(request, settings.UPLOAD_CLIP_MAX_MB), author(request))
+        return Response(self._whole(asset, slug))
+
+
+class SongViewSet(ViewSet):
+    """A universe's song in a language."""
+
+    parser_classes = [SongParser]
+
+    @extend_schema(request=takes("audio/*"), responses=SongFileSerializer)
+    def upload(self, request, slug, language):
+        """Give a universe a song of one's own, of any usual format; it becomes an MP3.
+
+        The former one stays as a variant. 413 beyond UPLOAD_MAX_MB; 422 for what is no whole song.
+        """
+        universe = universes.find(slug)
+        uploads.song(universe, language, body(request, settings.UPLOAD_MAX_MB), author(request))
+        return Response(render(SongFileSerializer, {"language": language}, slug))
+
+
+class ThumbnailViewSet(UniverseViewSet):
+    """A universe's thumbnail."""
+
+    parser_classes = [PictureParser]
+
+    @extend_schema(request=takes("image/*"), responses=UniverseSerializer)
+    def upload(self, request, slug):
+        """Give a universe a thumbnail of one's own; it becomes a JPEG of 512 pixels a side at most.
+
+        A `thumbnail_url` that it had is emptied. 413 beyond UPLOAD_MAX_MB; 422 for what is no whole picture.
+        """
+        universe = universes.find(slug)
+        uploads.thumbnail(universe, body(request, settings.UPLOAD_MAX_MB), author(request))
+        return Response(self._whole(slug))
+
+
+BYTES = {
+    (200, "application/octet-stream"): OpenApiResponse(
+        OpenApiTypes.BINARY, "The file, as image/png, video/mp4 or audio/mpeg; Range and ETag as for media."
+    )
+}
+
+
+class VariantViewSet(ViewSet):
+    """What `found` finds, as a list and byte by byte."""
+
+    def _list(self, request, found):
+        return Response(VariantSerializer(found, many=True, context={"address": request.path}).data)
+
+    def _serve(self, request, slug, found, sha256):
+        variant = variants.find(found, sha256)
+        if variant.present:
+            response = serving.serve(request, slug, variant.name)
+        else:
+            response = serving.serve_archived(request, sha256, variant.name)
+        if not response:
+            raise NotFound("The variant was not found; it went meanwhile.")
+        return response
+
+
+class CardVariantViewSet(VariantViewSet):
+    """The present and the earlier pictures and clips of a card."""
+
+    @extend_schema(responses=VariantSerializer(many=True))
+    def list(self, request, slug, asset_id):
+        """The present picture and clip and the earlier ones that the archive still has, the last replaced first."""
+        return self._list(request, variants.of_card(assets.find(universes.find(slug), asset_id)))
+
+    @extend_schema(responses=BYTES)
+    def retrieve(self, request, slug, asset_id, sha256):
+        """The bytes of a picture or clip."""
+        asset = assets.find(universes.find(slug), asset_id)
+        return self._serve(request, slug, variants.of_card(asset), sha256)
+
+    @extend_schema(request=None, responses=AssetSerializer)
+    def choose(self, request, slug, asset_id, sha256):
+        """Put an earlier picture or clip back; what it replaces becomes a variant. The present one may be chosen."""
+        asset = assets.find(universes.find(slug), asset_id)
+        variants.choose(asset, sha256, author(request))
+        return Response(render(AssetSerializer, queries.card(asset), slug))
+
+
+class SongVariantViewSet(VariantViewSet):
+    """The present and the earlier songs of a language."""
+
+    @extend_schema(responses=VariantSerializer(many=True))
+    def list(self, request, slug, language):
+        """The present song and the earlier ones that the archive still has, the last replaced first."""
+        return self._list(request, variants.of_song(universes.find(slug), language))
+
+    @extend_schema(responses=BYTES)
+    def retrieve(self, request, slug, language, sha256):
+        """The bytes of a song."""
+        return self._serve(request, slug, variants.of_song(universes.find(slug), language), sha256)
+
+    @extend_schema(request=None, responses=SongFileSerializer)
+    def choose(self, request, slug, language, sha256):
+        """Put an earlier song back; what it replaces becomes a variant. The present one may be chosen."""
+        variants.choose_song(universes.find(slug), language, sha256, author(request))
+        return Response(render(SongFileSerializer, {"language": language}, slug))

@@ -22,6 +22,7 @@ STATUS = {
     "django.core.exceptions.RequestDataTooBig": 413,
     "django.core.exceptions.SuspiciousOperation": 400,
     "django.db.utils.OperationalError": 503,
+    "django.http.request.UnreadablePostError": 400,
     "generation.errors.CannotGenerate": 400,
     "generation.errors.LimitReached": 409,
     "generation.errors.NotConfigured": 503,
@@ -55,6 +56,7 @@ SENTENCES = {
     "django.core.exceptions.RequestDataTooBig": "The body is too large; send 5 MB at most.",
     "django.core.exceptions.SuspiciousOperation": "The request is malformed; check its address and headers.",
     "django.db.utils.OperationalError": "The database is busy or can't be reached; try again in a moment.",
+    "django.http.request.UnreadablePostError": "The body broke off on its way; send it again.",
     "storage.names.UnsafeName": "The file was not found.",
 }
 

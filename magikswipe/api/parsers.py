@@ -1,9 +1,9 @@
-"""What the API takes and gives: JSON, and an archive as it is."""
+"""What the API takes and gives: JSON; archives and media as they are."""
 
 import io
 
 from rest_framework import negotiation, parsers
-from rest_framework.exceptions import NotAcceptable, ParseError
+from rest_framework.exceptions import NotAcceptable, ParseError, UnsupportedMediaType
 
 ZIP = "application/zip"
 
@@ -31,6 +31,35 @@ class ArchiveParser(parsers.BaseParser):
 
     def parse(self, stream, media_type=None, parser_context=None):
         return stream
+
+
+class MediaParser(parsers.BaseParser):
+    """A file as the body: its stream, for the view to read piece by piece. Its content alone tells what it is."""
+
+    media_type = "*/*"
+    kind = ""
+
+    def parse(self, stream, media_type=None, parser_context=None):
+        """Raises UnsupportedMediaType for what declares itself to be something else, such as a form."""
+        declared = (media_type or "").partition(";")[0].strip().lower()
+        if declared in ("", "application/octet-stream") or declared.startswith(f"{self.kind}/"):
+            return stream
+        raise UnsupportedMediaType(
+            media_type,
+            f"Send the file itself as the body, with a Content-Type that begins with {self.kind}/.",
+        )
+
+
+class PictureParser(MediaParser):
+    kind = "image"
+
+
+class ClipParser(MediaParser):
+    kind = "video"
+
+
+class SongParser(MediaParser):
+    kind = "audio"
 
 
 class Negotiation(negotiation.DefaultContentNegotiation):

@@ -17,6 +17,7 @@ PATH_PARAMETERS = {
     "job_id": ("The job's id.", {"format": "uuid"}),
     "revision_id": ("The revision's id.", {"format": "uuid"}),
     "language": ("One of the five languages.", {"enum": list(LANGUAGES)}),
+    "sha256": ("The variant's SHA-256, as the list of variants has it.", {"pattern": "^[0-9a-f]{64}$"}),
     "name": ("The file's name, as the addresses in other answers have it.", {}),
 }
 
@@ -92,4 +93,4 @@ class Schema(AutoSchema):
         ]
 
     def _takes_input(self):
-        return self.method in ("POST", "PATCH") or any(p["in"] == "query" for p in self._get_parameters())
+        return self.method in ("POST", "PUT", "PATCH") or any(p["in"] == "query" for p in self._get_parameters())

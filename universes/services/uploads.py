@@ -1,0 +1,110 @@
+"""Pictures, clips and songs that people bring along: looked at, written anew, and put in the place of the former."""
+
+import os
+from contextlib import contextmanager, nullcontext
+from pathlib import Path
+
+from django.conf import settings
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from storage import pictures, transcoding
+from storage.formats import Incomplete, Unfit
+from storage.staging import staging
+
+from ..errors import Invalid, NotFound, TooLarge
+from ..models import LANGUAGES
+from ..names import THUMBNAIL, music_name, video_name
+from . import thumbnails, universes
+from .placing import place
+
+CAUSE = "upload"
+FIELD = "file"
+PIECE = 1024 * 1024
+
+PICTURES = gettext_lazy("Choose a picture: JPEG, PNG, WebP, AVIF or GIF.")
+CLIPS = gettext_lazy("Choose a clip: MP4, MOV, WebM, MKV or AVI.")
+SONGS = gettext_lazy("Choose a song: MP3, M4A, WAV, OGG or FLAC.")
+
+
+def picture(universe, asset, file, author=""):
+    """Make an uploaded picture a card's, as PNG; the universe's first one makes its thumbnail, too.
+
+    `file`, here as below: an UploadedFile, anything else with `read`, or a path; its name and declared type count
+    for nothing. Raises Invalid for what is no whole picture, TooLarge, and NotFound for a card that is gone.
+    """
+    with received(file, settings.UPLOAD_MAX_MB) as path:
+        with _advised(PICTURES):
+            pictures.cleaned(path)
+        place(universe, asset.image_name, path, CAUSE, author, asset=asset)
+        thumbnails.from_first(universe, path)
+
+
+def clip(universe, asset, file, author=""):
+    """The same for a card's clip, as MP4."""
+    with received(file, settings.UPLOAD_CLIP_MAX_MB) as path:
+        made = path.with_name("made")
+        with _advised(CLIPS):
+            transcoding.to_mp4(path, made)
+        place(universe, video_name(asset.image_name), made, CAUSE, author, asset=asset)
+
+
+def song(universe, language, file, author=""):
+    """The same for the song of a language, as MP3, whether its words are written or not."""
+    if language not in LANGUAGES:
+        raise NotFound(f"Song in '{language[:20]}' not found; use {', '.join(LANGUAGES)}.")
+    with received(file, settings.UPLOAD_MAX_MB) as path:
+        made = path.with_name("made")
+        with _advised(SONGS):
+            transcoding.to_mp3(path, made)
+        place(universe, music_name(language), made, CAUSE, author, language=language)
+
+
+def thumbnail(universe, file, author=""):
+    """Make an uploaded picture the universe's small one; the address of another that it had is emptied."""
+    with received(file, settings.UPLOAD_MAX_MB) as path:
+        small = path.with_name(THUMBNAIL)
+        with _advised(PICTURES):
+            pictures.cleaned(path)
+        thumbnails.shrink(path, small)
+        place(universe, THUMBNAIL, small, CAUSE, author)
+    if universe.thumbnail_url:
+        universes.update(universe, thumbnail_url=None, author=author)
+
+
+@contextmanager
+def received(file, most_mb):
+    """The path of what was uploaded, alone in a folder that goes with the block; TooLarge, or Invalid when empty."""
+    # A form's file tells how much came, also where not all of it was kept.
+    check_size(getattr(file, "size", None) or 0, most_mb)
+    with staging() as folder:
+        path = folder / "upload"
+        given = Path(file).open("rb") if isinstance(file, str | os.PathLike) else nullcontext(file)  # noqa: SIM115
+        with given as source, path.open("wb") as target:
+            _copy(source, target, most_mb)
+        if not path.stat().st_size:
+            raise Invalid(FIELD, _("The file is empty; choose another."))
+        yield path
+
+
+def _copy(source, target, most_mb):
+    size = 0
+    while piece := source.read(PIECE):
+        size += len(piece)
+        check_size(size, most_mb)
+        target.write(piece)
+
+
+def check_size(size, most_mb):
+    """Raise TooLarge for more bytes than so many megabytes."""
+    if size > most_mb * 2**20:
+        raise TooLarge(_("The file is too large; %(count)s MB are the most.") % {"count": most_mb})
+
+
+@contextmanager
+def _advised(advice):
+    """What is wrong with a file, and what to do about it."""
+    try:
+        yield
+    except (Unfit, Incomplete) as error:
+        raise Invalid(FIELD, f"{error} {advice}") from None
