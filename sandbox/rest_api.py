@@ -24,17 +24,24 @@ LONGEST_QUERY = 50_000  # bytes; servers in front of PostgREST refuse addresses 
 OBJECT = "application/vnd.pgrst.object+json"
 
 
-def keys_of(request: Request) -> set[str]:
-    """The API keys that a request carries."""
-    return {
-        request.headers.get("apikey", ""),
-        request.headers.get("authorization", "").removeprefix("Bearer "),
-    }
+def admits(request: Request, key: str) -> bool:
+    """Whether a request carries the key. A secret key is no JWT: it counts in ``apikey``, and not from a browser.
+
+    Source: https://supabase.com/docs/guides/api/api-keys
+    """
+    given = request.headers.get("apikey", "")
+    if key.startswith("sb_secret_"):
+        return given == key and "Mozilla" not in request.headers.get("user-agent", "")
+    return key in (given, request.headers.get("authorization", "").removeprefix("Bearer "))
 
 
 def refusal(request: Request) -> Response:
     """The gateway's 401, see https://supabase.com/docs/guides/troubleshooting."""
-    message = "Invalid API key" if any(keys_of(request)) else "No API key found in request"
+    message = (
+        "Invalid API key"
+        if {"apikey", "authorization"} & set(request.headers)
+        else "No API key found in request"
+    )
     hint = "Double check your Supabase `anon` or `service_role` API key."
     return JSONResponse({"message": message, "hint": hint}, 401)
 
@@ -75,7 +82,7 @@ class RestApi:
         ]
 
     async def root(self, request: Request) -> Response:
-        if self.key not in keys_of(request):
+        if not admits(request, self.key):
             return refusal(request)
         shown = [
             visible_table(name, self.settings) for name in TABLES if name not in self.settings.missing_tables
@@ -96,7 +103,7 @@ class RestApi:
         return RestError(404, "PGRST202", message).response()
 
     async def serve(self, request: Request) -> Response:
-        if self.key not in keys_of(request):
+        if not admits(request, self.key):
             return refusal(request)
         if len(request.url.query) > LONGEST_QUERY:
             return PlainTextResponse("Bad Request", 400)

@@ -22,7 +22,7 @@ from starlette.routing import Route
 
 from sandbox.counters import Counters
 from sandbox.replicate_api import iso
-from sandbox.rest_api import keys_of, refusal
+from sandbox.rest_api import admits, refusal
 from sandbox.settings import Settings
 from sandbox.storage_listing import metadata, one_level, whole_tree
 from sandbox.storage_store import BUCKETS, Row, Store
@@ -80,7 +80,7 @@ class StorageApi:
 
     def _answers(self, call: Call, guarded: bool) -> Call:
         async def answer(request: Request) -> Response:
-            if guarded and self.key not in keys_of(request):
+            if guarded and not admits(request, self.key):
                 return refusal(request)
             try:
                 return await call(request)

@@ -73,3 +73,13 @@ def test_everything_survives_a_restart(tmp_path):
     assert found["output"] and found["input"] == {"prompt": "Hello"}
     assert again.settings()["max_rows"] == 7
     stop_sandbox(again)
+
+
+def test_a_secret_key_counts_in_its_own_header_and_not_from_a_browser(tmp_path):
+    server = start_sandbox(tmp_path, key="sb_secret_x")
+    address, key = f"{server.url}/rest/v1/univers", {"apikey": "sb_secret_x"}
+    browser = {"User-Agent": "Mozilla/5.0"}
+    tried = (key, {"Authorization": "Bearer sb_secret_x"}, key | browser)
+    statuses = [httpx.get(address, headers=headers, trust_env=False).status_code for headers in tried]
+    stop_sandbox(server)
+    assert statuses == [200, 401, 401]
