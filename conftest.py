@@ -53,7 +53,10 @@ def api():
 
 @pytest.fixture
 def staff(db):
-    """Makes members of staff: `staff("lea", "Editor", "Publisher")`, with the groups whose rights they have."""
+    """Makes members of staff: `staff("lea", "Editor", "Publisher")`, with the groups whose rights they have.
+
+    A migration made the groups, so that a transactional test needs `serialized_rollback` to have them.
+    """
 
     def make(name, *groups):
         user = get_user_model().objects.create_user(name, password="words", is_staff=True)

@@ -386,6 +386,21 @@ def test_an_editor_can_write_a_universe_in_the_admin(client, editor):
     assert [form.has_add_permission for form in page.context["inline_admin_formsets"]] == [True, True]
 
 
+def test_a_group_gives_its_own_rights_and_looking():
+    granted = {
+        group.name: set(group.permissions.values_list("content_type__app_label", "codename"))
+        for group in Group.objects.all()
+    }
+    viewed = granted.pop("Viewer")
+    assert {app for app, _name in viewed} == {"universes", "jobs", "generation"}
+    assert all(name.startswith("view_") for _app, name in viewed)
+    assert granted["Generator"] - viewed == {("universes", "generate_universe")}
+    assert granted["Publisher"] - viewed == {("universes", "publish_universe")}
+    written = {name.split("_")[1] for app, name in granted["Editor"] - viewed if app == "universes"}
+    assert len(granted["Editor"] - viewed) == 3 * len(written) == 21 and "revision" not in written
+    assert all(viewed < rights for rights in granted.values())
+
+
 def test_a_newcomers_home_says_whom_to_ask(client, newcomer):
     client.force_login(newcomer)
     assert "Ask an administrator for a group" in client.get(reverse("admin:index")).content.decode()
