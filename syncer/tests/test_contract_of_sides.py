@@ -196,6 +196,16 @@ def test_a_file_larger_than_what_is_sent_at_once(sides):
     assert sides.target.content("00_fox.mp4") == content
 
 
+def test_files_whose_etag_is_not_their_md5(sides, supabase):
+    supabase.sandbox.settings(part_size=1000)
+    files = {"00_fox.png": b"fox" * 1000, "00_fox.mp4": b"clip"}
+    sides.bring(rows(), files)
+    assert sides.target.content("00_fox.png") == files["00_fox.png"]
+    for path in ("push", "pull"):
+        assert ok(post(sides.api, f"{path}/{SLUG}"))["synced_items"] == 0
+    sides.bring(rows(), files | {"00_fox.png": b"xof" * 1000})
+
+
 def test_many_cards_and_files(sides):
     names = [f"{n:04}_card.png" for n in range(1300)]
     given = {UNIVERS.name: [universe()], CARDS.name: cards(*names)}

@@ -1,5 +1,7 @@
 """What happens when Supabase, or the way to it, breaks off: a clear sentence, nothing lost, and a rerun that mends."""
 
+import time
+
 import pytest
 
 from storage import bucket
@@ -105,6 +107,13 @@ class TestRetries:
             supabase.mends()
             ok(post(api, "unpublish/winter", force=True))
 
+    def test_as_late_as_the_server_asks(self, api, settings, supabase, winter):
+        settings.SYNC_RETRIES = 1
+        supabase.breaks("GET /rest/v1/univers_prompts", "429:2", times=1)
+        begun = time.monotonic()
+        ok(post(api, "push/winter"))
+        assert time.monotonic() - begun >= 2
+
     def test_an_insert_is_not_sent_twice(self, api, settings, supabase, winter):
         settings.SYNC_RETRIES = 1
         supabase.breaks("POST /rest/v1/univers_assets", "drop_after", times=1)
@@ -147,7 +156,7 @@ class TestBrokenPush:
 
 
 class TestBrokenPull:
-    @pytest.mark.parametrize("action", ["drop", "truncate", "500"])
+    @pytest.mark.parametrize("action", ["drop", "truncate", "garble", "500"])
     def test_a_download_that_breaks_leaves_everything_as_it_was(
         self, api, supabase, winter, put_file, action
     ):
