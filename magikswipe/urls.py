@@ -4,6 +4,8 @@ from django.contrib import admin
 from django.urls import include, path, re_path
 from drf_spectacular.views import SpectacularSwaggerView
 
+from universes.preview import preview
+
 from .api.views import NothingView, RootView, SchemaView
 from .health import HealthView, InfoView
 
@@ -20,6 +22,7 @@ urlpatterns = [
     path("storage/", include("storage.urls")),
     # With a page of its own for developers, DEBUG would answer an unknown path in HTML.
     re_path(r"^(?:api|storage)(?:/|$)", NothingView.as_view()),
+    path("preview/<str:slug>", preview, name="preview"),
     path("admin/", admin.site.urls),
     path("i18n/", include("django.conf.urls.i18n")),
 ]

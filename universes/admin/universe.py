@@ -12,7 +12,7 @@ from magikswipe.html import count, picture
 from ..models import LANGUAGES, Asset, MusicPrompt, Universe
 from ..services import universes
 from .asset import CardInline, save_cards
-from .buttons import OperationsMixin
+from .copies import CopiesMixin
 from .forms import UniverseForm, name_field
 from .progress import progress
 from .readonly import shows_stored
@@ -54,7 +54,7 @@ def with_cards():
 
 @admin.register(Universe)
 class UniverseAdmin(
-    OperationsMixin, SaysWhatServicesRefuse, DeletesThroughService, shows_stored(UniverseForm), ModelAdmin
+    CopiesMixin, SaysWhatServicesRefuse, DeletesThroughService, shows_stored(UniverseForm), ModelAdmin
 ):
     service = universes
     form = UniverseForm

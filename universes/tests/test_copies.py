@@ -4,7 +4,10 @@ import tracemalloc
 from pathlib import Path
 
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import IntegrityError, OperationalError, connection
+from django.test import Client
+from django.urls import reverse
 
 from storage import bucket
 from storage.preparing import preparing
@@ -160,3 +163,93 @@ def test_a_large_universe_is_copied_piece_by_piece(full_universe):
     finally:
         tracemalloc.stop()
     assert Path(bucket.bucket().path("summer/00_snowflake.mp4")).stat().st_size == 150_000_000
+
+
+# --- In the admin ------------------------------------------------------------------------------------------
+
+
+def page(name, *args):
+    return reverse(f"admin:universes_universe_{name}", args=args)
+
+
+def test_the_admin_duplicates_by_a_form_that_a_get_only_shows(admin_client, full_universe):
+    url = page("duplicate", full_universe.pk)
+    assert 'value="Copy of Winter"' in admin_client.get(url).content.decode()
+    assert Universe.objects.count() == 1
+    response = admin_client.post(url, {"name": "L'été", "slug": ""})
+    copy = Universe.objects.get(slug="l-ete")
+    assert response.url == page("change", copy.pk) and not copy.is_public
+    assert contents("l-ete") == contents("winter")
+    assert "“L&#x27;été” has been made, with 2 cards." in admin_client.get(response.url).content.decode()
+
+
+@pytest.mark.parametrize("slug", ["winter", "Not A Slug"])
+def test_the_admin_says_at_the_slug_what_is_wrong_with_it(admin_client, full_universe, slug):
+    response = admin_client.post(page("duplicate", full_universe.pk), {"name": "Kept words", "slug": slug})
+    assert response.status_code == 200 and response.context["form"].errors.keys() == {"slug"}
+    assert 'value="Kept words"' in response.content.decode()
+    assert Universe.objects.count() == 1
+
+
+def test_the_admin_says_that_it_does_not_hold_still(admin_client, full_universe, put_file):
+    numbers = iter(range(100))
+    with after('FROM "univers_music_prompts"', lambda: put_file("winter", f"{next(numbers):02d}_x.png")):
+        response = admin_client.post(page("duplicate", full_universe.pk), {"name": "Copy", "slug": ""})
+    assert "It changes all the time" in response.content.decode() and Universe.objects.count() == 1
+
+
+def test_the_universes_page_leads_to_its_copy_its_archive_and_its_preview(admin_client, full_universe):
+    shown = admin_client.get(page("change", full_universe.pk)).content.decode()
+    for word, leads_to in {
+        "copy": page("duplicate", full_universe.pk),
+        "export": "/api/universes/winter/export",
+        "child": "/preview/winter",
+    }.items():
+        link = f"{page('changelist')}{full_universe.pk}/{word}/"
+        assert link in shown and admin_client.get(link).url == leads_to
+    link = f"{page('changelist')}from-archive/"
+    assert link in admin_client.get(page("changelist")).content.decode()
+    assert admin_client.get(link).url == page("import")
+
+
+def upload(archive, name="winter.magikswipe.zip"):
+    return SimpleUploadedFile(name, archive, "application/zip")
+
+
+@pytest.fixture
+def exported(client, full_universe):
+    return client.get("/api/universes/winter/export").getvalue()
+
+
+def test_the_admin_imports_what_is_uploaded(admin_client, full_universe, exported):
+    assert admin_client.get(page("import")).status_code == 200
+    response = admin_client.post(page("import"), {"archive": upload(exported), "slug": "summer"})
+    copy = Universe.objects.get(slug="summer")
+    assert response.url == page("change", copy.pk) and contents("summer") == contents("winter")
+
+
+@pytest.mark.parametrize(
+    ("archive", "field", "words"),
+    [(None, "slug", "already; give another slug"), (b"no zip", "archive", "no zip file"),
+     (b"0" * 1_100_000, "archive", "larger than 1 MB"), (b"", "archive", "empty")],
+)  # fmt: skip
+def test_the_admin_says_what_is_wrong_with_an_upload(
+    admin_client, full_universe, exported, settings, archive, field, words
+):
+    settings.IMPORT_MAX_MB = 1
+    sent = {"archive": upload(exported if archive is None else archive), "slug": ""}
+    response = admin_client.post(page("import"), sent)
+    assert response.status_code == 200
+    assert list(response.context["form"].errors) == [field]
+    assert words in response.context["form"].errors[field][0]
+    assert Universe.objects.count() == 1 and in_the_bucket() == ["winter"]
+
+
+def test_an_upload_without_the_forms_token_is_refused(admin_user, full_universe, exported):
+    browser = Client(enforce_csrf_checks=True)
+    browser.force_login(admin_user)
+    response = browser.post(page("import"), {"archive": upload(exported), "slug": "summer"})
+    assert response.status_code == 403 and Universe.objects.count() == 1
+    token = browser.get(page("import")).context["csrf_token"]
+    sent = {"archive": upload(exported), "slug": "summer", "csrfmiddlewaretoken": str(token)}
+    assert browser.post(page("import"), sent).status_code == 302
