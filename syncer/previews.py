@@ -8,12 +8,15 @@ from universes.errors import NotFound
 
 from . import remote, syncs
 from .client import client
-from .errors import SyncError
+from .errors import Conflict, NotThere, RemoteError
 from .plan import PUSH
 
 
 def plan_each(direction, slugs):
-    """`[(slug, Plan or the error that tells why there is none)]`; the rows over there are read once for all."""
+    """`[(slug, Plan or the error that tells why there is none)]`; the rows over there are read once for all.
+
+    What concerns all alike, such as a Supabase that does not answer, is raised.
+    """
     tables = remote.WholeTables(client())
     prepare = syncs.prepare_push if direction == PUSH else syncs.prepare_pull
     return [(slug, _plan_or_error(prepare, slug, tables)) for slug in slugs]
@@ -22,7 +25,7 @@ def plan_each(direction, slugs):
 def _plan_or_error(prepare, slug, tables):
     try:
         return prepare(slug, tables).plan
-    except (SyncError, NotFound) as error:
+    except (Conflict, NotFound, NotThere, RemoteError) as error:
         return error
 
 

@@ -111,6 +111,8 @@ PAGES = {
     "universes_revision_history": (READ,),
     "universes_revision_change": (READ, NOBODY),
     "universes_revision_delete": (NOBODY, NOBODY),
+    "universes_revision_archive": (READ,),
+    "universes_revision_restore": (PUBLISH, PUBLISH),
     "generation_charge_changelist": (READ,),
     "generation_charge_add": (NOBODY, NOBODY),
     "generation_charge_history": (READ,),
@@ -146,8 +148,8 @@ PAGES = {
     "universes_universe_duplicate": (WRITE, WRITE),
     "universes_universe_import": (WRITE, WRITE),
     "universes_universe_operation": (GENERATE, GENERATE),
-    "universes_universe_start_pull": (PUBLISH,),
-    "universes_universe_start_push": (PUBLISH,),
+    "universes_universe_publish": (READ,),
+    "universes_universe_sync": (READ, PUBLISH),
     "universes_universe_start_pull_all": (PUBLISH,),
 }
 # These take no GET, and whose they are depends on the job.

@@ -28,9 +28,9 @@ def song(universe):
 
 
 @pytest.fixture
-def services_in_sandbox(sandbox, settings):
-    settings.REPLICATE_BASE_URL = settings.SUPABASE_URL = sandbox.url
-    settings.REPLICATE_API_TOKEN = settings.SUPABASE_SERVICE_ROLE_KEY = sandbox.key
+def replicate_in_sandbox(sandbox, settings):
+    settings.REPLICATE_BASE_URL = sandbox.url
+    settings.REPLICATE_API_TOKEN = sandbox.key
     return sandbox
 
 
@@ -39,24 +39,23 @@ def texts(response):
 
 
 @pytest.mark.parametrize("language", ["en", "fr"])
-@pytest.mark.parametrize("key", ["pictures", "clips", "songs", "everything", "pull", "push", "pull_all"])
+@pytest.mark.parametrize("key", ["pictures", "clips", "songs", "everything"])
 def test_every_operation_is_explained(admin_client, universe, asset, song, key, language):
     response = admin_client.get(operation(key, universe), headers={"Accept-Language": language})
     assert response.status_code == 200
     assert f'<html lang="{language}"' in response.content.decode()
 
 
-def test_a_get_starts_nothing(admin_client, universe, asset, song, services_in_sandbox):
-    for key in ("pictures", "clips", "songs", "everything", "pull", "push", "pull_all"):
+def test_a_get_starts_nothing(admin_client, universe, asset, song, replicate_in_sandbox):
+    for key in ("pictures", "clips", "songs", "everything"):
         admin_client.get(operation(key, universe))
-    for key in ("pictures", "push"):
         link = reverse(f"admin:universes_universe_start_{key}", args=[universe.pk])
         assert admin_client.get(link).url == operation(key, universe)
     assert not Job.objects.exists()
 
 
 def test_pictures_are_generated_by_a_job_that_the_message_links_to(
-    admin_client, universe, asset, services_in_sandbox
+    admin_client, universe, asset, replicate_in_sandbox
 ):
     response = admin_client.post(operation("pictures", universe), follow=True)
     job = Job.objects.get()
@@ -70,7 +69,7 @@ def test_pictures_are_generated_by_a_job_that_the_message_links_to(
     assert texts(response) == [f'<a href="{page_of(job)}">Pictures winter</a> has been started.']
 
 
-def test_a_second_click_starts_no_second_job(admin_client, universe, asset, services_in_sandbox):
+def test_a_second_click_starts_no_second_job(admin_client, universe, asset, replicate_in_sandbox):
     admin_client.post(operation("pictures", universe))
     response = admin_client.post(operation("pictures", universe), follow=True)
     assert Job.objects.count() == 1
@@ -84,7 +83,7 @@ def test_what_is_complete_is_said_to_be(admin_client, universe, asset, put_file)
 
 
 def test_each_ticked_universe_gets_its_job_and_a_refused_one_its_reason(
-    admin_client, universe, asset, make_universe, services_in_sandbox
+    admin_client, universe, asset, make_universe, replicate_in_sandbox
 ):
     empty = make_universe("Empty")
     data = {"action": "bulk_pictures", "_selected_action": [universe.pk, empty.pk]}
@@ -95,34 +94,26 @@ def test_each_ticked_universe_gets_its_job_and_a_refused_one_its_reason(
     assert "No assets in universe 'empty'" in texts(response)[0]
 
 
-def test_songs_are_sung_in_the_chosen_languages(admin_client, universe, song, services_in_sandbox):
+def test_songs_are_sung_in_the_chosen_languages(admin_client, universe, song, replicate_in_sandbox):
     page = admin_client.get(operation("songs", universe))
     assert page.context["form"]["languages"].value() == ["fr"]
     admin_client.post(operation("songs", universe), {"languages": ["fr"]})
     assert Job.objects.get().steps.get().params["language"] == "fr"
 
 
-def test_everything_asks_for_a_theme(admin_client, universe, services_in_sandbox):
+def test_everything_asks_for_a_theme(admin_client, universe, replicate_in_sandbox):
     response = admin_client.post(operation("everything", universe), {"count": "51"})
     assert sorted(response.context["form"].errors) == ["count", "theme"]
     admin_client.post(operation("everything", universe), {"theme": "winter", "count": "8"})
     assert Job.objects.get().type == "generate_all"
 
 
-@pytest.mark.parametrize("key", ["pictures", "pull", "push", "pull_all"])
-def test_a_service_without_a_key_is_one_clear_message(admin_client, universe, asset, key):
-    response = admin_client.post(operation(key, universe), follow=True)
+def test_a_service_without_a_key_is_one_clear_message(admin_client, universe, asset):
+    response = admin_client.post(operation("pictures", universe), follow=True)
     assert response.status_code == 200
     (text,) = texts(response)
-    assert "REPLICATE_API_TOKEN" in text or "SUPABASE_URL" in text
+    assert "REPLICATE_API_TOKEN" in text
     assert not Job.objects.exists()
-
-
-def test_ticked_universes_are_pushed_by_one_job(admin_client, universe, make_universe, services_in_sandbox):
-    admin_client.post(operation("push", universe, make_universe("Farm")), {"force": "on"})
-    job = Job.objects.get()
-    assert sorted(job.steps.values_list("key", flat=True)) == ["farm", "winter"]
-    assert all(step.params["force"] for step in job.steps.all())
 
 
 def test_an_operation_on_nothing_and_one_that_is_none_are_told_apart(admin_client, universe):

@@ -13,29 +13,31 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods
 from unfold.decorators import action
 
-from magikswipe.roles import GENERATE, PUBLISH, may, require
+from magikswipe.roles import GENERATE, may, require
 
-from ..models import Universe
 from .operations import OPERATIONS, REFUSALS
+from .publish import PublishMixin, chosen
 from .through_services import author
 
 OPERATION_URL = "admin:universes_universe_operation"
 
 
-def address(operation, ids=()):
+def address(operation, ids):
     """Where an operation on these universes is explained and started."""
-    path = reverse(OPERATION_URL, args=[operation.key])
-    return f"{path}?{urlencode({'id': list(ids)}, doseq=True)}" if ids else path
+    return f"{reverse(OPERATION_URL, args=[operation.key])}?{urlencode({'id': list(ids)}, doseq=True)}"
 
 
 def button(operation):
-    """The link above a universe's form, or above the list for what concerns all."""
+    """The link above a universe's form."""
 
     @action(
-        description=operation.title, icon=operation.icon, url_path=operation.key, permissions=[operation.scope]
+        description=operation.title,
+        icon=operation.icon,
+        url_path=operation.key,
+        permissions=[operation.scope],
     )
-    def open_page(self, request, object_id=None):
-        return redirect(address(operation, [object_id] if object_id else []))
+    def open_page(self, request, object_id):
+        return redirect(address(operation, [object_id]))
 
     return open_page
 
@@ -59,18 +61,19 @@ def name(key):
 Buttons = type("Buttons", (), {name(key): button(operation) for key, operation in OPERATIONS.items()})
 
 
-class OperationsMixin(Buttons):
+class OperationsMixin(PublishMixin, Buttons):
     """For the admin of universes: every operation as a button, as a bulk action, and its page."""
 
-    actions = tuple(bulk(operation) for operation in OPERATIONS.values() if not operation.about_all)
-    actions_list = tuple(name(key) for key, operation in OPERATIONS.items() if operation.about_all)
+    actions = (*(bulk(operation) for operation in OPERATIONS.values()), *PublishMixin.publish_actions)
+    actions_list = ("start_pull_all",)
+    actions_row = ("publish",)
     actions_detail = (
         {
             "title": gettext_lazy("Generate"),
             "icon": "auto_awesome",
             "items": [name(key) for key in ("pictures", "clips", "songs", "everything")],
         },
-        {"title": gettext_lazy("Publish"), "icon": "cloud_sync", "items": [name("pull"), name("push")]},
+        "publish",
     )
 
     # Unfold asks these by the names of the scopes; a permission's own name would have its checks read the database,
@@ -78,18 +81,15 @@ class OperationsMixin(Buttons):
     def has_generate_permission(self, request, object_id=None):
         return may(request.user, GENERATE)
 
-    def has_publish_permission(self, request, object_id=None):
-        return may(request.user, PUBLISH)
-
     def get_custom_urls(self):
         view = require_http_methods(["GET", "POST"])(self.operation_view)
-        return (("operation/<slug:key>/", "universes_universe_operation", view),)
+        return (("operation/<slug:key>/", "universes_universe_operation", view), *self.publish_urls())
 
     def operation_view(self, request, key, model_admin):
         operation = _find(key)
         require(request.user, operation.scope)
-        universes = chosen(request)
-        if not universes and not operation.about_all:
+        universes = list(chosen(request).prefetch_related("assets", "music_prompts"))
+        if not universes:
             messages.warning(request, _("No universe is chosen; tick some in the list first."))
             return redirect("admin:universes_universe_changelist")
         form = operation.form(request.POST if request.method == "POST" else None, universes=universes)
@@ -121,14 +121,6 @@ def row(operation, universe):
     """What the page says of one universe."""
     cost = operation.costs(universe) if operation.costs else ""
     return {"universe": universe, "says": operation.says(universe), "cost": cost}
-
-
-def chosen(request):
-    """The universes that the address names; ids that are none are left out."""
-    ids = [text for text in request.GET.getlist("id") if text.isascii() and text.isdigit() and len(text) < 19]
-    return list(
-        Universe.objects.filter(pk__in=ids).prefetch_related("assets", "music_prompts").order_by("name")
-    )
 
 
 def start(request, operation, universes, values):

@@ -4,8 +4,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from django import forms
-from django.utils.formats import date_format
-from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from unfold.widgets import (
@@ -20,8 +18,7 @@ from generation import services as generation
 from generation.errors import CannotGenerate, LimitReached, ProviderError, Unusable
 from jobs.errors import Busy, NotPossible
 from magikswipe.html import dollars
-from magikswipe.roles import GENERATE, PUBLISH
-from syncer import services as syncer
+from magikswipe.roles import GENERATE
 from syncer.errors import SyncError
 
 from ..errors import AlreadyExists, Invalid, NotFound
@@ -104,13 +101,6 @@ class EverythingForm(OperationForm):
     )
 
 
-class SyncForm(OperationForm):
-    force = switch(
-        gettext_lazy("Even if it takes away more than half"),
-        gettext_lazy("Without this, a sync that would delete most cards or files is refused."),
-    )
-
-
 @dataclass(frozen=True)
 class Operation:
     """`says(universe)`: what will happen to it. `start(universes, values, author)`: the jobs, one after the other.
@@ -129,7 +119,6 @@ class Operation:
     # What it does as a whole, above the list of universes.
     warning: str = ""
     costs: Callable | None = None
-    about_all: bool = False
 
 
 def for_each(start):
@@ -140,19 +129,6 @@ def for_each(start):
             yield lambda universe=universe: start(universe, **values, author=author)
 
     return start_all
-
-
-def together(start):
-    """An operation that is one job for all universes."""
-
-    def start_one(universes, values, author):
-        yield lambda: start([universe.slug for universe in universes], **values, author=author)
-
-    return start_one
-
-
-def start_everywhere(universes, values, author):
-    yield lambda: syncer.start_pull_all(**values, author=author)[0]
 
 
 def unsung(universe):
@@ -190,13 +166,6 @@ def says_everything(universe):
     return " ".join([says_pictures(universe), says_clips(universe), says_songs(universe)])
 
 
-def says_synced(universe):
-    if not universe.last_synced_at:
-        return _("Never synced.")
-    time = date_format(localtime(universe.last_synced_at), "SHORT_DATETIME_FORMAT")
-    return _("Last synced on %(time)s.") % {"time": time}
-
-
 def costs_pictures(universe):
     return _cost_of(estimates.images(universe), estimates.images(universe, regenerate=True))
 
@@ -229,9 +198,6 @@ def _cost_of(missing, again=None):
 PAID = gettext_lazy(
     "Each picture, clip and song is paid for. Those that exist are left alone unless you choose otherwise."
 )
-EVERY_UNIVERSE = gettext_lazy(
-    "Every universe that Supabase has comes here and replaces what is here. Universes that are only here stay."
-)
 
 OPERATIONS = {
     operation.key: operation
@@ -252,21 +218,6 @@ OPERATIONS = {
         Operation(
             "everything", GENERATE, gettext_lazy("Generate everything"), "auto_awesome", EverythingForm,
             says_everything, for_each(generation.start_all), PAID, costs_everything,
-        ),
-        Operation(
-            "pull", PUBLISH, gettext_lazy("Pull from Supabase"), "cloud_download", SyncForm,
-            says_synced, together(syncer.start_pull),
-            gettext_lazy("What Supabase has replaces what is here. What is replaced stays as a revision."),
-        ),
-        Operation(
-            "push", PUBLISH, gettext_lazy("Push to Supabase"), "cloud_upload", SyncForm,
-            says_synced, together(syncer.start_push),
-            gettext_lazy("What is here replaces what Supabase has; the app shows it at once."),
-        ),
-        Operation(
-            "pull_all", PUBLISH, gettext_lazy("Pull everything from Supabase"), "cloud_download", SyncForm,
-            says_synced, start_everywhere,
-            EVERY_UNIVERSE, about_all=True,
         ),
     )
 }  # fmt: skip

@@ -3,27 +3,20 @@
 import json
 
 from django.contrib import admin
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin
 from unfold.decorators import display
 
-from ..models import Revision
-from .through_services import cards
+from magikswipe.html import picture
+from syncer import kept
 
-CAUSES = {
-    "delete": _("universe deleted"),
-    "delete_card": _("card deleted"),
-    "delete_song": _("song deleted"),
-    "apply_concepts": _("cards replaced by concepts"),
-    "regenerate": _("generated again"),
-    "pull": _("pulled from Supabase"),
-    "push": _("pushed to Supabase"),
-}
+from ..models import Revision
+from .restore import PICTURES, RestoreMixin, cause, contents, kept_files
 
 
 @admin.register(Revision)
-class RevisionAdmin(ModelAdmin):
+class RevisionAdmin(RestoreMixin, ModelAdmin):
     list_display = ("created_at", "univers_slug", "cause_label", "contents", "author")
     list_filter = ("cause",)
     search_fields = ("univers_slug", "author")
@@ -37,6 +30,9 @@ class RevisionAdmin(ModelAdmin):
     )
     readonly_fields = ("cause_label", "contents", "kept_rows", "kept_files")
 
+    def get_queryset(self, request):
+        return kept.counted()
+
     def has_add_permission(self, request):
         return False
 
@@ -48,11 +44,11 @@ class RevisionAdmin(ModelAdmin):
 
     @display(description=_("cause"), ordering="cause")
     def cause_label(self, revision):
-        return CAUSES.get(revision.cause, revision.cause)
+        return cause(revision)
 
     @display(description=_("contents"))
     def contents(self, revision):
-        return cards(len(revision.rows.get("univers_assets", [])))
+        return contents(revision)
 
     @display(description=_("rows"))
     def kept_rows(self, revision):
@@ -60,7 +56,23 @@ class RevisionAdmin(ModelAdmin):
 
     @display(description=_("files"))
     def kept_files(self, revision):
-        return _code(sorted(revision.files))
+        return format_html_join("", '<div class="ms-fact">{}<span>{}</span></div>', _files(revision))
+
+
+def _files(revision):
+    """Each kept file: how to look at it, and its name."""
+    for name, url in kept_files(revision):
+        if url and name.endswith(PICTURES):
+            yield picture(url, name), name
+        elif url:
+            yield (
+                format_html(
+                    '<a class="text-primary-600 dark:text-primary-500" href="{}">{}</a>', url, _("open")
+                ),
+                name,
+            )
+        else:
+            yield _("there was none"), name
 
 
 def _code(value):

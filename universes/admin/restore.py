@@ -1,0 +1,153 @@
+"""Revisions for editors: what each holds, its kept files to look at, and the way to restore it through its plan."""
+
+from pathlib import PurePath
+
+from django.http import FileResponse, Http404
+from django.shortcuts import get_object_or_404
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
+from django.views.decorators.http import require_GET
+from unfold.decorators import action
+
+from magikswipe.roles import PUBLISH, READ, may, require
+from storage import archive
+from storage.serving import TYPES
+from syncer import restore
+from syncer import services as syncer
+
+from ..models import Revision, Universe
+from .plan_page import Entry, PlanPage
+from .through_services import cards
+
+# Why a revision was made, in an editor's words.
+CAUSES = {
+    "delete": gettext_lazy("universe deleted"),
+    "delete_card": gettext_lazy("card deleted"),
+    "delete_song": gettext_lazy("song deleted"),
+    "apply_concepts": gettext_lazy("cards replaced by concepts"),
+    "regenerate": gettext_lazy("generated again"),
+    "late_result": gettext_lazy("result that came too late"),
+    "edit": gettext_lazy("words changed"),
+    "upload": gettext_lazy("replaced by an upload"),
+    "variant": gettext_lazy("another variant chosen"),
+    "pull": gettext_lazy("pulled from Supabase"),
+    "push": gettext_lazy("pushed to Supabase"),
+    "unpublish": gettext_lazy("taken out of Supabase"),
+    "restore": gettext_lazy("restored from a revision"),
+}
+
+MOST_PICTURES = 4
+PICTURES = (".png", ".jpg")
+A_YEAR = 365 * 24 * 3600
+
+
+def cause(revision):
+    return CAUSES.get(revision.cause, revision.cause)
+
+
+def contents(revision):
+    """What it kept, in numbers; `revision` as `kept.listing` reads it."""
+    songs, files = revision.songs, len(revision.files)
+    counted = (
+        (revision.cards, cards(revision.cards)),
+        (songs, ngettext("%(number)s song", "%(number)s songs", songs) % {"number": songs}),
+        (files, ngettext("%(number)s file", "%(number)s files", files) % {"number": files}),
+    )
+    return ", ".join(words for number, words in counted if number) or _("settings")
+
+
+def kept_files(revision):
+    """`[(name, address)]` of what it kept; None as the address where there was no file."""
+    return [
+        (name, archive_url(revision, sha256) if sha256 else None)
+        for name, sha256 in sorted(revision.files.items())
+    ]
+
+
+def archive_url(revision, sha256):
+    """Where a file that a revision kept can be seen."""
+    return reverse("admin:universes_revision_archive", args=[revision.pk, sha256])
+
+
+def described(revision):
+    """A revision as a row of a list."""
+    pictures = [(name, url) for name, url in kept_files(revision) if url and name.endswith(PICTURES)]
+    return {
+        "revision": revision,
+        "cause": cause(revision),
+        "contents": contents(revision),
+        "pictures": pictures[:MOST_PICTURES],
+        "restore_url": restore_url(revision),
+    }
+
+
+def restore_url(revision):
+    return reverse("admin:universes_revision_restore", args=[revision.pk])
+
+
+def restore_page(revision):
+    """The PlanPage of making its universe what this revision kept."""
+    slug = restore.slug_of(revision)
+    universe = Universe.objects.filter(slug=slug).first()
+    return PlanPage(
+        title=_("Restore: %(name)s") % {"name": universe.name if universe else slug},
+        warning=_("What this revision kept replaces what is here; that stays as a revision of its own."),
+        submit=_("Restore"),
+        back=reverse("admin:universes_revision_change", args=[revision.pk]),
+        entries=lambda: [Entry(slug, universe, syncer.plan_restore(revision.pk))],
+        start=lambda slugs, **options: syncer.start_restore(revision.pk, **options),
+        word=slug,
+        archived=lambda name: _kept_url(revision, name),
+    )
+
+
+def _kept_url(revision, name):
+    sha256 = revision.files.get(name)
+    return archive_url(revision, sha256) if sha256 else None
+
+
+class RestoreMixin:
+    """For the admin of revisions: the page that restores one, and the files that it kept."""
+
+    actions_detail = ("restore",)
+
+    def has_publish_permission(self, request, object_id=None):
+        return may(request.user, PUBLISH)
+
+    def get_custom_urls(self):
+        view = require_GET(self.archive_view)
+        return (("<uuid:pk>/archive/<slug:sha256>", "universes_revision_archive", view),)
+
+    @action(
+        description=gettext_lazy("Restore…"),
+        icon="restore",
+        url_path="restore",
+        permissions=[PUBLISH],
+    )
+    def restore(self, request, object_id):
+        revision = self.get_object(request, object_id)
+        if not revision:
+            raise Http404(f"There is no revision {object_id}.")
+        context = {**self.admin_site.each_context(request), "opts": self.opts, "original": revision}
+        return restore_page(revision).respond(request, context)
+
+    def archive_view(self, request, pk, sha256, model_admin):
+        """A kept file; its bytes never change under this address."""
+        require(request.user, READ)
+        files = get_object_or_404(Revision.objects.defer("rows"), pk=pk).files
+        name = next((name for name, kept_sha256 in files.items() if kept_sha256 == sha256), None)
+        if not name:
+            raise Http404("The revision has no such file.")
+        return _file(name, sha256)
+
+
+def _file(name, sha256):
+    try:
+        source = archive.open_file(sha256)
+    except FileNotFoundError:
+        raise Http404(f"The archived copy of {name} is gone.") from None
+    response = FileResponse(source, content_type=TYPES.get(PurePath(name).suffix, "application/octet-stream"))
+    response["Cache-Control"] = f"private, max-age={A_YEAR}, immutable"
+    response["X-Content-Type-Options"] = "nosniff"
+    return response
