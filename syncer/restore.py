@@ -48,7 +48,7 @@ def _settled(revision_id):
     revision = kept.find(revision_id)
     here = _counterpart(revision)
     for slug in {revision.univers_slug, here.slug if here else revision.univers_slug}:
-        revisions.finish(slug)
+        syncs.finish(slug)
     return kept.find(revision.pk), here
 
 

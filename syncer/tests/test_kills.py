@@ -12,10 +12,10 @@ from django.db import connection, connections
 
 from jobs import runner
 from jobs.models import Job
-from storage import bucket
+from storage import archive, bucket
 from syncer import services
 from syncer.client import client
-from universes.services import assets
+from universes.services import assets, revisions
 
 from .conftest import state
 
@@ -47,18 +47,20 @@ class Countdown:
             os.kill(os.getpid(), signal.SIGKILL)
 
 
-def sync(command, countdown=None, slug="winter"):
+def sync(command, countdown=None, slug="winter", **options):
     """A process that runs the command for a universe, and dies when the countdown says so."""
     connections.close_all()
-    process = multiprocessing.get_context("fork").Process(target=_sync, args=(command, countdown, slug))
+    process = multiprocessing.get_context("fork").Process(
+        target=_sync, args=(command, countdown, slug), kwargs=options
+    )
     process.start()
     return process
 
 
-def _sync(command, countdown, slug):
+def _sync(command, countdown, slug, **options):
     if countdown:
         countdown.start()
-    call_command(command, slug, force=True)
+    call_command(command, slug, force=True, **options)
 
 
 def ended(process):
@@ -68,12 +70,12 @@ def ended(process):
     return process.exitcode
 
 
-def go_on(command):
+def go_on(command, **options):
     """What a worker does with the job once the lease of the one who died has run out; then, the command again."""
     for job in Job.objects.filter(completed_at=None):
         Job.objects.filter(pk=job.pk).update(lease_until=None)
         assert runner.run_here(job.pk).error is None
-    call_command(command, "winter", force=True)
+    call_command(command, "winter", force=True, **options)
 
 
 def forget_jobs():
@@ -159,6 +161,28 @@ def killed_push(moment, supabase, universe, put_file):
     return code == -signal.SIGKILL
 
 
+def killed_restore(moment, universe, revision, put_file):
+    """One round; whether it was killed before its end."""
+    new = state("winter")
+    edit(universe, put_file, moment)
+    old = state("winter")
+    code = ended(sync("sync_restore", Countdown(moment), revision=str(revision.pk)))
+    rows, files = state("winter")
+    assert rows in (old[0], new[0])
+    assert_each_old_or_new(files, old[1], new[1])
+    assert names_in(rows) <= files.keys()
+    go_on("sync_restore", revision=str(revision.pk))
+    # What no revision tells of stays.
+    assert state("winter") == (new[0], new[1] | {"de.mp3": old[1]["de.mp3"]})
+    return code == -signal.SIGKILL
+
+
+@pytest.fixture
+def kept(winter):
+    """A revision of all words, and of the files that `edit` replaces and deletes."""
+    return revisions.keep(winter, "pull", "", archive.keep_from_bucket("winter", ["02_fox.png", "fr.mp3"]))
+
+
 @pytest.fixture
 def pushed(supabase, winter):
     call_command("sync_push", "winter")
@@ -173,6 +197,19 @@ def test_a_pull_that_is_killed(supabase, pushed, put_file, moment):
 @pytest.mark.parametrize("moment", [2, 5])
 def test_a_push_that_is_killed(supabase, pushed, put_file, moment):
     assert killed_push(moment, supabase, pushed, put_file)
+
+
+@pytest.mark.parametrize("moment", [15, 30])
+def test_a_restore_that_is_killed(winter, kept, put_file, moment):
+    assert killed_restore(moment, winter, kept, put_file)
+
+
+@pytest.mark.slow
+def test_a_restore_that_is_killed_at_any_moment(winter, kept, put_file):
+    moment = 1
+    while killed_restore(moment, winter, kept, put_file):
+        moment += 1
+    assert moment > 30, moment
 
 
 @pytest.mark.slow

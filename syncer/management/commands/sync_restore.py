@@ -1,0 +1,89 @@
+import json
+
+from django.core.management import CommandError
+
+from syncer import kept, restore, services
+from syncer.management.base import WRONG_USE, SyncCommand
+from universes.errors import NotFound
+
+LATEST = "latest"
+
+
+class Command(SyncCommand):
+    help = (
+        "Make a universe what a revision kept of it; what that replaces becomes a revision. "
+        "Without --revision, list its revisions."
+    )
+    chooses = False
+
+    def add_arguments(self, parser):
+        parser.add_argument("slug", help="the universe, also one that was deleted")
+        parser.add_argument("--list", action="store_true", help="list its revisions, newest first")
+        parser.add_argument("--revision", metavar="ID", help="an id, a number of the list, or latest")
+        super().add_arguments(parser)
+
+    def handle(self, *args, slug, revision, **options):
+        if options["list"] and revision:
+            raise CommandError("Give --list or --revision, not both.", returncode=WRONG_USE)
+        self.slug, self.revision = slug, revision
+        if revision:
+            super().handle(*args, **options)
+        else:
+            self.show_list(options["json"])
+
+    def plans(self, slugs):
+        return [services.plan_restore(self.chosen())], []
+
+    def start(self, slugs, force):
+        return services.start_restore(self.chosen(), force=force), []
+
+    def chosen(self):
+        """The id of the revision that is meant; NotFound when the universe has no such revision."""
+        number = 1 if self.revision == LATEST else int(self.revision) if self.revision.isdecimal() else None
+        if number is None:
+            found = kept.find(self.revision)
+            mine = self.slug in (found.univers_slug, restore.slug_of(found))
+        else:
+            found = kept.listing(self.slug)[number - 1 : number].first() if number else None
+            mine = bool(found)
+        if not mine:
+            raise NotFound(
+                f"Revision '{self.revision}' of universe '{self.slug[:100]}' not found; try --list."
+            )
+        return found.pk
+
+    def show_list(self, as_json):
+        found = [
+            as_dict(number, revision) for number, revision in enumerate(kept.listing(self.slug), start=1)
+        ]
+        if as_json:
+            self.stdout.write(json.dumps({"revisions": found}))
+        elif found:
+            self.stdout.write("\n".join(map(line, found)))
+        else:
+            self.stderr.write(f"note: no revisions of '{self.slug}' are kept.")
+
+
+def as_dict(number, revision):
+    return {
+        "number": number,
+        "id": str(revision.pk),
+        "univers_slug": revision.univers_slug,
+        "cause": revision.cause,
+        "author": revision.author,
+        "created_at": revision.created_at.isoformat(),
+        "cards": revision.cards,
+        "songs": revision.songs,
+        "files": kept.files(revision),
+    }
+
+
+def line(entry):
+    """`  1  2026-11-22 13:12:55  delete_card (editor): cards: 1, songs: 0, files: 2; id`"""
+    when = entry["created_at"][:19].replace("T", " ")
+    who = f" ({entry['author']})" if entry["author"] else ""
+    files = entry["files"]
+    gone = sum(file["size"] is None for file in files.values() if file["sha256"])
+    held = f"cards: {entry['cards']}, songs: {entry['songs']}, files: {len(files)}"
+    lost = f", {gone} of them gone" if gone else ""
+    return f"{entry['number']:>3}  {when}  {entry['cause']}{who}: {held}{lost}; {entry['id']}"
