@@ -1,6 +1,7 @@
 """The archive: files under their own SHA-256, so that the same bytes lie there once."""
 
 import hashlib
+import os
 import re
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -73,6 +74,15 @@ def _keep_if_there(path):
         return keep(path)
     except FileNotFoundError:
         return None
+
+
+def renew(sha256):
+    """Make an archived file as young as a new one, since something new names it; False when there is none."""
+    try:
+        os.utime(archive().path(_key(sha256)))
+    except FileNotFoundError:
+        return False
+    return True
 
 
 def restore(sha256, folder, name):

@@ -58,7 +58,8 @@ class SyncStep(Handler):
 
 class Push(SyncStep):
     def sync(self, step, slug, force, alone):
-        return syncs.run_push(slug, force=force, tables=self.tables(step, alone))
+        tables = self.tables(step, alone)
+        return syncs.run_push(slug, force=force, tables=tables, author=step.job.author)
 
 
 class Pull(SyncStep):
@@ -74,4 +75,4 @@ class Restore(SyncStep):
 
 class Unpublish(SyncStep):
     def sync(self, step, slug, force, alone):
-        return unpublish.run(slug)
+        return unpublish.run(slug, author=step.job.author)

@@ -42,15 +42,18 @@ def _apply(plan, fetch, universe, remote_id, folder, why):
     return universe
 
 
-def downloads(client, slug):
-    """What fetches files of a universe from Supabase; RemoteError when other bytes come than are listed."""
+class Downloads:
+    """Fetches files of a universe from Supabase; `came`: `{name: {"sha256", "md5"}}` of those that it has fetched."""
 
-    def fetch(file, path):
-        came = client.download(f"{slug}/{file.where}", path, file.size)
+    def __init__(self, client, slug):
+        self.client, self.slug, self.came = client, slug, {}
+
+    def __call__(self, file, path):
+        """Put one at a path; RemoteError when other bytes come than are listed."""
+        came = self.client.download(f"{self.slug}/{file.where}", path, file.size)
         if file.md5 and came["md5"] != file.md5:
-            raise RemoteError(f"{slug}/{file.where} came with other bytes than are listed; pull again.")
-
-    return fetch
+            raise RemoteError(f"{self.slug}/{file.where} came with other bytes than are listed; pull again.")
+        self.came[file.name] = came
 
 
 def _staged(plan, folder, action):

@@ -88,15 +88,5 @@ def _delete(plan, client):
         client.delete(table.name, [change.id for change in gone if change.row.get("asset_id") not in cards])
     names = [change.name for change in plan.file_changes(DELETE)]
     client.remove([f"{plan.slug}/{name}" for name in names])
+    remote.forget(plan.slug, names)
     progress.done(len(plan.row_changes(DELETE)) + len(names))
-
-
-def whole_folder(client, slug):
-    """All files of a universe over there, those in older layouts' sub-folders too: `{key: size in bytes}`."""
-    found = {}
-    for entry in client.list(slug):
-        key = f"{slug}/{entry['name']}"
-        inside = [entry] if entry.get("id") else client.list(key)
-        prefix = slug if entry.get("id") else key
-        found |= {f"{prefix}/{e['name']}": remote.size(e) for e in inside if e.get("id")}
-    return found

@@ -20,6 +20,7 @@ MD5 = re.compile(r"[0-9a-f]{32}")
 NEEDED = {UNIVERS.name, UNIVERS_ASSETS.name}
 # Asked for where there is no parent yet, to hear whether the table exists.
 NOBODY = {"univers_id": -1, "asset_id": "00000000-0000-0000-0000-000000000000"}
+BATCH = 500
 # Sub-folders in which older universes have media.
 OLDER_LAYOUT = ("assets", "music")
 
@@ -168,7 +169,7 @@ def listing(client, slug, older=frozenset()):
     entries = client.list(slug)
     if not entries:
         client.check_bucket()
-    known = {r.key: r for r in RemoteFile.objects.filter(key__startswith=f"{slug}/")}
+    known = _known(slug)
     read = {e["name"] for e in entries if older and not e.get("id") and e["name"] in OLDER_LAYOUT}
     flat, reports = _files(slug, "", [e for e in entries if e.get("id") or e["name"] not in read], known)
     files = {file.name: file for file in flat}
@@ -180,6 +181,17 @@ def listing(client, slug, older=frozenset()):
         else:
             files[name] = found[0]
     return files, reports
+
+
+def whole_folder(client, slug):
+    """All files of a universe's folder, whatever they are called, those in sub-folders too: `[File]`."""
+    known = _known(slug)
+    entries = client.list(slug)
+    found = [_keyed(entry, "", slug, known) for entry in entries if entry.get("id")]
+    for folder in (f"{entry['name']}/" for entry in entries if not entry.get("id")):
+        inside = client.list(f"{slug}/{folder}".rstrip("/"))
+        found += [_keyed(entry, folder, slug, known) for entry in inside if entry.get("id")]
+    return found
 
 
 def _by_name(client, slug, folders, known, reports):
@@ -206,11 +218,17 @@ def _files(slug, folder, entries, known):
     """`([File], reports)` of the entries of a folder; `folder`: empty, or the sub-folder's name with a slash."""
     good = [entry for entry in entries if entry.get("id") and is_safe_segment(entry["name"])]
     reports = [_left_alone(f"{slug}/{folder}", entry) for entry in entries if entry not in good]
-    files = []
-    for entry in good:
-        file = _file(entry, known.get(f"{slug}/{folder}{entry['name']}"))
-        files.append(replace(file, key=f"{folder}{file.name}") if folder else file)
-    return files, reports
+    return [_keyed(entry, folder, slug, known) for entry in good], reports
+
+
+def _known(slug):
+    return {r.key: r for r in RemoteFile.objects.filter(key__startswith=f"{slug}/")}
+
+
+def _keyed(entry, folder, slug, known):
+    """The File of an entry in a folder, which is named as in `_files`."""
+    file = _file(entry, known.get(f"{slug}/{folder}{entry['name']}"))
+    return replace(file, key=f"{folder}{file.name}") if folder else file
 
 
 def _left_alone(place, entry):
@@ -225,22 +243,27 @@ def size(entry):
 
 def _file(entry, known):
     etag = ((entry.get("metadata") or {}).get("eTag") or "").removeprefix("W/").strip('"')
-    if MD5.fullmatch(etag):
-        return File(entry["name"], size(entry), md5=etag, etag=etag)
     if known and (known.etag, known.size) == (etag, size(entry)):
         return File(entry["name"], size(entry), known.md5, known.sha256, etag)
-    return File(entry["name"], size(entry), etag=etag)
+    return File(entry["name"], size(entry), md5=etag if MD5.fullmatch(etag) else "", etag=etag)
+
+
+def forget(slug, names):
+    """Drop what was noted of files that are gone over there."""
+    keys = [f"{slug}/{name}" for name in names]
+    for start in range(0, len(keys), BATCH):
+        RemoteFile.objects.filter(key__in=keys[start : start + BATCH]).delete()
 
 
 def remember(slug, remote_files, same_here):
-    """Note the digests of files whose ETag does not tell them; both arguments are `{name: File}` of equal files."""
+    """Note the digests of files, which their ETag does not tell, or not all; both are `{name: File}` of equal files."""
     RemoteFile.objects.bulk_create(
         [
             RemoteFile(
                 key=f"{slug}/{file.where}", etag=file.etag, size=file.size, sha256=here.sha256, md5=here.md5
             )
             for name, file in remote_files.items()
-            if (here := same_here.get(name)) and here.size == file.size and not file.md5
+            if (here := same_here.get(name)) and here.size == file.size
         ],
         update_conflicts=True,
         unique_fields=["key"],

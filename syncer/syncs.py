@@ -8,7 +8,7 @@ from django.utils import timezone
 from universes.models import Universe
 from universes.services import revisions, universes
 
-from . import journals, local, progress, pull, push, remote
+from . import journals, local, overwritten, progress, pull, push, remote
 from .client import client
 from .errors import Conflict, NotThere, Refused, RemoteError
 from .models import SyncedState
@@ -71,12 +71,13 @@ def _check_slug(slug, here):
         )
 
 
-def run_push(slug, *, force=False, tables=None):
+def run_push(slug, *, force=False, tables=None, author=""):
     """Make Supabase equal to what is here; returns what was done, as `{"slug", "changes", "cards", …}`."""
     finish(slug)
     sync = admitted(prepare_push(slug, tables), force)
     remote_id = sync.remote_id
     if sync.plan.size:
+        overwritten.keep_for_push(sync.plan, sync.target, client(), author)
         remote_id = push.apply(sync.plan, client(), remote_id, sync.source.files)
     local.rekey(sync.plan.rekeys)
     _note(sync, sync.here, remote_id)
@@ -89,9 +90,9 @@ def run_pull(slug, *, force=False, tables=None, author=""):
     sync = admitted(prepare_pull(slug, tables), force)
     here = sync.here
     if not sync.plan.is_empty:
-        fetch = pull.downloads(client(), sync.plan.slug)
+        fetch = pull.Downloads(client(), sync.plan.slug)
         here = pull.apply(sync.plan, fetch, here, sync.remote_id, author)
-    sync.source = _with_known_digests(sync.source, here)
+        sync.source = _with_digests(sync.source, fetch.came)
     _note(sync, here, sync.remote_id)
     return done(sync)
 
@@ -102,14 +103,11 @@ def finish(slug):
     revisions.finish(slug)
 
 
-def _with_known_digests(there, here):
-    """The pulled snapshot, and a note for next time, with the digests that only the files here tell."""
-    opaque = {name: file for name, file in there.files.items() if not file.md5}
-    if not opaque:
-        return there
-    known = local.snapshot(there.slug, here).files
-    remote.remember(there.slug, opaque, known)
-    return replace(there, files={**there.files, **{name: known[name] for name in opaque if name in known}})
+def _with_digests(there, came):
+    """The pulled snapshot with the digests of what came, which are remembered: what Supabase tells may be less."""
+    files = {name: replace(there.files[name], **digests) for name, digests in came.items()}
+    remote.remember(there.slug, files, files)
+    return replace(there, files=there.files | files)
 
 
 def admitted(sync, force):

@@ -1,26 +1,36 @@
 """Taking a universe out of Supabase: its rows first, then all media in its folder. What is here stays."""
 
+import re
 from dataclasses import dataclass
 
+from storage.names import is_safe_segment
 from universes.models import Universe
 from universes.names import is_slug
 from universes.rows import UNIVERS
 
-from . import progress, push, remote, syncs
+from . import overwritten, progress, remote, syncs
 from .client import client
 from .errors import NotThere
 from .models import RemoteFile, SyncedState
 from .plan import DELETE, UNPUBLISH, FileChange, Plan, build
-from .snapshots import File, Snapshot
+from .snapshots import Snapshot
+
+EMPTY_FOLDER = ".emptyFolderPlaceholder"
+NAME_LENGTH = 150
 
 
 @dataclass
 class Removal:
-    """What goes. `there`: the universe's row in Supabase, None when only media are left; `keys`: those of the files."""
+    """What goes. `there`: the universe's row in Supabase, None when only media are left; `files`: all in its folder."""
 
     plan: Plan
     there: dict | None
-    keys: list
+    snapshot: Snapshot
+    files: list
+
+    @property
+    def keys(self):
+        return [f"{self.plan.slug}/{file.where}" for file in self.files]
 
 
 def prepare(slug):
@@ -33,29 +43,27 @@ def prepare(slug):
     if not there and not is_slug(slug):
         raise _not_there(slug)
     folder = there["slug"] if there else slug
-    files = push.whole_folder(client(), folder)
+    files = remote.whole_folder(client(), folder)
     if not (there or files or _known(slug, there).exists()):
         raise _not_there(slug)
-    plan = build(Snapshot(folder), remote.snapshot(tables.client, tables, folder, there), UNPUBLISH)
+    target = remote.snapshot(tables.client, tables, folder, there)
+    plan = build(Snapshot(folder), target, UNPUBLISH)
     # Nothing is left alone, whatever it is called.
     plan.reports = []
-    plan.files = [_removed(key.removeprefix(f"{folder}/"), size) for key, size in files.items()]
-    return Removal(plan, there, list(files))
-
-
-def _removed(name, size):
-    return FileChange(name, DELETE, File(name, size), "unpublished")
+    plan.files = [FileChange(file.where, DELETE, file, "unpublished") for file in files]
+    return Removal(plan, there, target, files)
 
 
 def _not_there(slug):
     return NotThere(f"Universe '{slug[:100]}' not found in Supabase.")
 
 
-def run(slug):
-    """Do it; returns what was done, as a sync does."""
+def run(slug, author=""):
+    """Do it; returns what was done, as a sync does. What goes stays here as a revision."""
     removal = prepare(slug)
     plan = removal.plan
     progress.planned(plan)
+    overwritten.keep(UNPUBLISH, removal.snapshot, _named(removal.files), client(), author)
     if removal.there:
         # The foreign keys over there cascade: the universe goes in one piece.
         client().delete(UNIVERS.name, [removal.there["id"]])
@@ -70,6 +78,24 @@ def run(slug):
         "counts": plan.counts(),
         "reports": [],
     }
+
+
+def _named(files):
+    """`{name: File}` under names that a folder here can have, flat, each with a name of its own.
+
+    What lies right in the folder goes before an older layout's file of that name. Supabase's own marker of an empty
+    folder is none of ours.
+    """
+    named = {}
+    for file in sorted(files, key=lambda file: bool(file.key)):
+        name = file.name if is_safe_segment(file.name) and file.name not in named else _safe(file.where)
+        if file.name != EMPTY_FOLDER:
+            named[name] = file
+    return named
+
+
+def _safe(key):
+    return re.sub(r"[^A-Za-z0-9._-]", "_", f"_{key}")[:NAME_LENGTH].rstrip(".")
 
 
 def _known(slug, there):

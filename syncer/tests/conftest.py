@@ -6,7 +6,7 @@ import httpx
 import pytest
 
 from storage import bucket
-from syncer import push
+from syncer import remote
 from syncer.client import client
 from universes import rows
 from universes.models import Universe
@@ -31,7 +31,7 @@ class Supabase:
         return {row["display_name"] for row in self.rows(table)}
 
     def keys(self, slug):
-        return list(push.whole_folder(client(), slug))
+        return [f"{slug}/{file.where}" for file in remote.whole_folder(client(), slug)]
 
     def move(self, key, new):
         headers = {"apikey": self.sandbox.key, "Authorization": f"Bearer {self.sandbox.key}"}

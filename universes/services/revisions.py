@@ -48,7 +48,12 @@ def keep(universe, cause, author="", files=None, *, asset=None, language=None, l
 
 def keep_files(slug, cause, author, files):
     """Remember archived files, `{name: sha256}`, where no rows change or the universe is gone."""
-    return _save(slug, cause, author, rows={}, files=files)
+    return keep_rows(slug, cause, author, {}, files)
+
+
+def keep_rows(slug, cause, author, rows, files):
+    """Remember rows that are not those of here, in the shape of `rows.read`, and archived files, `{name: sha256}`."""
+    return _save(slug, cause, author, rows=rows, files=files)
 
 
 def put_away(slug, names, cause, author=""):

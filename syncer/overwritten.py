@@ -1,0 +1,58 @@
+"""What a push or an unpublishing is about to overwrite in Supabase, kept as a revision that can be restored here."""
+
+from storage import archive
+from storage.staging import staging
+from universes.models import Revision
+from universes.services import revisions
+
+from .moving import in_parallel
+from .plan import DELETE, UPDATE
+from .pull import Downloads
+
+
+def keep_for_push(plan, target, client, author):
+    """Keep the rows of a universe over there as they are, and those of its files that the plan replaces or deletes.
+
+    `target`: the Snapshot that the plan was made from. A plan that only adds overwrites nothing, and nothing is kept.
+    """
+    names = [change.name for change in plan.file_changes(UPDATE, DELETE)]
+    if names or plan.row_changes(UPDATE) or plan.row_changes(DELETE):
+        files = {name: target.files[name] for name in names}
+        keep(plan.direction, target, files, client, author)
+
+
+def keep(cause, there, files, client, author):
+    """Keep the rows of a universe over there, a Snapshot, and `files` of its folder, `{name: File}`.
+
+    What the archive has already, as far as we know what lies there, is not fetched. Whoever tries again, since what
+    came next broke off, keeps nothing twice.
+    """
+    kept = _archived(there.slug, files, client)
+    rows = (
+        {name: rows for name, rows in there.rows.items() if name not in there.missing}
+        if there.universe
+        else {}
+    )
+    last = Revision.objects.filter(univers_slug=there.slug, cause=cause).order_by("-created_at").first()
+    if not (last and _holds(last, rows, kept)):
+        revisions.keep_rows(there.slug, cause, author, rows, kept)
+
+
+def _holds(revision, rows, files):
+    return rows in ({}, revision.rows) and files.items() <= revision.files.items()
+
+
+def _archived(slug, files, client):
+    """`{name: sha256}` of the files, all of which the archive has then."""
+    kept = {name: file.sha256 for name, file in files.items() if file.sha256 and archive.renew(file.sha256)}
+    fetch, missing = Downloads(client, slug), [item for item in files.items() if item[0] not in kept]
+    with staging() as folder:
+
+        def take(item):
+            name, file = item
+            fetch(file, folder / name)
+            kept[name] = archive.keep(folder / name)
+            (folder / name).unlink()
+
+        in_parallel(take, missing, heard=False)
+    return kept
