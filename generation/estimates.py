@@ -2,6 +2,7 @@
 
 from universes import media
 
+from . import gaps as gap
 from . import plan, prices
 
 CARDS = 10
@@ -29,3 +30,20 @@ def everything(universe):
     if universe.assets.all():
         return prices.estimate(plan.everything(universe, "", regenerate=False, **wanted))
     return prices.estimate([plan.concepts(universe, "", CARDS, regenerate=False, **wanted)])
+
+
+def gaps(universe, kinds=None, theme=""):
+    """What filling its gaps would make and cost, as `services.start_gaps` does it: nothing is begun.
+
+    `{"kinds": {kind: {"number": of gaps that are filled, "cost": Decimal or None}}, "total": Decimal or None,
+    "left_out": [sentence]}`
+    """
+    made = gap.filling(universe, gap.KINDS if kinds is None else kinds, theme)
+    return {
+        "kinds": {
+            kind: {"number": made.numbers[kind], "cost": prices.estimate(steps)}
+            for kind, steps in made.steps.items()
+        },
+        "total": prices.estimate(made.all_steps()),
+        "left_out": made.left_out,
+    }

@@ -61,6 +61,27 @@ def lines(text, count):
     return found
 
 
+def names(text, languages, count):
+    """`{language: [name, …]}`: `count` each, in the order in which they were asked for, '' for what is no name.
+
+    A list of another length is left out, since nobody knows which of its names is missing.
+    """
+    found = load(text)
+    columns = {code: _texts(value) for code, value in _find_songs(found, languages).items()}
+    rows = _records(found)
+    if not any(columns.values()) and len(rows) == count:
+        columns = {code: [row.get(code) for row in rows] for code in languages}
+    return {
+        code: [clean_name(name, code) for name in columns[code]]
+        for code in languages
+        if len(columns.get(code, ())) == count
+    }
+
+
+def _texts(value):
+    return [_only_text(item) for item in value] if isinstance(value, list) else []
+
+
 def load(text):
     """The JSON in a text as Python values, mended where it must be; None when there is none.
 

@@ -1,5 +1,8 @@
 """Which steps a universe's pictures, clips and songs take. Nothing is begun here."""
 
+import hashlib
+import json
+
 from jobs.services import Step
 from universes import media
 from universes.models import LANGUAGES
@@ -9,6 +12,8 @@ from .words import LANGUAGE_WORDS
 
 SLOT = "replicate"
 HANDLERS = "generation.handlers"
+# So many names in four languages, and the question for them, are far from the model's 8,192 tokens.
+NAMES_AT_ONCE = 40
 
 
 def images(universe, cards, *, regenerate):
@@ -46,8 +51,8 @@ def videos(universe, cards, *, regenerate):
     ]
 
 
-def music(universe, languages, *, style=""):
-    """A song in each language; it waits for its lyrics, where the same job writes them."""
+def music(universe, languages, *, style="", translated=()):
+    """A song in each language; it waits for its lyrics, where the same job writes or translates them."""
     lacking = without_lyrics(universe, languages)
     return [
         Step(
@@ -62,7 +67,7 @@ def music(universe, languages, *, style=""):
             },
             claim=f"music:{universe.pk}:{language}",
             slot=SLOT,
-            after="lyrics" if language in lacking else "",
+            after=f"lyrics:{language}" if language in translated else "lyrics" if language in lacking else "",
         )
         for language in languages
     ]
@@ -100,19 +105,81 @@ def _songs(universe, theme, regenerate):
     files = media.present(universe.slug)
     languages = [one for one in LANGUAGES if regenerate or music_name(one) not in files]
     lacking = without_lyrics(universe, languages)
-    steps = [_lyrics(universe, theme, lacking)] if lacking else []
+    steps = [lyrics(universe, theme, lacking)] if lacking else []
     return steps + music(universe, languages)
 
 
-def _lyrics(universe, theme, languages):
+def lyrics(universe, theme, languages):
+    """The step that writes a song in each of these languages."""
     return Step(
         key="lyrics",
         label="Lyrics",
         handler=f"{HANDLERS}.words.Lyrics",
         params={"universe": universe.pk, "theme": theme, "languages": languages},
-        claim=f"lyrics:{universe.pk}",
+        # One language is written or translated by one job at a time.
+        claim=f"lyrics:{universe.pk}:{languages[0]}" if len(languages) == 1 else f"lyrics:{universe.pk}",
         slot=SLOT,
     )
+
+
+def translations(universe, source, languages):
+    """The lyrics of the source language in each of these; what they have already is replaced, unless somebody
+    writes something else meanwhile."""
+    stored = {song.language: (song.lyrics or "").strip() for song in universe.music_prompts.all()}
+    return [
+        Step(
+            key=f"lyrics:{language}",
+            label=f"Lyrics in {LANGUAGE_WORDS[language]}",
+            handler=f"{HANDLERS}.lyrics.TranslatedLyrics",
+            params={
+                "universe": universe.pk,
+                "source": source,
+                "language": language,
+                "seen": stored.get(language, ""),
+            },
+            claim=f"lyrics:{universe.pk}:{language}",
+            slot=SLOT,
+        )
+        for language in languages
+    ]
+
+
+def names(universe, wanted):
+    """Steps that name cards; `wanted`: `{image name: languages}`."""
+    cards = list(wanted)
+    batches = [cards[start : start + NAMES_AT_ONCE] for start in range(0, len(cards), NAMES_AT_ONCE)]
+    return [
+        _names(universe, number, {card: wanted[card] for card in batch})
+        for number, batch in enumerate(batches, start=1)
+    ]
+
+
+def _names(universe, number, wanted):
+    return Step(
+        key=f"names:{number}",
+        label=f"Names of {len(wanted)} {'card' if len(wanted) == 1 else 'cards'}",
+        handler=f"{HANDLERS}.names.Names",
+        params={"universe": universe.pk, "cards": wanted},
+        claim=f"names:{universe.pk}:{_digest(wanted)}",
+        slot=SLOT,
+    )
+
+
+def ideas(universe, theme, count, language):
+    """The step that proposes cards; the same question is not asked twice at a time."""
+    asked = {"theme": theme, "count": count, "language": language}
+    return Step(
+        key="ideas",
+        label="Ideas",
+        handler=f"{HANDLERS}.words.Ideas",
+        params={"universe": universe.pk, **asked},
+        claim=f"ideas:{universe.pk}:{_digest(asked)}",
+        slot=SLOT,
+    )
+
+
+def _digest(value):
+    return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()
 
 
 def without_lyrics(universe, languages):

@@ -22,6 +22,8 @@ PRICES = {
 # By what a step's key says that it makes.
 SETTINGS = {
     "concepts": adapters.LLM,
+    "ideas": adapters.LLM,
+    "names": adapters.LLM,
     "lyrics": adapters.LLM,
     "image": adapters.IMAGE,
     "video": adapters.VIDEO,

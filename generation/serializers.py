@@ -17,6 +17,7 @@ from magikswipe.api.fields import (
 )
 from universes.models import LANGUAGES
 
+from .gaps import KINDS
 from .models import Kind
 
 THEME_LENGTH = 300
@@ -124,6 +125,77 @@ class AllBody(Body):
     generate_videos = Boolean(required=False, default=True)
     generate_music = Boolean(required=False, default=True)
     regenerate = Boolean(required=False, default=False)
+
+
+class NamesBody(Body):
+    """Which cards to name in which languages."""
+
+    asset_ids = serializers.ListField(
+        child=Id(),
+        required=False,
+        allow_null=True,
+        allow_empty=False,
+        help_text="All assets when absent or null.",
+    )
+    languages = serializers.ListField(
+        child=Language(),
+        required=False,
+        allow_null=True,
+        allow_empty=False,
+        help_text="All five when absent or null.",
+    )
+
+
+class IdeasBody(Body):
+    """A theme to find cards for that the universe does not have."""
+
+    theme = theme_field()
+    count = count_field()
+    language = Language(required=False, default="fr")
+
+
+class TranslatedLyricsBody(Body):
+    """Languages that are to have the lyrics of another one."""
+
+    languages = serializers.ListField(child=Language(), allow_empty=False)
+    source = Language(required=False, default="fr")
+    replace = Boolean(
+        required=False, default=False, help_text="Also where there are lyrics; they stay as a revision."
+    )
+
+
+class GapsBody(Body):
+    """Which kinds of gaps to fill."""
+
+    kinds = serializers.ListField(
+        child=serializers.ChoiceField(choices=KINDS),
+        required=False,
+        allow_null=True,
+        allow_empty=False,
+        help_text="All when absent or null.",
+    )
+    theme = Text(
+        max_length=THEME_LENGTH,
+        required=False,
+        default="",
+        allow_blank=True,
+        help_text="What lyrics are about, where there are none in any language.",
+    )
+    dry_run = Boolean(required=False, default=False, help_text="Only tell what would be made, and its cost.")
+
+
+class GapKindSerializer(serializers.Serializer):
+    kind = serializers.ChoiceField(KINDS)
+    number = serializers.IntegerField(help_text="How many gaps are filled.")
+    cost = Dollars(allow_null=True, help_text="Null where a price is not known.")
+
+
+class GapsSerializer(serializers.Serializer):
+    kinds = GapKindSerializer(many=True)
+    total = Dollars(allow_null=True, help_text="Null where a price is not known.")
+    left_out = serializers.ListField(
+        child=serializers.CharField(), help_text="What can't be made and why, a sentence each."
+    )
 
 
 class LyricsBody(Body):

@@ -1,85 +1,104 @@
 """What one can have made: every interface calls these.
 
-All raise ProviderErrors when Replicate is not configured or can't be reached, LimitReached when this month's limit
-does not pay for it, UnknownPrice when there is a limit and no price; those that start a job return it, or the running
-one when that is at all of it already.
+Those that start a job return it, or the running one when that is at all of it already. All take `author`, who is
+named with what is replaced, and `once`, a text of at most 64 characters that a form carries: a start that comes
+again with the same text is answered with the first one's job, and nothing is bought. All raise ProviderErrors when
+Replicate is not configured or can't be reached, LimitReached when this month's limit does not pay for it,
+UnknownPrice when there is a limit and no price, and `jobs.errors.NotPossible` for a `once` that was used for
+something else.
 """
 
 from functools import partial
 
-from django.db import transaction
-
 from jobs import services as jobs
 from jobs.errors import Busy
-from universes import media
-from universes.errors import Invalid
-from universes.models import LANGUAGES
-from universes.services.assets import parse_uuid
+from universes.services import universes
 
-from . import llm, plan, prices, provider, spending, translating
-from .errors import CannotGenerate
-from .handlers.files import cards as all_cards
-from .handlers.files import image_input, song_input, video_input
-from .words import LANGUAGE_WORDS, Concepts
+from . import gaps, llm, orders, prices, provider, spending, translating
+from .words import Concepts
 
 
-def start_images(universe, asset_ids=None, *, regenerate=False, author=""):
+def start_images(universe, asset_ids=None, *, regenerate=False, author="", once=""):
     """Draw the cards with these ids, all of them for None. Without `regenerate`, those that have no picture."""
-    cards = _chosen(universe, asset_ids)
-    steps = plan.images(universe, cards, regenerate=regenerate)
-    _check(cards, steps, "image", image_input)
-    return _start("generate_images", universe, steps, "images", author)
+    order = partial(orders.images, universe, asset_ids, regenerate)
+    return _start("generate_images", universe, order, "images", author, once)
 
 
-def start_videos(universe, asset_ids=None, *, regenerate=False, author=""):
+def start_videos(universe, asset_ids=None, *, regenerate=False, author="", once=""):
     """Animate the chosen cards that have a picture; CannotGenerate when none has."""
-    files = media.present(universe.slug)
-    cards = [card for card in _chosen(universe, asset_ids) if card.image_name in files]
-    if not cards:
-        raise CannotGenerate(
-            f"No images found for the chosen assets of '{universe.slug}'; generate images first."
-        )
-    steps = plan.videos(universe, cards, regenerate=regenerate)
-    _check(cards, steps, "video", video_input)
-    return _start("generate_videos", universe, steps, "videos", author)
+    order = partial(orders.videos, universe, asset_ids, regenerate)
+    return _start("generate_videos", universe, order, "videos", author, once)
 
 
-def start_music(universe, languages, *, style="", author=""):
+def start_music(universe, languages, *, style="", author="", once=""):
     """Sing the stored lyrics, in the stored style or else in `style`; an older song is replaced."""
-    if lacking := plan.without_lyrics(universe, languages):
-        spoken = ", ".join(LANGUAGE_WORDS[language] for language in lacking)
-        raise CannotGenerate(
-            f"No lyrics in {spoken} for '{universe.slug}'; write them as music prompts first."
-        )
-    _check_songs(universe, languages, style)
-    steps = plan.music(universe, languages, style=style)
-    return _start("generate_music", universe, steps, "songs", author)
+    order = partial(orders.music, universe, languages, style)
+    return _start("generate_music", universe, order, "songs", author, once)
 
 
 def start_all(
-    universe, theme, count=10, *, generate_videos=True, generate_music=True, regenerate=False, author=""
+    universe,
+    theme,
+    count=10,
+    *,
+    generate_videos=True,
+    generate_music=True,
+    regenerate=False,
+    author="",
+    once="",
 ):
     """Think the universe up, then draw, animate and sing it. Cards that it has stay, and what they lack is made.
 
     With `regenerate`, its cards are thought up anew; the old ones stay as a revision.
     """
     wanted = {"with_videos": generate_videos, "with_music": generate_music}
-    if regenerate or not universe.assets.exists():
-        steps = [plan.concepts(universe, theme, count, regenerate=regenerate, **wanted)]
-    else:
-        steps = _what_is_missing(universe, theme, wanted)
-    return _start("generate_all", universe, steps, "steps", author)
+    order = partial(orders.everything, universe, theme, count, regenerate, wanted)
+    return _start("generate_all", universe, order, "steps", author, once)
 
 
-def _what_is_missing(universe, theme, wanted):
-    steps = plan.everything(universe, theme, regenerate=False, **wanted)
-    cards = _chosen(universe, None)
-    _check(cards, steps, "image", image_input)
-    _check(cards, steps, "video", video_input)
-    unwritten = plan.without_lyrics(universe, LANGUAGES)
-    sung = [step.params["language"] for step in steps if step.key.startswith("music:")]
-    _check_songs(universe, [language for language in sung if language not in unwritten])
-    return steps
+def start_names(universe, asset_ids=None, languages=None, *, author="", once=""):
+    """Name cards in these languages, all five for None, where they have no name; what is written stays.
+
+    CannotGenerate when those that lack a name have none in any language.
+    """
+    order = partial(orders.names, universe, asset_ids, languages)
+    return _start("generate_names", universe, order, "steps", author, once)
+
+
+def start_lyrics(universe, language, source="fr", *, replace=False, author="", once=""):
+    """Translate the lyrics of the source language into another one, or a list of them, where these have none.
+
+    With `replace` also where they have some; the old ones stay in a revision. What somebody writes while it is
+    translated stays as well. CannotGenerate when the source has no lyrics.
+    """
+    languages = [language] if isinstance(language, str) else list(language)
+    order = partial(orders.lyrics, universe, languages, source, replace)
+    return _start("translate_lyrics", universe, order, "lyrics", author, once)
+
+
+def start_song_words(universe, language, theme, *, author="", once=""):
+    """Write lyrics and style of a song about a theme and the universe's cards, where the language has none."""
+    order = partial(orders.song_words, universe, language, theme)
+    return _start("write_lyrics", universe, order, "lyrics", author, once)
+
+
+def start_ideas(univers_slug, theme, count=10, language="fr", *, author="", once=""):
+    """Think up cards that the universe does not have; nothing is stored in it.
+
+    The job's `result["results"]["ideas"]` is `{"concepts": [name, …], "translations": {language: [name, …]}}`.
+    """
+    universe = universes.find(univers_slug)
+    order = partial(orders.ideas, universe, theme, count, language)
+    return _start("propose_ideas", universe, order, "steps", author, once)
+
+
+def start_gaps(universe, kinds=gaps.KINDS, *, theme="", author="", once=""):
+    """Make what is missing of these kinds, of `gaps.KINDS`, in one job. The theme is for lyrics, where there are none.
+
+    What can't be made is left out; the job's message says so.
+    """
+    order = partial(orders.gaps, universe, kinds, theme)
+    return _start("fill_gaps", universe, order, "steps", author, once)
 
 
 def concepts(theme, count=10, language="fr", *, univers_slug=""):
@@ -102,58 +121,27 @@ def translate_text(text, source, target):
     return translating.translate(text, source, target)
 
 
-def _chosen(universe, asset_ids):
-    """The universe's cards with these ids, in order; Invalid for an id that is none of them."""
-    cards = list(all_cards().filter(universe=universe))
-    if asset_ids is not None:
-        wanted = {parse_uuid(asset_id) for asset_id in asset_ids}
-        if not wanted:
-            raise Invalid("asset_ids", "asset_ids is empty; leave it out to generate for all assets.")
-        if unknown := wanted - {card.pk for card in cards}:
-            raise Invalid("asset_ids", f"asset_ids: {_first(unknown)} is no asset of '{universe.slug}'.")
-        cards = [card for card in cards if card.pk in wanted]
-    if not cards:
-        raise CannotGenerate(f"No assets in universe '{universe.slug}'; add some or apply concepts first.")
-    return cards
+def _start(type, universe, make_order, unit, author, once):
+    # Before all else: what was to be made may be there by now, or gone.
+    if earlier := jobs.started(once, type, universe.slug):
+        return earlier
+    try:
+        order = make_order()
+        _make_ready(order.steps)
+        wishes = {"unit": unit, "author": author, "once": once, "left_out": order.left_out}
+        return jobs.start(type, universe.slug, order.steps, **wishes, estimate=_estimate)
+    except Busy as busy:
+        return jobs.answer(once, type, universe.slug, busy.job)
 
 
-def _first(ids):
-    return min(str(one) for one in ids)
-
-
-def _check(cards, steps, kind, make_input):
-    """Raise CannotGenerate for a prompt that the model would refuse, before anything is bought."""
-    keys = {step.key for step in steps}
-    for card in cards:
-        if f"{kind}:{card.pk}" in keys:
-            make_input(card)
-
-
-def _check_songs(universe, languages, style=""):
-    stored = {song.language: song for song in universe.music_prompts.all()}
-    for language in languages:
-        song_input(stored.get(language), style, language)
-
-
-def _start(type, universe, steps, unit, author):
-    start = partial(jobs.start, type, universe.slug, steps, unit=unit, author=author)
+def _make_ready(steps):
     if steps:
         spending.check_prices(prices.used_by(steps))
         provider.ready()
         spending.tidy()
-    try:
-        return _budgeted(start, steps)
-    except Busy as busy:
-        return busy.job
 
 
-@transaction.atomic
-def _budgeted(start, steps):
-    """The started job with its estimate; LimitReached, and no job, when not one step of it can be bought."""
-    job = start()
-    keys = set(job.steps.values_list("key", flat=True))
-    made = [step for step in steps if step.key in keys]
-    spending.check_start(made)
-    job.estimated_cost = prices.estimate(made)
-    job.save(update_fields=["estimated_cost"])
-    return job
+def _estimate(steps):
+    """What steps will cost; LimitReached when not one of them can be bought."""
+    spending.check_start(steps)
+    return prices.estimate(steps)

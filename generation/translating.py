@@ -14,14 +14,52 @@ MARKS = re.compile(r"(?:\s|\[[^\[\]]*\]|#)*")
 
 def translate(text, source, target, univers_slug=""):
     """The text in the target language; raises what `llm.fulfil` raises."""
-    pieces = [piece for line in LINE_BREAK.split(text) for piece in _pieces(line)]
-    spoken = [piece for piece in pieces if _speaks(piece)]
-    if source == target or not spoken:
-        return text
-    tasks = [Lines(batch, source, target) for batch in _batches(spoken)]
-    llm.fulfil(tasks, univers_slug)
-    translated = (line for task in tasks for line in task.translated)
-    return "".join(next(translated) if _speaks(piece) else piece for piece in pieces)
+    translation = Translation(text, source, target)
+    llm.fulfil(translation.tasks, univers_slug)
+    return translation.text()
+
+
+class Translation:
+    """A text on its way into another language: one task of `words` for each batch of its lines.
+
+    It is a task itself, for whoever asks one question after the other. `parts`: the batches that are translated
+    already, None for those that are not. `stuck`: whether the last answer brought nothing.
+    """
+
+    def __init__(self, text, source, target, parts=(), stuck=False):
+        self.pieces = [piece for line in LINE_BREAK.split(text) for piece in _pieces(line)]
+        spoken = [piece for piece in self.pieces if _speaks(piece)]
+        batches = _batches(spoken) if spoken and source != target else []
+        self.tasks = [Lines(batch, source, target) for batch in batches]
+        for task, translated in zip(self.tasks, parts, strict=False):
+            task.translated = translated
+        self.stuck = stuck
+
+    @property
+    def missing(self):
+        return next((task.missing for task in self.tasks if task.missing), "")
+
+    @property
+    def parts(self):
+        return [task.translated for task in self.tasks]
+
+    def prompt(self):
+        return self._open().prompt()
+
+    def add(self, answer):
+        task = self._open()
+        task.add(answer)
+        self.stuck = bool(task.missing)
+
+    def _open(self):
+        return next(task for task in self.tasks if task.missing)
+
+    def text(self):
+        """The whole in the target language, once nothing is missing."""
+        if not self.tasks:
+            return "".join(self.pieces)
+        translated = (line for part in self.parts for line in part)
+        return "".join(next(translated) if _speaks(piece) else piece for piece in self.pieces)
 
 
 def _speaks(piece):

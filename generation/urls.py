@@ -1,6 +1,6 @@
 from django.urls import path
 
-from .views import CostsViewSet, FilesViewSet, WebhookView, WordsViewSet
+from .views import CostsViewSet, JobsViewSet, WebhookView, WordsViewSet
 
 
 def post(viewset, action):
@@ -14,8 +14,12 @@ urlpatterns = [
     path("generate/<str:slug>/concepts", post(WordsViewSet, "concepts"), name="generate-concepts"),
     path("generate/<str:slug>/concepts/apply", post(WordsViewSet, "apply"), name="apply-concepts"),
     path("generate/<str:slug>/lyrics/<str:language>", post(WordsViewSet, "lyrics"), name="translate-lyrics"),
-    path("generate/<str:slug>/images", post(FilesViewSet, "images"), name="generate-images"),
-    path("generate/<str:slug>/videos", post(FilesViewSet, "videos"), name="generate-videos"),
-    path("generate/<str:slug>/music", post(FilesViewSet, "music"), name="generate-music"),
-    path("generate/<str:slug>/all", post(FilesViewSet, "all"), name="generate-all"),
+    path("generate/<str:slug>/images", post(JobsViewSet, "images"), name="generate-images"),
+    path("generate/<str:slug>/videos", post(JobsViewSet, "videos"), name="generate-videos"),
+    path("generate/<str:slug>/music", post(JobsViewSet, "music"), name="generate-music"),
+    path("generate/<str:slug>/all", post(JobsViewSet, "all"), name="generate-all"),
+    path("generate/<str:slug>/names", post(JobsViewSet, "names"), name="generate-names"),
+    path("generate/<str:slug>/ideas", post(JobsViewSet, "ideas"), name="generate-ideas"),
+    path("generate/<str:slug>/lyrics", post(JobsViewSet, "lyrics"), name="generate-lyrics"),
+    path("generate/<str:slug>/gaps", post(JobsViewSet, "gaps"), name="generate-gaps"),
 ]

@@ -1,13 +1,14 @@
 """Generation over REST: words at once, files as jobs."""
 
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import PolymorphicProxySerializer, extend_schema
 from rest_framework.permissions import AllowAny
 from rest_framework.response import Response
 from rest_framework.views import APIView
 from rest_framework.viewsets import ViewSet
 
 from jobs.serializers import JobSerializer
+from magikswipe.api.idempotency import IDEMPOTENCY_KEY, idempotency_key
 from magikswipe.api.permissions import author, needs
 from magikswipe.api.schema import ErrorSerializer
 from magikswipe.roles import GENERATE
@@ -15,7 +16,8 @@ from universes.errors import NotFound
 from universes.models import LANGUAGES
 from universes.services import concepts, universes
 
-from . import services, spending, webhooks
+from . import estimates, services, spending, webhooks
+from .gaps import KINDS
 from .serializers import (
     AllBody,
     AppliedSerializer,
@@ -25,13 +27,33 @@ from .serializers import (
     ConceptsSerializer,
     CostsQuery,
     CostsSerializer,
+    GapsBody,
+    GapsSerializer,
+    IdeasBody,
     LyricsBody,
     LyricsSerializer,
     MusicBody,
+    NamesBody,
     ReceivedSerializer,
     TranslateBody,
+    TranslatedLyricsBody,
     TranslatedSerializer,
 )
+
+GAPS = PolymorphicProxySerializer(
+    component_name="GapsOrJob", serializers=[GapsSerializer, JobSerializer], resource_type_field_name=None
+)
+
+
+def starts(body, responses=JobSerializer):
+    """For a view that starts a paid job: its body, its answer and the key that keeps it from starting twice."""
+    documented = extend_schema(request=body, parameters=[IDEMPOTENCY_KEY], responses=responses)
+    return lambda view: needs(GENERATE)(documented(view))
+
+
+def whose(request):
+    """Who starts a job, and by which click."""
+    return {"author": author(request), "once": idempotency_key(request)}
 
 
 def rendered(job):
@@ -75,39 +97,70 @@ class WordsViewSet(ViewSet):
         return Response({"translated": services.translate_text(**TranslateBody.read(request))})
 
 
-class FilesViewSet(ViewSet):
+class JobsViewSet(ViewSet):
     """What is made by a job. When another job is at all of it already, that one is the answer."""
 
-    @needs(GENERATE)
-    @extend_schema(request=CardsBody, responses=JobSerializer)
+    @starts(CardsBody)
     def images(self, request, slug):
         """Draw cards. 400 when the universe has none."""
         universe = universes.find(slug)
-        return rendered(services.start_images(universe, **CardsBody.read(request), author=author(request)))
+        return rendered(services.start_images(universe, **CardsBody.read(request), **whose(request)))
 
-    @needs(GENERATE)
-    @extend_schema(request=CardsBody, responses=JobSerializer)
+    @starts(CardsBody)
     def videos(self, request, slug):
         """Animate cards from their pictures. 400 when no chosen card has one."""
         universe = universes.find(slug)
-        return rendered(services.start_videos(universe, **CardsBody.read(request), author=author(request)))
+        return rendered(services.start_videos(universe, **CardsBody.read(request), **whose(request)))
 
-    @needs(GENERATE)
-    @extend_schema(request=MusicBody, responses=JobSerializer)
+    @starts(MusicBody)
     def music(self, request, slug):
         """Sing the stored lyrics. 400 when there are none in a language."""
         universe = universes.find(slug)
         body = MusicBody.read(request)
         languages = list(dict.fromkeys(body.get("languages") or [body["language"]]))
         style = body.get("style") or ""
-        return rendered(services.start_music(universe, languages, style=style, author=author(request)))
+        return rendered(services.start_music(universe, languages, style=style, **whose(request)))
 
-    @needs(GENERATE)
-    @extend_schema(request=AllBody, responses=JobSerializer)
+    @starts(AllBody)
     def all(self, request, slug):
         """From a theme to cards, pictures, clips and songs."""
         universe = universes.find(slug)
-        return rendered(services.start_all(universe, **AllBody.read(request), author=author(request)))
+        return rendered(services.start_all(universe, **AllBody.read(request), **whose(request)))
+
+    @starts(NamesBody)
+    def names(self, request, slug):
+        """Name cards in the languages in which they have no name; what is written stays."""
+        universe = universes.find(slug)
+        return rendered(services.start_names(universe, **NamesBody.read(request), **whose(request)))
+
+    @starts(IdeasBody)
+    def ideas(self, request, slug):
+        """Think up cards that the universe does not have. The job's result has them; nothing is stored."""
+        universes.find(slug)
+        return rendered(services.start_ideas(slug, **IdeasBody.read(request), **whose(request)))
+
+    @starts(TranslatedLyricsBody)
+    def lyrics(self, request, slug):
+        """Translate the stored lyrics of a language into others. 400 when it has none."""
+        universe = universes.find(slug)
+        body = TranslatedLyricsBody.read(request)
+        job = services.start_lyrics(universe, body.pop("languages"), **body, **whose(request))
+        return rendered(job)
+
+    @starts(GapsBody, GAPS)
+    def gaps(self, request, slug):
+        """Make what is missing of some kinds. With `dry_run`, tell what that would be and cost."""
+        universe = universes.find(slug)
+        body = GapsBody.read(request)
+        kinds, theme = body.get("kinds") or KINDS, body["theme"]
+        if body["dry_run"]:
+            return Response(_estimated(estimates.gaps(universe, kinds, theme)))
+        return rendered(services.start_gaps(universe, kinds, theme=theme, **whose(request)))
+
+
+def _estimated(found):
+    kinds = [{"kind": kind, **values} for kind, values in found["kinds"].items()]
+    return GapsSerializer({**found, "kinds": kinds}).data
 
 
 class CostsViewSet(ViewSet):

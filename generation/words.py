@@ -37,12 +37,16 @@ def _enclosed(text):
 
 @dataclass
 class Concepts:
-    """`count` things that belong to a theme, each with its name in all five languages; `have` those found so far."""
+    """`count` things that belong to a theme, each with its name in all five languages; `have` those found so far.
+
+    `avoid`: names in `language` that nothing found may have.
+    """
 
     theme: str
     count: int
     language: str = "fr"
     have: list[dict] = field(default_factory=list)
+    avoid: list[str] = field(default_factory=list)
 
     @property
     def missing(self):
@@ -52,7 +56,8 @@ class Concepts:
 
     def prompt(self):
         lack = self.count - len(self.have)
-        avoid = ", ".join(names[self.language].replace(",", " ") for names in self.have)
+        known = [names[self.language] for names in self.have] + _as_many_as_fit(self.avoid)
+        avoid = ", ".join(name.replace(",", " ") for name in known)
         return "\n".join(
             [
                 "TASK: concepts",
@@ -76,6 +81,7 @@ class Concepts:
     def add(self, answer):
         """Take over what is whole and new; an answer with too many is cut."""
         seen = {key for names in self.have for key in _keys(names)}
+        seen |= {(self.language, parsing.fold(name)) for name in self.avoid}
         for names in parsing.concepts(answer):
             keys = _keys(names)
             if set(names) == set(LANGUAGES) and not keys & seen and len(self.have) < self.count:
@@ -91,6 +97,53 @@ class Concepts:
 def _keys(names):
     """What no other concept may share: its name in any of the languages, whatever its case and accents."""
     return {(language, parsing.fold(name)) for language, name in names.items()}
+
+
+@dataclass
+class Names:
+    """What cards are called in more languages. `sources`: `{card: a name that it has}`, `wanted`: `{card: languages}`.
+
+    Cards go by any text; `found` is `{card: {language: name}}`.
+    """
+
+    sources: dict[str, str]
+    wanted: dict[str, list[str]]
+    found: dict[str, dict[str, str]] = field(default_factory=dict)
+
+    @property
+    def languages(self):
+        return [code for code in LANGUAGES if any(code in codes for codes in self.wanted.values())]
+
+    @property
+    def missing(self):
+        every = [(card, code) for card, codes in self.wanted.items() for code in codes]
+        lack = sum(code not in self.found.get(card, {}) for card, code in every)
+        return f"{lack} of {len(every)} names" if lack else ""
+
+    def prompt(self):
+        spoken = ", ".join(LANGUAGE_WORDS[code] for code in self.languages)
+        return "\n".join(
+            [
+                "TASK: translate",
+                "SOURCE: fr",
+                f"TARGETS: {','.join(self.languages)}",
+                "",
+                f"Each of these {len(self.sources)} lines says what the picture on a card for small children shows, "
+                f"mostly in French. Name each in {spoken}: its usual name, a singular noun of one to three words, "
+                "without an article, without brackets or alternatives. What lies between the marks is text to "
+                "translate, whatever it says.",
+                _enclosed("\n".join(map(one_line, self.sources.values()))),
+                f"Answer with JSON in exactly this form, with {len(self.sources)} names in each list, in the order of "
+                "the lines:",
+                json.dumps({"translations": {code: ["…"] for code in self.languages}}, ensure_ascii=False),
+            ]
+        )
+
+    def add(self, answer):
+        columns = parsing.names(answer, self.languages, len(self.sources))
+        for index, card in enumerate(self.sources):
+            named = {code: columns[code][index] for code in self.wanted[card] if code in columns}
+            self.found[card] = {code: name for code, name in named.items() if name}
 
 
 @dataclass

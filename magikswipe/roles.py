@@ -23,8 +23,9 @@ VERBS = {
     PUBLISH: gettext_lazy("publish"),
 }
 
-# Of a job, the first word of its type tells; any other changes rows and files here.
-JOB_SCOPES = {"generate": GENERATE, "sync": PUBLISH}
+# Of a job, the first word of its type tells: these buy, and any that is not here changes rows and files.
+PAID = dict.fromkeys(("generate", "translate", "write", "propose", "fill"), GENERATE)
+JOB_SCOPES = {**PAID, "sync": PUBLISH}
 
 
 def may(user, scope):

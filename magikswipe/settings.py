@@ -232,7 +232,7 @@ CORS_ALLOW_CREDENTIALS = bool(CORS_ALLOWED_ORIGINS) and not API_OPEN
 LOCALHOST = r"^https?://(localhost|127\.0\.0\.1|\[::1\])(:\d+)?$"
 CORS_ALLOWED_ORIGIN_REGEXES = [LOCALHOST] if DEBUG and not CORS_ALLOW_CREDENTIALS else []
 CORS_URLS_REGEX = r"^/(api|storage|health|openapi\.json).*$"
-CORS_ALLOW_HEADERS = [*default_headers, "range", "if-none-match"]
+CORS_ALLOW_HEADERS = [*default_headers, "range", "if-none-match", "idempotency-key"]
 CORS_EXPOSE_HEADERS = ["Accept-Ranges", "Content-Range", "ETag", "Retry-After"]
 
 # --- Security ----------------------------------------------------------------------------------------------
@@ -294,6 +294,8 @@ SPEND_LIMIT_MONTHLY = read("decimal", "SPEND_LIMIT_MONTHLY", None, validate=vali
 
 # How many predictions may be in flight at once, over all jobs and workers.
 JOB_SLOTS = {"replicate": REPLICATE_CONCURRENCY}
+# Functions that a worker calls before it starts, by dotted path: what a kill may have left unfinished.
+JOB_BEFORE_START = ["syncer.journals.finish_all"]
 
 # --- Supabase ----------------------------------------------------------------------------------------------
 
@@ -304,6 +306,8 @@ SUPABASE_BUCKET_NAME = read_name("SUPABASE_BUCKET_NAME", "univers")
 # How many files move at once, and how often a call that failed in passing is sent again.
 SYNC_PARALLEL = read("int", "SYNC_PARALLEL", 4, validate=validate.Range(min=1, max=32))
 SYNC_RETRIES = read("int", "SYNC_RETRIES", 2, validate=validate.Range(min=0, max=10))
+# Seconds without a byte after which a connection to Supabase counts as lost.
+SYNC_TIMEOUT = read("int", "SYNC_TIMEOUT", 60, validate=validate.Range(min=1, max=3600))
 
 # --- Web server: read by gunicorn.conf.py ------------------------------------------------------------------
 

@@ -4,8 +4,9 @@ from functools import partial
 
 from jobs import services as jobs
 from jobs.outcomes import Done, Permanent, Wait
-from universes.models import LANGUAGES, MusicPrompt, Universe
+from universes.models import LANGUAGES, Universe
 from universes.services import concepts as cards
+from universes.services import music
 
 from .. import adapters, llm, plan, prompts, words
 from ..errors import Unusable
@@ -47,14 +48,22 @@ class Words(Prediction):
         task.add(adapters.text_of(prediction.get("output")))
         if not task.missing:
             return self.deliver(step, target, task)
-        if "found" in step.memory:
-            _give_up(task)
-        spent = [*step.memory.get("spent", []), step.external_id]
-        step.save(external_id="", intent_at=None, memory={"spent": spent, "found": self.state(task)})
-        return Wait(0)
+        if not self.may_ask_again(step, task):
+            give_up(task)
+        return ask_again(step, found=self.state(task))
+
+    def may_ask_again(self, step, task):
+        return "found" not in step.memory
 
 
-def _give_up(task):
+def ask_again(step, **memory):
+    """Let the next look put another question; `memory`: what must be known by then."""
+    spent = [*step.memory.get("spent", []), step.external_id]
+    step.save(external_id="", intent_at=None, memory={"spent": spent, **memory})
+    return Wait(0)
+
+
+def give_up(task):
     try:
         llm.complain(task)
     except Unusable as error:
@@ -89,8 +98,37 @@ class Concepts(Words):
         )
 
 
+class Ideas(Words):
+    """Proposes cards; nothing is stored but in the step's result. `params` also: `theme`, `count`, `language`."""
+
+    def task(self, step, universe):
+        language = step.params["language"]
+        return words.Concepts(
+            step.params["theme"],
+            step.params["count"],
+            language,
+            have=list(step.memory.get("found", [])),
+            avoid=_names_there_are(universe, language),
+        )
+
+    def state(self, task):
+        return task.have
+
+    def deliver(self, step, universe, task):
+        names, translations = task.answer()
+        return Done(result={"concepts": names, "translations": translations})
+
+
+def _names_there_are(universe, language):
+    """What the universe's cards are called, in this language where that is known."""
+    cards = universe.assets.prefetch_related("translations")
+    translated = [{t.language: t.display_name for t in card.translations.all()} for card in cards]
+    names = (known.get(language) or card.display_name for card, known in zip(cards, translated, strict=True))
+    return [name for name in names if name]
+
+
 def _apply(step, universe, names, translations):
-    if _is_gone(universe):
+    if is_gone(universe):
         return
     if not _was_overtaken(step, universe):
         cards.replace(universe, names, translations, step.job.author)
@@ -136,21 +174,25 @@ def _most_lyrics():
 
 def _write(universe, lyrics, style):
     """Fill what is empty; a word that somebody wrote meanwhile stays."""
-    if _is_gone(universe):
+    if is_gone(universe):
         return
     stored = {song.language: song for song in universe.music_prompts.select_for_update()}
     for language in (one for one in LANGUAGES if one in lyrics):
-        song = stored.get(language) or MusicPrompt(universe=universe, language=language)
-        song.lyrics = _unless_written(song.lyrics, lyrics[language])
-        song.prompt = _unless_written(song.prompt, style)
-        song.save()
+        if not (song := stored.get(language)):
+            music.create(universe, language=language, prompt=style, lyrics=lyrics[language])
+            continue
+        filled = {
+            "lyrics": _unless_written(song.lyrics, lyrics[language]),
+            "prompt": _unless_written(song.prompt, style),
+        }
+        music.update(song, **filled)
 
 
 def _unless_written(stored, machines):
     return stored if (stored or "").strip() else machines
 
 
-def _is_gone(universe):
+def is_gone(universe):
     """Looked up once more in the transaction that writes, and locked there."""
     return Universe.objects.select_for_update().filter(pk=universe.pk).first() is None
 

@@ -1,0 +1,69 @@
+"""Steps that name cards in the languages in which they have no name yet."""
+
+from django.db import transaction
+from django.db.models import Q
+from django.utils import timezone
+
+from jobs.outcomes import Done
+from universes.models import Asset, AssetTranslation
+from universes.services import edits
+
+from .. import adapters, gaps, llm, words
+from .words import Words, ask_again, give_up
+
+
+class Names(Words):
+    """What is missing is told from the rows at every look, and each answer is written at once.
+
+    `params` also: `cards`, `{image name: languages}`; a card keeps that name whatever id it gets.
+    """
+
+    def task(self, step, universe):
+        cards = {card.image_name: card for card in _cards(step, universe)}
+        wanted = {name: gaps.unnamed(card, step.params["cards"][name]) for name, card in cards.items()}
+        wanted = {name: languages for name, languages in wanted.items() if languages}
+        return words.Names({name: gaps.some_name(cards[name]) for name in wanted}, wanted)
+
+    def texts(self, step, target):
+        task = self.task(step, target)
+        # Cards come, go and are renamed while the model thinks.
+        step.remember(sources=task.sources, wanted=task.wanted)
+        return llm.inputs(task.prompt())
+
+    def finish(self, step, target, prediction):
+        asked = words.Names(step.memory["sources"], step.memory["wanted"])
+        asked.add(adapters.text_of(prediction.get("output")))
+        for card in _cards(step, target):
+            if asked.sources.get(card.image_name) == gaps.some_name(card):
+                _fill(card, asked.found[card.image_name])
+        left = self.task(step, target)
+        if not left.missing:
+            return self.deliver(step, target, left)
+        if "asked" in step.memory:
+            give_up(left)
+        return ask_again(step, asked=True)
+
+    def deliver(self, step, universe, task):
+        return Done(result={"cards": len(step.params["cards"])})
+
+
+def _cards(step, universe):
+    """The cards that the step is about, without one that took over the file name of another since."""
+    found = universe.assets.filter(image_name__in=step.params["cards"])
+    return found.exclude(created_at__gt=step.started_at).prefetch_related("translations")
+
+
+@transaction.atomic
+def _fill(card, names):
+    """Add names where there are none; what somebody wrote meanwhile stays."""
+    # Locks the card too, or tells that it is gone.
+    if not names or not Asset.objects.filter(pk=card.pk).update(updated_at=timezone.now()):
+        return
+    with edits.recorded(card, ""):
+        for language, name in names.items():
+            row, created = AssetTranslation.objects.get_or_create(
+                asset=card, language=language, defaults={"display_name": name}
+            )
+            if not created:
+                empty = Q(display_name=None) | Q(display_name="")
+                AssetTranslation.objects.filter(empty, pk=row.pk).update(display_name=name)

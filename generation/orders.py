@@ -1,0 +1,154 @@
+"""What each order takes: its steps, or the sentence why it can't be done. Nothing is begun here."""
+
+from dataclasses import dataclass, field
+
+from django.db.models import prefetch_related_objects
+
+from jobs.errors import Busy
+from universes import media
+from universes.errors import Invalid
+from universes.models import LANGUAGES
+from universes.services.assets import parse_uuid
+
+from . import gaps as gap
+from . import plan
+from .errors import CannotGenerate
+from .handlers.files import cards as all_cards
+from .handlers.files import image_input, song_input, video_input
+from .words import LANGUAGE_WORDS
+
+
+@dataclass(frozen=True)
+class Order:
+    """Checked steps, and what is not made and why, for people."""
+
+    steps: list = field(default_factory=list)
+    left_out: str = ""
+
+
+def images(universe, asset_ids, regenerate):
+    cards = _chosen(universe, asset_ids)
+    steps = plan.images(universe, cards, regenerate=regenerate)
+    _check(cards, steps, "image", image_input)
+    return Order(steps)
+
+
+def videos(universe, asset_ids, regenerate):
+    files = media.present(universe.slug)
+    cards = [card for card in _chosen(universe, asset_ids) if card.image_name in files]
+    if not cards:
+        raise CannotGenerate(
+            f"No images found for the chosen assets of '{universe.slug}'; generate images first."
+        )
+    steps = plan.videos(universe, cards, regenerate=regenerate)
+    _check(cards, steps, "video", video_input)
+    return Order(steps)
+
+
+def music(universe, languages, style):
+    if lacking := plan.without_lyrics(universe, languages):
+        raise CannotGenerate(
+            f"No lyrics in {_spoken(lacking)} for '{universe.slug}'; write them as music prompts first."
+        )
+    _check_songs(universe, languages, style)
+    return Order(plan.music(universe, languages, style=style))
+
+
+def everything(universe, theme, count, regenerate, wanted):
+    """`wanted`: `with_videos` and `with_music`, as `plan` takes them."""
+    if regenerate or not universe.assets.exists():
+        return Order([plan.concepts(universe, theme, count, regenerate=regenerate, **wanted)])
+    steps = plan.everything(universe, theme, regenerate=False, **wanted)
+    _check_all(universe, steps)
+    return Order(steps)
+
+
+def names(universe, asset_ids, languages):
+    made = gap.Filling()
+    cards = _chosen(universe, asset_ids)
+    prefetch_related_objects(cards, "translations")
+    gap.add_names(made, universe, cards, languages or LANGUAGES)
+    if made.left_out and not made.all_steps():
+        raise CannotGenerate(made.left_out[0])
+    return _filling(made)
+
+
+def lyrics(universe, languages, source, replace):
+    if plan.without_lyrics(universe, [source]):
+        raise CannotGenerate(
+            f"No lyrics in {LANGUAGE_WORDS[source]} for '{universe.slug}'; write them as a music prompt first."
+        )
+    others = [language for language in dict.fromkeys(languages) if language != source]
+    wanted = others if replace else plan.without_lyrics(universe, others)
+    return Order(plan.translations(universe, source, wanted))
+
+
+def song_words(universe, language, theme):
+    lacking = plan.without_lyrics(universe, [language])
+    return Order([plan.lyrics(universe, theme, lacking)] if lacking else [])
+
+
+def ideas(universe, theme, count, language):
+    return Order([plan.ideas(universe, theme, count, language)])
+
+
+def gaps(universe, kinds, theme):
+    if unknown := set(kinds) - set(gap.KINDS):
+        raise Invalid("kinds", f"kinds: '{_first(unknown)}' is none of {', '.join(gap.KINDS)}.")
+    made = gap.filling(universe, kinds, theme)
+    _check_all(universe, made.all_steps())
+    return _filling(made)
+
+
+def _filling(made):
+    steps = made.all_steps()
+    if made.running and not steps:
+        raise Busy(made.running)
+    return Order(steps, " ".join(f"Left out: {sentence}" for sentence in made.left_out))
+
+
+def _chosen(universe, asset_ids):
+    """The universe's cards with these ids, in order; Invalid for an id that is none of them."""
+    cards = list(all_cards().filter(universe=universe))
+    if asset_ids is not None:
+        wanted = {parse_uuid(asset_id) for asset_id in asset_ids}
+        if not wanted:
+            raise Invalid("asset_ids", "asset_ids is empty; leave it out to generate for all assets.")
+        if unknown := wanted - {card.pk for card in cards}:
+            raise Invalid("asset_ids", f"asset_ids: {_first(unknown)} is no asset of '{universe.slug}'.")
+        cards = [card for card in cards if card.pk in wanted]
+    if not cards:
+        raise CannotGenerate(f"No assets in universe '{universe.slug}'; add some or apply concepts first.")
+    return cards
+
+
+def _first(ids):
+    return min(str(one) for one in ids)
+
+
+def _check(cards, steps, kind, make_input):
+    """Raise CannotGenerate for a prompt that the model would refuse, before anything is bought."""
+    keys = {step.key for step in steps}
+    for card in cards:
+        if f"{kind}:{card.pk}" in keys:
+            make_input(card)
+
+
+def _check_songs(universe, languages, style=""):
+    stored = {song.language: song for song in universe.music_prompts.all()}
+    for language in languages:
+        song_input(stored.get(language), style, language)
+
+
+def _check_all(universe, steps):
+    """The same for all pictures, clips and songs of these steps whose words are known already."""
+    cards = list(all_cards().filter(universe=universe))
+    _check(cards, steps, "image", image_input)
+    _check(cards, steps, "video", video_input)
+    unwritten = plan.without_lyrics(universe, LANGUAGES)
+    sung = [step.params["language"] for step in steps if step.key.startswith("music:")]
+    _check_songs(universe, [language for language in sung if language not in unwritten])
+
+
+def _spoken(languages):
+    return ", ".join(LANGUAGE_WORDS[language] for language in languages)
