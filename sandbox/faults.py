@@ -1,9 +1,10 @@
 """Requests that go wrong on demand, and the count of all requests.
 
 ``action`` of a fault: ``drop`` (not carried out, no answer), ``drop_after`` (carried out, no answer),
-``truncate`` (half an answer), ``garble`` (an answer of the right length with wrong bytes), ``delay:SECONDS``,
-``delay_after:SECONDS`` (carried out, answered late), ``redirect:URL``, or an HTTP status such as ``503``; a
-``429:SECONDS`` says in Retry-After when to come back, a ``429`` after one second.
+``truncate`` (half an answer), ``garble`` (an answer of the right length with wrong bytes), ``garble_request``
+(wrong bytes arrive here), ``delay:SECONDS``, ``delay_after:SECONDS`` (carried out, answered late),
+``redirect:URL``, or an HTTP status such as ``503``; a ``429:SECONDS`` says in Retry-After when to come back, a
+``429`` after one second.
 """
 
 import asyncio
@@ -18,7 +19,9 @@ from sandbox.counters import Counters
 from sandbox.settings import Settings
 from sandbox.wire import Half, hang_up
 
-ACTIONS = r"drop|drop_after|truncate|garble|delay(?:_after)?:[\d.]+|redirect:.+|429:\d+|[345]\d\d"
+ACTIONS = (
+    r"drop|drop_after|truncate|garble(?:_request)?|delay(?:_after)?:[\d.]+|redirect:.+|429:\d+|[345]\d\d"
+)
 
 
 class Faults:
@@ -56,6 +59,8 @@ class Faults:
             await Half(self.app)(scope, receive, send)
         elif verb == "garble":
             await self.app(scope, receive, _wrong(send))
+        elif verb == "garble_request":
+            await self.app(scope, _wrongly(receive), send)
         elif verb == "redirect":
             await RedirectResponse(value, 302)(scope, receive, send)
         elif verb.isdigit():
@@ -95,11 +100,24 @@ def _error(status: int, seconds: str) -> JSONResponse:
 
 def _wrong(send: Send) -> Send:
     async def alter(message: Message) -> None:
-        if body := message.get("body"):
-            message = {**message, "body": bytes([body[0] ^ 0xFF]) + body[1:]}
-        await send(message)
+        await send(_altered(message, at=0))
 
     return alter
+
+
+def _wrongly(receive: Receive) -> Receive:
+    async def alter() -> Message:
+        # Right in the middle: what comes first and last are a form's own words.
+        message = await receive()
+        return _altered(message, at=len(message.get("body", b"")) // 2)
+
+    return alter
+
+
+def _altered(message: Message, at: int) -> Message:
+    """The message with one byte of its body turned round; one without a body as it is."""
+    body = message.get("body")
+    return {**message, "body": body[:at] + bytes([body[at] ^ 0xFF]) + body[at + 1 :]} if body else message
 
 
 def _late(send: Send, seconds: float) -> Send:

@@ -198,6 +198,14 @@ def test_wrong_bytes_of_the_right_length(sandbox, http):
     assert http.get("/storage/v1/object/univers/x/a.png").content == b"0123456789"
 
 
+def test_wrong_bytes_that_arrive(sandbox, http):
+    sandbox.settings(request_faults=[{"match": "POST /storage", "times": 1, "action": "garble_request"}])
+    files = {"": ("a.png", bytes(20_000), "image/png")}
+    assert http.post("/storage/v1/object/univers/x/a.png", files=files).status_code == 200
+    came = http.get("/storage/v1/object/univers/x/a.png").content
+    assert len(came) == 20_000 and came != bytes(20_000)
+
+
 def test_a_throttle_says_how_long(sandbox, http):
     sandbox.settings(request_faults=[{"match": "GET", "action": "429:7"}])
     answer = http.get("/rest/v1/univers")

@@ -143,15 +143,28 @@ class TestBrokenPush:
         # It has looked while old and new cards were there.
         assert max(reader.numbers) == 8
 
-    def test_an_upload_that_arrives_broken_is_noticed_before_a_row_shows_it(self, api, supabase, winter):
-        assert ok(post(api, "push/winter"))["success"]
-        supabase.sandbox.settings(file_size_limit=10)
+    def test_an_upload_that_arrives_broken_is_noticed_before_a_row_shows_it(
+        self, api, supabase, winter, put_file
+    ):
+        ok(post(api, "push/winter"))
         asset = assets.create(winter, display_name="Big")
-        path = bucket.bucket().path(f"winter/{asset.image_name}")
-        with open(path, "wb") as target:  # noqa: PTH123
-            target.write(b"x" * 100)
+        put_file("winter", asset.image_name, b"big picture" * 2000)
+        supabase.breaks("POST /storage/v1/object/univers/", "garble_request", times=1)
         answer = post(api, "push/winter")
         assert answer.status_code == 502
+        assert "did not arrive whole" in answer.json()["detail"]
+        assert "Big" not in supabase.names("univers_assets")
+        ok(post(api, "push/winter"))
+        assert "Big" in supabase.names("univers_assets")
+
+    def test_a_file_over_the_limit_is_refused_before_a_row_shows_it(self, api, supabase, winter, put_file):
+        ok(post(api, "push/winter"))
+        supabase.sandbox.settings(file_size_limit=10)
+        asset = assets.create(winter, display_name="Big")
+        put_file("winter", asset.image_name, b"x" * 100)
+        answer = post(api, "push/winter")
+        assert answer.status_code == 502
+        assert "larger than the bucket's limit" in answer.json()["detail"]
         assert "Big" not in supabase.names("univers_assets")
 
 
