@@ -18,3 +18,15 @@ def full_universe(universe, make_asset, put_file):
     for name in ("00_snowflake.png", "00_snowflake.mp4", "fr.mp3", "thumbnail.jpg"):
         put_file("winter", name, name.encode() * 1000)
     return universe
+
+
+@pytest.fixture
+def put(api, asset):
+    """PUTs a card's picture, or what else lies at an address: `put(content, "image/png")`."""
+
+    def send(content, content_type="image/jpeg", address=None):
+        return api.generic(
+            "PUT", address or f"/api/universes/winter/assets/{asset.pk}/image", content, content_type
+        )
+
+    return send
