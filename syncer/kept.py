@@ -3,7 +3,6 @@
 import uuid
 
 from django.db.models import Func, IntegerField, Value
-from django.db.models.fields.json import KeyTransform
 from django.db.models.functions import Coalesce
 
 from storage import archive
@@ -12,14 +11,17 @@ from universes.models import Revision
 from universes.rows import UNIVERS_ASSETS, UNIVERS_MUSIC_PROMPTS
 
 
-class JSONLength(Func):
-    """How many items a JSON array has; NULL when there is none."""
+class ArrayLength(Func):
+    """How many items the array has that a JSON object has under a key; NULL when there is none."""
 
-    function = "JSON_ARRAY_LENGTH"
     output_field = IntegerField()
 
+    def as_sqlite(self, compiler, connection, **context):
+        joiner = ", '$.' || "
+        return self.as_sql(compiler, connection, function="JSON_ARRAY_LENGTH", arg_joiner=joiner, **context)
+
     def as_postgresql(self, compiler, connection, **context):
-        return self.as_sql(compiler, connection, function="JSONB_ARRAY_LENGTH", **context)
+        return self.as_sql(compiler, connection, function="JSONB_ARRAY_LENGTH", arg_joiner=" -> ", **context)
 
 
 def find(revision_id):
@@ -44,7 +46,7 @@ def counted():
 
 
 def _number_of(table):
-    return Coalesce(JSONLength(KeyTransform(table.name, "rows")), Value(0))
+    return Coalesce(ArrayLength("rows", Value(table.name)), Value(0))
 
 
 def files(revision):

@@ -215,7 +215,7 @@ class Revision(models.Model):
     """What a universe was before something replaced it: rows as JSON, and the files that changed by hash.
 
     `rows` has those tables that were kept: all of a universe, or those of one card or song. The files' bytes lie in
-    the archive under their SHA-256. It outlives its universe on purpose.
+    the archive under their SHA-256; null says that there was no such file. It outlives its universe on purpose.
     """
 
     id = uuid_key()
