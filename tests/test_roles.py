@@ -75,6 +75,10 @@ OPERATIONS = {
     ("post", f"{GENERATING}/{{slug}}/videos"): GENERATE,
     ("post", f"{GENERATING}/{{slug}}/music"): GENERATE,
     ("post", f"{GENERATING}/{{slug}}/all"): GENERATE,
+    ("post", f"{GENERATING}/{{slug}}/names"): GENERATE,
+    ("post", f"{GENERATING}/{{slug}}/ideas"): GENERATE,
+    ("post", f"{GENERATING}/{{slug}}/lyrics"): GENERATE,
+    ("post", f"{GENERATING}/{{slug}}/gaps"): GENERATE,
     ("get", f"{SYNC}/status"): READ,
     ("post", f"{SYNC}/init"): PUBLISH,
     ("post", f"{SYNC}/pull-all"): PUBLISH,
@@ -259,7 +263,12 @@ def make_job(type, status):
     return job
 
 
-OF_JOBS = [("generate_images", GENERATE), ("sync_push", PUBLISH), ("universe_copy", WRITE)]
+OF_JOBS = [
+    ("generate_images", GENERATE),
+    ("fill_gaps", GENERATE),
+    ("sync_push", PUBLISH),
+    ("universe_copy", WRITE),
+]
 ACTS = [("cancel", "pending"), ("retry", "failed")]
 
 
