@@ -18,6 +18,7 @@ from django.conf import settings
 from django.db import DatabaseError, close_old_connections, connection
 from django.db.migrations.executor import MigrationExecutor
 from django.utils import timezone
+from django.utils.module_loading import import_string
 
 from . import waker
 from .cluster import STOP_SECONDS
@@ -47,6 +48,7 @@ class Supervisor:
             signal.signal(number, lambda *_: self.stop.set())
         self._wait_for_migrations()
         if not self.stop.is_set():
+            _finish_what_was_left()
             self._start_cluster()
             self.output.write(f"Started {settings.WORKERS} workers and the waker.")
             self.output.flush()
@@ -129,6 +131,16 @@ class Supervisor:
         """Nobody is left of this cluster: its jobs need not wait, nor count a death that was not their doing."""
         with suppress(DatabaseError):
             Job.objects.filter(lease_owner__startswith=self.id).update(lease_until=None, lease_owner="")
+
+
+def _finish_what_was_left():
+    """Call what the settings name; what fails is tried again by the next start, and keeps no job waiting."""
+    for path in settings.JOB_BEFORE_START:
+        try:
+            import_string(path)()
+        except (DatabaseError, OSError) as error:
+            log.warning("%s could not be done: %s", path, error)
+    connection.close()
 
 
 def _migrations_missing():

@@ -16,7 +16,7 @@ from supabase import ClientOptions, PostgrestAPIError, StorageException, create_
 
 from .errors import NotConfigured, RemoteError, Unreachable, WrongKey
 
-TIMEOUT = httpx.Timeout(connect=5, read=60, write=120, pool=60)
+CONNECT_SECONDS = 5
 # For a question whose answer is only worth having at once; the thread's patience bounds name resolution too.
 PROBE_TIMEOUT = httpx.Timeout(0.9)
 PROBE_PATIENCE = 1.8
@@ -93,6 +93,7 @@ def client():
         settings.SUPABASE_URL,
         settings.SUPABASE_SERVICE_ROLE_KEY,
         settings.SUPABASE_BUCKET_NAME,
+        settings.SYNC_TIMEOUT,
     )
     with _lock:
         if wanted not in _clients:
@@ -112,13 +113,16 @@ def _drop_others():
 class Supabase:
     """Rows by table and files by key. Raises Unreachable, WrongKey or RemoteError."""
 
-    def __init__(self, url, key, bucket):
+    def __init__(self, url, key, bucket, timeout):
         self.url, self.bucket_name = url, bucket
         self._headers = {"apikey": key, "Authorization": f"Bearer {key}"}
         # HTTP/1.1: httpx's HTTP/2 connections don't stand being shared by threads. Redirects are not
         # followed: the key must not reach another host.
         self._http = httpx.Client(
-            http2=False, timeout=TIMEOUT, follow_redirects=False, event_hooks={"response": [self._check]}
+            http2=False,
+            timeout=httpx.Timeout(timeout, connect=CONNECT_SECONDS),
+            follow_redirects=False,
+            event_hooks={"response": [self._check]},
         )
         options = ClientOptions(
             httpx_client=self._http,

@@ -12,6 +12,7 @@ from storage import bucket
 from storage.staging import ABANDONED_SECONDS, pending
 from syncer.client import client
 from syncer.models import Journal
+from tests.stack import Stack
 from universes.models import Revision, Universe
 from universes.services import assets, universes
 
@@ -144,3 +145,32 @@ def test_a_slug_that_changed_over_there(pushed, supabase, put_file, moment):
     call_command("prune")
     assert state("snow")[1] == before
     assert "winter" not in bucket.bucket().folders()
+
+
+LEFT = """
+import hashlib
+from storage import bucket
+from storage.staging import new_pending
+from syncer.models import Journal
+from universes.services import universes
+winter, folder = universes.create(name="Winter", slug="winter"), new_pending(spared=())
+(folder / "fr.mp3").write_bytes(b"old song")
+bucket.take(folder / "fr.mp3", "winter", "fr.mp3")
+(folder / "fr.mp3").write_bytes(b"new song")
+old, new = (hashlib.sha256(song).hexdigest() for song in (b"old song", b"new song"))
+Journal.objects.create(
+    universe=winter, slug="winter", old_slug="winter", folder=folder.name, cause="pull",
+    files=[{"name": "fr.mp3", "action": "update", "sha256": new}], kept={"fr.mp3": old},
+)
+"""
+
+
+@pytest.mark.slow
+def test_a_worker_completes_it_before_it_starts(tmp_path):
+    stack = Stack(tmp_path)
+    stack.manage("shell", "-c", LEFT)
+    try:
+        stack.start_worker()
+        assert (tmp_path / "var/buckets/univers/winter/fr.mp3").read_bytes() == b"new song"
+    finally:
+        stack.stop()

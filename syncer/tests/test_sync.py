@@ -5,13 +5,15 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from jobs import lease
 from jobs import services as jobs
 from jobs.models import Job
 from storage import archive, bucket
-from syncer import local, services
+from syncer import local, services, syncs
 from universes import rows
 from universes.models import Asset, Revision, Universe
 from universes.rows import TABLES
@@ -52,6 +54,27 @@ class TestRoundTrip:
         winter.translations.filter(language="fr").update(name="L'hiver")
         assert ok(post(api, "push/winter"))["synced_items"] == 1
         assert supabase.written() == (rows + 1, files)
+
+    def test_so_is_one_name_of_a_patch_that_gives_all(self, api, supabase, winter):
+        ok(post(api, "push/winter"))
+        rows, files = supabase.written()
+        names = {row.language: row.name for row in winter.translations.all()} | {"fr": "L'hiver"}
+        ok(api.patch("/api/universes/winter", {"translations": names}, format="json"))
+        assert ok(post(api, "push/winter"))["synced_items"] == 1
+        assert supabase.written() == (rows + 1, files)
+
+    @pytest.mark.parametrize("part_size", [100, 5_000_000])
+    def test_when_nothing_is_to_do_only_the_time_of_the_sync_is_written(
+        self, api, supabase, winter, part_size
+    ):
+        supabase.sandbox.settings(part_size=part_size)
+        ok(post(api, "push/winter"))
+        ok(post(api, "pull/winter"))
+        for run in (syncs.run_push, syncs.run_pull):
+            with CaptureQueriesContext(connection) as queries:
+                run("winter")
+            writes = [q["sql"] for q in queries if q["sql"].startswith(("INSERT", "UPDATE", "DELETE"))]
+            assert all(sql.startswith('UPDATE "univers" SET "supabase_id"') for sql in writes), writes
 
     def test_many_changed_rows_go_in_bulk(self, api, supabase, winter):
         for number in range(30):
