@@ -5,11 +5,14 @@ from contextlib import contextmanager
 
 from django.utils.translation import gettext as _
 from PIL import Image, ImageCms, ImageOps
+from pillow_heif import register_heif_opener
 
 from .formats import PICTURE, Unfit, broken, wrong
 
+# What phones and tablets record.
+register_heif_opener()
 # Pillow would hand some of the others to programs of their own.
-FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "AVIF", "BMP", "TIFF")
+FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "HEIF", "AVIF", "BMP", "TIFF")
 MOST_PIXELS = 30_000_000
 # A camera's picture has up to 50; made small at once, it doesn't take that much memory for long.
 MOST_CAMERA_PIXELS = 50_000_000

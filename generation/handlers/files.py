@@ -13,9 +13,10 @@ from django.utils import timezone
 from jobs.outcomes import Done, Drop, Passing, Permanent
 from storage import archive, bucket, pictures
 from storage.formats import Incomplete, Unfit, check_mp3, check_mp4
+from universes.errors import Changing, NotFound
 from universes.models import Asset, AssetPrompts, Universe
 from universes.names import music_name, video_name
-from universes.services import revisions, thumbnails
+from universes.services import placing, revisions, thumbnails, universes
 
 from .. import adapters, downloads, media, prompts
 from ..errors import CannotGenerate
@@ -66,10 +67,15 @@ class FilePrediction(Prediction):
         with self._fetched(step, prediction) as path:
             # Fetching takes a while.
             target = self.find(step)
-            if target is None:
+            try:
+                placed = target and self._place(step, target, path)
+            except NotFound:
+                placed = None
+            except Changing as error:
+                raise Passing(str(error)) from None
+            if not placed:
                 _keep_late(step, path)
                 return Drop(GONE)
-            placed = self._place(step, target, path)
         name = self.name(step, target)
         return Done(result={"file": name}, commit=partial(self._commit, step, target, placed))
 
@@ -96,19 +102,22 @@ class FilePrediction(Prediction):
         """Put the file at `path` where it belongs; `{name: sha256}` of all that lies in the bucket then."""
         universe, name = self.universe(target), self.name(step, target)
         made = bucket.digests(path)["sha256"]
-        self._keep_replaced(step, target, name, made)
-        bucket.take(path, universe.slug, name)
+        placing.swap_in(
+            universe,
+            name,
+            path,
+            partial(self._keep_replaced, step, target),
+            partial(universes.lock, universe),
+        )
         return {name: made, **self.after(universe, path)}
 
-    def _keep_replaced(self, step, target, name, made):
-        """Let a revision keep what lies there, unless one does or, after a crash, it is our own result already."""
+    def _keep_replaced(self, step, target, found):
+        """Let a revision keep what lies there, `{name: sha256}`, unless one of before a crash does."""
         universe, known = self.universe(target), step.memory.get("replaced", [])
-        found = archive.keep_from_bucket(universe.slug, [name])
-        if not found or found[name] in (made, *known):
-            return
-        with transaction.atomic():
+        new = [sha256 for sha256 in found.values() if sha256 not in known]
+        if new:
             revisions.keep(universe, "regenerate", step.job.author, found, **self.kept_rows(step, target))
-            step.remember(replaced=[*known, found[name]])
+            step.remember(replaced=[*known, *new])
 
     def _commit(self, step, target, placed):
         """What it was for is locked, so that it stays until the end; or it went at the last moment."""

@@ -22,7 +22,7 @@ CAUSE = "upload"
 FIELD = "file"
 PIECE = 1024 * 1024
 
-PICTURES = gettext_lazy("Choose a picture: JPEG, PNG, WebP, AVIF or GIF.")
+PICTURES = gettext_lazy("Choose a picture: JPEG, PNG, WebP, HEIC or GIF.")
 CLIPS = gettext_lazy("Choose a clip: MP4, MOV, WebM, MKV or AVI.")
 SONGS = gettext_lazy("Choose a song: MP3, M4A, WAV, OGG or FLAC.")
 

@@ -26,7 +26,7 @@ CARD, SONG = "/api/universes/winter/assets", "/api/universes/winter/music"
 # --- Pictures ----------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("kind", ["PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF", "AVIF"])
+@pytest.mark.parametrize("kind", ["PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF", "AVIF", "HEIF"])
 def test_a_picture_of_any_usual_format_becomes_the_cards_png(put, asset, kind):
     response = put(picture(kind))
     assert response.status_code == 200
