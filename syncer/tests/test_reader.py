@@ -6,6 +6,8 @@ from random import Random
 import pytest
 from django.core.management import call_command
 
+from universes.services import assets
+
 from .conftest import state
 from .readers import Reader
 from .test_kills import (
@@ -72,6 +74,8 @@ def test_a_pull(reader, winter, put_file):
     edit(winter, put_file, 0)
     for number, moment in enumerate(moments("sync_pull"), 1):
         edit(winter, put_file, number)
+        # A card that the pull brings back, and its picture with it.
+        assets.delete(winter.assets.get(image_name="03_moon.png"))
         old = state("winter")
         kill("sync_pull", moment)
         rows, files = state("winter")
