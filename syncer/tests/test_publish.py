@@ -140,6 +140,8 @@ def test_new_and_removed_cards_are_shown_as_such(admin_client, published, fox):
     answer = admin_client.get(sync_page("push", published))
     shown = {block.title: block.action for block in answer.context["preview"].cards}
     assert shown == {"Fox": "delete", "Igloo": "create"}
+    (gone,) = [block for block in answer.context["preview"].cards if block.title == "Fox"]
+    assert "/object/public/univers/winter/02_fox.png?v=" in gone.picture
     assert words(answer)["Igloo"] == {"Name": ("", "Igloo"), "Name in German": ("", "Iglu")}
     assert list(words(answer)["Fox"]) == ["Name", "Own picture prompt", "Name in French", "Name in English"]
     assert words(answer)["Fox"]["Name"] == ("Fox", "")
@@ -230,6 +232,15 @@ def test_taking_most_away_asks_for_the_slug(admin_client, supabase, published):
     assert not Job.objects.exists()
     assert run(confirm(admin_client, page, typed=" winter ")).status == "completed"
     assert supabase.names("univers_assets") == {"Moon"}
+
+
+def test_the_first_push_of_a_private_universe_asks_for_the_slug(admin_client, supabase, winter):
+    universes.update(winter, is_public=False)
+    page = sync_page("push", winter)
+    assert "It is private, but" in text(admin_client.get(page))
+    assert confirm(admin_client, page).context["form"].errors["typed"]
+    assert run(confirm(admin_client, page, typed="winter")).status == "completed"
+    assert not confirm(admin_client, page).context["reasons"]
 
 
 def test_unpublishing_always_asks_for_the_slug(admin_client, supabase, published):

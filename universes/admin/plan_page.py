@@ -22,7 +22,7 @@ from syncer.plan import Plan
 from ..models import Universe
 from .operations import REFUSALS
 from .places import Places
-from .plan_preview import Preview, fingerprint, summary
+from .plan_preview import Preview, fingerprint, reason, summary
 from .through_services import author
 
 
@@ -42,7 +42,7 @@ class Entry:
     @property
     def reason(self):
         """Why doing it needs a word; empty where it does not."""
-        return self.plan.needs_force() if self.plan else ""
+        return reason(self.plan) if self.plan else ""
 
     @property
     def does_something(self):

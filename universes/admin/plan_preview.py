@@ -82,9 +82,9 @@ class Block:
 
     @property
     def picture(self):
-        """The address of what stands for it in a heading."""
-        shown = (file.after or file.before for file in self.files if file.kind == "picture")
-        return self.present or next(shown, None)
+        """The address of what stands for it in a heading: of what goes, the picture that goes with it."""
+        planned = next((file.after or file.before for file in self.files if file.kind == "picture"), None)
+        return planned or self.present if self.is_whole else self.present or planned
 
     def sort(self):
         """Names in the order of the languages, pictures before clips."""
@@ -213,6 +213,23 @@ def text(value):
     if isinstance(value, bool):
         return _("yes") if value else _("no")
     return "" if value is None else str(value)
+
+
+def reason(plan):
+    """Why nobody should start it without having looked, for editors; empty when nothing speaks against it."""
+    if not plan.needs_force():
+        return ""
+    cards, files = len(plan.row_changes(DELETE, UNIVERS_ASSETS.name)), len(plan.file_changes(DELETE))
+    numbers = {"cards": cards, "files": files, "all_cards": plan.target_cards, "all_files": plan.target_files}
+    said = []
+    if plan.exposes:
+        said.append(
+            _("It is private, but whoever knows the address of a file in Supabase can open that file.")
+        )
+    if cards or files:
+        gone = _("It takes away %(cards)s of %(all_cards)s cards and %(files)s of %(all_files)s files.")
+        said.append(gone % numbers)
+    return " ".join(said)
 
 
 def summary(plan):
