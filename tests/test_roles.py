@@ -11,7 +11,7 @@ from drf_spectacular.generators import SchemaGenerator
 from rest_framework.test import APIClient
 
 from generation.models import Charge
-from jobs.models import Job, JobStep
+from jobs.models import TITLES, Job, JobStep
 from magikswipe.roles import GENERATE, PUBLISH, READ, WRITE
 from universes.models import Revision, Universe
 
@@ -263,24 +263,39 @@ def make_job(type, status):
     return job
 
 
-OF_JOBS = [
-    ("generate_images", GENERATE),
-    ("fill_gaps", GENERATE),
-    ("sync_push", PUBLISH),
-    ("universe_copy", WRITE),
-]
+JOB_TYPES = {
+    "generate_images": GENERATE,
+    "generate_videos": GENERATE,
+    "generate_music": GENERATE,
+    "generate_all": GENERATE,
+    "generate_names": GENERATE,
+    "translate_lyrics": GENERATE,
+    "write_lyrics": GENERATE,
+    "propose_ideas": GENERATE,
+    "fill_gaps": GENERATE,
+    "sync_push": PUBLISH,
+    "sync_pull": PUBLISH,
+    "sync_pull_all": PUBLISH,
+    "sync_init": PUBLISH,
+    "sync_unpublish": PUBLISH,
+    "sync_restore": PUBLISH,
+}
 ACTS = [("cancel", "pending"), ("retry", "failed")]
 
 
 def jobs_to_control():
     """`(job, what to do with it, the scope that it takes)` for each type."""
-    return [(make_job(type, status), act, scope) for type, scope in OF_JOBS for act, status in ACTS]
+    return [(make_job(type, status), act, scope) for type, scope in JOB_TYPES.items() for act, status in ACTS]
 
 
 def was_obeyed(job):
     before = job.status
     job.refresh_from_db()
     return job.status != before
+
+
+def test_every_type_of_job_has_a_line():
+    assert JOB_TYPES.keys() == TITLES.keys()
 
 
 def test_a_job_obeys_those_who_might_have_started_it(called, caller):

@@ -55,7 +55,9 @@ def bad_request(request, exception):
 def forbidden(request, exception):
     if is_api(request):
         return JsonResponse({"detail": "You may not do that."}, status=403)
-    return render(request, "admin/forbidden.html", forbidden_context(request, exception), status=403)
+    if getattr(request.resolver_match, "namespace", "") == "admin":
+        return render(request, "admin/forbidden.html", forbidden_context(request, exception), status=403)
+    return defaults.permission_denied(request, exception)
 
 
 def forbidden_context(request, exception):
