@@ -39,9 +39,9 @@ class Names(Words):
         left = self.task(step, target)
         if not left.missing:
             return self.deliver(step, target, left)
-        if "asked" in step.memory:
+        if "again" in step.memory:
             give_up(left)
-        return ask_again(step, asked=True)
+        return ask_again(step, again=True)
 
     def deliver(self, step, universe, task):
         return Done(result={"cards": len(step.params["cards"])})
