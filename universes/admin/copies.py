@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.csrf import csrf_exempt, csrf_protect
 from django.views.decorators.http import require_http_methods
 from unfold.decorators import action
-from unfold.widgets import UnfoldAdminTextInputWidget
+from unfold.widgets import UnfoldAdminFileFieldWidget, UnfoldAdminTextInputWidget
 
 from magikswipe.roles import WRITE, require
 from storage.staging import staging
@@ -64,7 +64,7 @@ class DuplicateForm(SlugForm):
 class ImportForm(SlugForm):
     archive = forms.FileField(
         label=gettext_lazy("Archive"),
-        widget=forms.FileInput(attrs={"accept": ".zip,application/zip", "class": "ms-file"}),
+        widget=UnfoldAdminFileFieldWidget(attrs={"accept": ".zip,application/zip"}),
         help_text=gettext_lazy("A file that “Export” made, here or elsewhere."),
     )
     field_order = ("archive", "slug")

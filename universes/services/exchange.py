@@ -69,12 +69,17 @@ def file_name(slug):
 
 
 def receive(stream, target):
-    """Write what comes to the path `target`; TooLarge beyond IMPORT_MAX_MB. `stream`: anything with `read(size)`."""
+    """Write what comes to the path `target`. `stream`: anything with `read(size)`.
+
+    Raises TooLarge beyond IMPORT_MAX_MB, Invalid when nothing comes.
+    """
     size = 0
     with Path(target).open("wb") as file:
         while piece := stream.read(CHUNK):
             check_size(size := size + len(piece))
             file.write(piece)
+    if not size:
+        raise refuse("No archive came; send its bytes as the body, with their Content-Length.")
 
 
 def check_size(size):

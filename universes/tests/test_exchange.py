@@ -210,6 +210,11 @@ def test_a_body_that_is_no_zip_is_415(wiped, send):
     assert send(wiped, kind="multipart/form-data").status_code == 415
 
 
+def test_a_body_of_nothing_says_what_to_send(db, send):
+    response = send(b"")
+    assert response.status_code == 422 and "Content-Length" in response.json()["detail"]
+
+
 def test_more_than_is_allowed_is_413(wiped, send, settings):
     settings.IMPORT_MAX_MB = 1
     zeros = packed([("files/00_x.png", b"0" * 1_100_000)])

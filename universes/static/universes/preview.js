@@ -64,6 +64,7 @@
         const heading = part("name");
         heading.lang = language;
         heading.textContent = name;
+        part("card").style.setProperty("--longest", Math.max(6, ...name.split(/[\s-]+/).map((word) => word.length)));
         heading.classList.toggle("for-readers", !card.image);
         part("tile").textContent = name;
         labelPicture();
