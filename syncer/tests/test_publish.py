@@ -3,59 +3,17 @@
 import pytest
 from django.urls import reverse
 
-from jobs import runner
 from jobs.models import Job
 from syncer.client import client as supabase_client
-from universes.models import Revision, Universe
+from universes.models import Universe
 from universes.services import assets, universes
 
-from .conftest import ok, post, state
+from .conftest import ok, post
+from .pages import confirm, files, job_page, messages, publish_page, run, sync_page, text, words
 
 pytestmark = pytest.mark.django_db
 
 LIST = reverse("admin:universes_universe_changelist")
-
-
-def sync_page(key, *universes):
-    query = "&".join(f"id={universe.pk}" for universe in universes)
-    return reverse("admin:universes_universe_sync", args=[key]) + (f"?{query}" if query else "")
-
-
-def publish_page(universe):
-    return reverse("admin:universes_universe_publish", args=[universe.pk])
-
-
-def job_page(job):
-    return reverse("admin:jobs_job_change", args=[job.pk])
-
-
-def text(response):
-    assert response.status_code == 200
-    return response.content.decode()
-
-
-def messages(response):
-    return [str(message) for message in response.context["messages"]]
-
-
-def confirm(client, page, **typed):
-    """Look at a page and send its form as a browser would."""
-    seen = client.get(page).context["form"]["seen"].value()
-    return client.post(page, {"seen": seen, **typed})
-
-
-def words(response):
-    """`{block: {label: (before, after)}}` of the plan on a page."""
-    preview = response.context["preview"]
-    return {
-        block.title: {word.label: (word.before, word.after) for word in block.words}
-        for block in [*preview.general, *preview.cards]
-    }
-
-
-def files(response):
-    preview = response.context["preview"]
-    return {file.name: file for block in [*preview.general, *preview.cards] for file in block.files}
 
 
 @pytest.fixture
@@ -69,13 +27,6 @@ def published(api, supabase, winter):
 @pytest.fixture
 def fox(published):
     return published.assets.get(display_name="Fox")
-
-
-def run(response):
-    """The job that a POST led to, run to its end."""
-    job = Job.objects.get()
-    assert response.url == job_page(job)
-    return runner.run_here(job.pk)
 
 
 # --- One universe ------------------------------------------------------------------------------------------
@@ -323,6 +274,16 @@ def test_pulling_everything_lists_what_supabase_has(admin_client, published):
     assert Universe.objects.get().assets.count() == 4
 
 
+def test_what_can_not_be_pulled_is_told_beside_the_rest(admin_client, published):
+    supabase_client().insert_one("univers", {"name": "Up", "slug": "../up"})
+    page = sync_page("pull_all")
+    said = text(admin_client.get(page))
+    assert "is left out" in said
+    assert "both sides are equal" not in said
+    confirm(admin_client, page)
+    assert not Job.objects.exists()
+
+
 # --- What can go wrong -------------------------------------------------------------------------------------
 
 
@@ -365,77 +326,3 @@ def test_a_viewer_may_look_and_start_nothing(client, staff, published, fox):
     assert client.post(page, {"seen": answer.context["form"]["seen"].value()}).status_code == 403
     assert client.get(publish_page(published)).status_code == 200
     assert not Job.objects.exists()
-
-
-# --- Revisions ---------------------------------------------------------------------------------------------
-
-
-def restore_page(revision):
-    return reverse("admin:universes_revision_restore", args=[revision.pk])
-
-
-def test_the_page_lists_what_was_kept(admin_client, published, fox):
-    assets.delete(fox, "lea")
-    revision = Revision.objects.get(cause="delete_card")
-    page = text(admin_client.get(publish_page(published)))
-    assert "card deleted" in page
-    assert "1 card, 2 files · lea" in page
-    assert restore_page(revision) in page
-
-
-def test_a_kept_picture_can_be_seen_by_those_who_may_look(admin_client, client, staff, published, fox):
-    assets.delete(fox)
-    revision = Revision.objects.get(cause="delete_card")
-    (row,) = admin_client.get(publish_page(published)).context["revisions"]
-    ((name, url),) = row["pictures"]
-    answer = admin_client.get(url)
-    assert (name, answer["Content-Type"]) == ("02_fox.png", "image/png")
-    assert b"".join(answer.streaming_content) == b"picture 2" * 100
-    other = url.replace(revision.files["02_fox.png"], "0" * 64)
-    assert admin_client.get(other).status_code == 404
-    assert client.get(url).status_code == 302
-    client.force_login(staff("newcomer"))
-    assert client.get(url).status_code == 403
-
-
-def test_a_revision_is_restored_after_its_plan(admin_client, published, fox):
-    before = state("winter")
-    assets.delete(fox)
-    revision = Revision.objects.get(cause="delete_card")
-    answer = admin_client.get(restore_page(revision))
-    (block,) = answer.context["preview"].cards
-    assert (block.title, block.action) == ("Fox", "create")
-    restored = files(answer)["02_fox.png"]
-    assert b"".join(admin_client.get(restored.after).streaming_content) == b"picture 2" * 100
-    assert not Job.objects.exists()
-    assert run(confirm(admin_client, restore_page(revision))).status == "completed"
-    assert state("winter") == before
-
-
-def test_a_deleted_universe_is_restored(admin_client, published, django_capture_on_commit_callbacks):
-    with django_capture_on_commit_callbacks(execute=True):
-        universes.delete(published, "lea")
-    revision = Revision.objects.get(cause="delete")
-    answer = admin_client.get(restore_page(revision))
-    assert len(answer.context["preview"].cards) == 4
-    assert run(confirm(admin_client, restore_page(revision))).status == "completed"
-    assert Universe.objects.get().assets.count() == 4
-
-
-def test_what_the_archive_lost_is_one_sentence(admin_client, published, fox, empty_storage):
-    assets.delete(fox)
-    revision = Revision.objects.get(cause="delete_card")
-    for path in (empty_storage / "archive").rglob("*"):
-        if path.is_file():
-            path.unlink()
-    answer = admin_client.get(restore_page(revision), follow=True)
-    assert "02_fox" in messages(answer)[0]
-    assert "is gone" in messages(answer)[0]
-    assert admin_client.get(publish_page(published)).status_code == 200
-
-
-def test_a_revision_leads_to_its_restoring(admin_client, published, fox):
-    assets.delete(fox)
-    revision = Revision.objects.get(cause="delete_card")
-    page = text(admin_client.get(reverse("admin:universes_revision_change", args=[revision.pk])))
-    assert restore_page(revision) in page

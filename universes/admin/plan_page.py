@@ -147,6 +147,7 @@ class _Visit:
             "preview": self.preview(entry) if entry and entry.plan else None,
             "reasons": self.reasons,
             "does_something": bool(self.slugs),
+            "all_equal": not self.slugs and not any(entry.problem for entry in self.entries),
             "may_start": may(self.request.user, PUBLISH),
             "at_it": at_it(self.job) if self.job else "",
         }

@@ -263,7 +263,10 @@ def fingerprint(plans, slugs=()):
             sorted(
                 json.dumps([c.table, c.action, _content(c.row), c.fields], sort_keys=True) for c in plan.rows
             ),
-            sorted([c.name, c.action, c.file.size, c.file.md5 or c.file.etag] for c in plan.files),
+            sorted(
+                [c.name, c.action, c.file.size, c.file.md5 or c.file.sha256 or c.file.etag]
+                for c in plan.files
+            ),
         ]
         for plan in plans
     ]

@@ -122,12 +122,13 @@ PLANNERS = {PUSH: syncer.plan_push, PULL: syncer.plan_pull, UNPUBLISH: syncer.pl
 
 
 def entries_there():
-    """`[Entry]` of all that Supabase has."""
-    slugs, _notes = previews.slugs_there()
+    """`[Entry]` of all that Supabase has, those that can't be pulled with the reason."""
+    slugs, notes = previews.slugs_there()
     here = Universe.objects.in_bulk(slugs, field_name="slug")
+    unfit = [Entry("", problem=note) for note in notes]
     if len(slugs) > MOST_PLANNED:
-        return [Entry(slug, here.get(slug)) for slug in slugs]
-    return planned(PULL, slugs, here)
+        return [Entry(slug, here.get(slug)) for slug in slugs] + unfit
+    return planned(PULL, slugs, here) + unfit
 
 
 def planned(direction, slugs, here):
