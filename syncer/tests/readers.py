@@ -7,6 +7,9 @@ import httpx
 # Such requests no sync ever makes: what goes wrong for a sync alone is matched without them.
 NOT_A_READER = r"^(?!.*(list-v2|select=slug))"
 
+# So that the sync that is watched gets its turn too.
+PAUSE = 0.01
+
 
 class Reader(threading.Thread):
     """Looks at the public universe `winter` again and again, as long as the block lasts.
@@ -33,7 +36,7 @@ class Reader(threading.Thread):
 
     def run(self):
         try:
-            while not self.stop.is_set():
+            while not self.stop.wait(PAUSE):
                 self.look()
         except (httpx.HTTPError, ValueError) as error:
             self.broken = error

@@ -88,7 +88,7 @@ def stage(supabase, settings, api, db, put_file):
 
 
 def push_changes(stage, number, action):
-    old = there()
+    old, words = there(), state("winter")
     stage.edit()
     hit = stage.broken_sync("push", number, action)
     broken = there()
@@ -98,6 +98,7 @@ def push_changes(stage, number, action):
         assert_each_old_or_new(found, before, after)
     assert {asset.image_name: asset.display_name for asset in stage.universe.assets.all()} == new[0]
     assert new[1].keys() == bucket.names("winter")
+    assert_kept(words, "push")
     return hit
 
 
@@ -123,16 +124,18 @@ def pull_changes(stage, number, action):
     assert names_in(rows) <= files.keys()
     ok(stage.sync("pull"))
     assert state("winter") == new
-    assert_kept(old)
+    assert_kept(old, "pull")
     return hit
 
 
-def assert_kept(old):
-    """The words that were here, and the bytes, can be had again."""
-    kept = Revision.objects.filter(univers_slug="winter", cause="pull")
+def assert_kept(old, cause):
+    """The words that were overwritten, and the bytes, can be had again."""
+    kept = Revision.objects.filter(univers_slug="winter", cause=cause)
     words = {row["display_name"] for revision in kept for row in revision.rows.get("univers_assets", [])}
     assert {row["display_name"] for row in old[0]["univers_assets"]} <= words
+    files = {item for revision in kept for item in revision.files.items()}
     for name in ("00_fox.png", *(name for name in old[1] if "extra" in name)):
+        assert (name, old[1][name]) in files
         archive.restore(old[1][name], "restored", name)
 
 
