@@ -16,7 +16,7 @@ from .pictures import MOST_PIXELS
 
 # However it is sent: encoding that takes longer would hold up whoever else works here.
 LONGEST_SECONDS = 120
-LONGEST_SIDE = 1920
+LONGEST_SIDE = 1280
 # What phones record as stills, in the same container.
 STILLS = (b"heic", b"heix", b"hevc", b"mif1", b"msf1", b"avif", b"avis")
 

@@ -11,7 +11,7 @@ from django.test import RequestFactory
 from PIL import Image
 
 from storage import archive, bucket
-from universes.errors import NotFound, TooLarge
+from universes.errors import Invalid, NotFound, TooLarge
 from universes.models import Revision, Universe
 from universes.services import assets, universes, uploads
 
@@ -281,3 +281,12 @@ def test_nothing_stays_on_its_way(put, settings, tmp_path):
     put(HTML)
     assert not list((tmp_path / "staging").iterdir())
     assert {path.name for path in (tmp_path / "bucket").iterdir()} == {"winter"}
+
+
+def test_the_service_says_in_one_sentence_each_what_is_wrong_and_what_to_do(universe, asset):
+    with pytest.raises(Invalid) as refused:
+        uploads.picture(universe, asset, io.BytesIO(HTML))
+    (sentence,) = refused.value.errors["file"]
+    assert (
+        sentence == "The file is no picture but a web page. Choose a picture: JPEG, PNG, WebP, HEIC or GIF."
+    )

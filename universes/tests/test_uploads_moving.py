@@ -150,3 +150,8 @@ def test_the_former_thumbnail_is_kept(put, put_file):
     put_file("winter", "thumbnail.jpg", b"the former")
     put(picture(), "image/jpeg", THUMBNAIL)
     assert Revision.objects.get().files == {"thumbnail.jpg": hashlib.sha256(b"the former").hexdigest()}
+
+
+def test_a_clip_larger_than_any_screen_needs_is_made_smaller(put_clip, asset):
+    put_clip(recorded("avi", "-c:v", "mpeg4", source="color=d=0.1:s=2600x1300:r=10"))
+    assert "1280x640" in streams(video_name(asset.image_name), "mp4")
