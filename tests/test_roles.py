@@ -141,6 +141,8 @@ PAGES = {
     "auth_group_change": (ADMIN, ADMIN),
     "auth_group_delete": (ADMIN, ADMIN),
     "studio_live": (READ,),
+    "studio_names": (READ,),
+    "studio_songs": (READ,),
     "universes_universe_start_pictures": (GENERATE,),
     "universes_universe_start_clips": (GENERATE,),
     "universes_universe_start_songs": (GENERATE,),

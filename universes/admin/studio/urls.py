@@ -3,6 +3,7 @@
 from django.contrib import admin
 from django.urls import path
 
+from . import names, songs
 from .live import live
 
 
@@ -12,4 +13,6 @@ def _path(route, view, name):
 
 urlpatterns = [
     _path("live/", live, "live"),
+    _path("names/", names.page, "names"),
+    _path("songs/", songs.page, "songs"),
 ]
