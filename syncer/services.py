@@ -123,54 +123,61 @@ def plan_push_all(slugs):
 # --- Starting ----------------------------------------------------------------------------------------------
 
 
-def start_push(slugs, *, force=False, author=""):
+# Each takes `once`, a text of at most 64 characters that a form carries: a start that comes again with the same text
+# is answered with the first one's job, whatever became of it.
+
+
+def start_push(slugs, *, force=False, author="", once=""):
     """The job that pushes these universes. NotFound when one is not here, Busy when they are being synced already."""
     for slug in slugs:
         universes.find(slug)
     client()
-    return _start(PUSH, slugs, force, author)
+    return _start(PUSH, slugs, force, author, once)
 
 
-def start_pull(slugs, *, force=False, author=""):
+def start_pull(slugs, *, force=False, author="", once=""):
     """The job that pulls these universes. NotThere when one is not in Supabase."""
     known = remote.Queries(client())
     for slug in slugs:
         if not syncs.find_there(known, slug):
             raise NotThere(f"Universe '{slug[:100]}' not found in Supabase.")
-    return _start(PULL, slugs, force, author)
+    return _start(PULL, slugs, force, author, once)
 
 
-def start_pull_all(*, force=False, author="", kind=PULL_ALL):
+def start_pull_all(*, force=False, author="", once="", kind=PULL_ALL):
     """`(job, notes)` of pulling all that Supabase has; what is only here stays."""
     rows, notes = remote.universes(client())
     slugs = [row["slug"] for row in rows]
-    job = _start(kind, slugs, force, author, together=True)
+    job = _start(kind, slugs, force, author, once, together=True)
     begun = set(job.steps.values_list("key", flat=True))
     return job, notes + [f"{slug}: another sync is at it." for slug in slugs if slug not in begun]
 
 
-def start_init(*, force=False, author=""):
+def start_init(*, force=False, author="", once=""):
     """The same as pulling all, for a fresh installation."""
-    return start_pull_all(force=force, author=author, kind=INIT)
+    return start_pull_all(force=force, author=author, once=once, kind=INIT)
 
 
-def start_unpublish(slug, *, force=False, author=""):
+def start_unpublish(slug, *, force=False, author="", once=""):
     """The job that takes a universe out of Supabase. NotThere when it is not there, Refused without force."""
+    # It is no longer there when it was taken out by this very click.
+    if earlier := jobs.started(once, UNPUBLISH, slug):
+        return earlier
     plan = plan_unpublish(slug)
     if not force:
         raise Refused(
             f"Unpublishing takes '{slug}' away from all who use it; use force to do it.", plan.to_dict()
         )
-    return _start(UNPUBLISH, [slug], force, author)
+    return _start(UNPUBLISH, [slug], force, author, once)
 
 
-def start_restore(revision_id, *, force=False, author=""):
+def start_restore(revision_id, *, force=False, author="", once=""):
     """The job that makes a universe what a revision kept. NotFound when there is none, Busy when a sync is at it."""
     revision = kept.find(revision_id)
-    return _start(RESTORE, [restore.slug_of(revision)], force, author, revision=str(revision.pk))
+    return _start(RESTORE, [restore.slug_of(revision)], force, author, once, revision=str(revision.pk))
 
 
-def _start(kind, slugs, force, author, together=False, **more):
+def _start(kind, slugs, force, author, once, together=False, **more):
     alone = len(slugs) == 1 and not together
     steps = [
         jobs.Step(
@@ -183,10 +190,10 @@ def _start(kind, slugs, force, author, together=False, **more):
         for slug in slugs
     ]
     try:
-        return jobs.start(kind, slugs[0] if alone else "", steps, unit="universes", author=author)
+        return jobs.start(kind, slugs[0] if alone else "", steps, unit="universes", author=author, once=once)
     except Busy as busy:
         if jobs.is_abandoned(busy.job) and _asks_the_same(busy.job, kind, steps):
-            return busy.job
+            return jobs.answer(once, kind, busy.job.univers_slug, busy.job)
         raise
 
 
