@@ -16,6 +16,7 @@ FIELDS = [
     "thumbnail_url", "background_music", "display_name", "sort_order", "custom_image_prompt", "language",
     "prompt", "lyrics", "theme", "count", "concepts", "asset_ids", "regenerate", "style", "languages",
     "generate_videos", "generate_music", "text", "source", "target", "force", "dry_run",
+    "kinds", "replace",
 ]  # fmt: skip
 CALLS = [
     ("POST", "/api/universes"),
@@ -31,6 +32,10 @@ CALLS = [
     ("POST", "/api/generate/winter/music"),
     ("POST", "/api/generate/winter/all"),
     ("POST", "/api/generate/winter/lyrics/fr"),
+    ("POST", "/api/generate/winter/names"),
+    ("POST", "/api/generate/winter/ideas"),
+    ("POST", "/api/generate/winter/lyrics"),
+    ("POST", "/api/generate/winter/gaps"),
     ("POST", "/api/generate/translate-text"),
     ("POST", "/api/sync/init"),
     ("POST", "/api/sync/pull/winter"),
