@@ -23,7 +23,9 @@ def load(path):
     given = json.loads(path.read_text("utf-8"))
     rows, reports = tidy(given["slug"], given["rows"]) if given["rows"] else ({}, [])
     files = {name: File(name, **about) for name, about in given["files"].items()}
-    return Snapshot(given["slug"], rows, files, tuple(reports), frozenset(given.get("missing", [])))
+    lacking = {table: frozenset(columns) for table, columns in given.get("lacking", {}).items()}
+    missing = frozenset(given.get("missing", []))
+    return Snapshot(given["slug"], rows, files, tuple(reports), missing, lacking)
 
 
 def renamed(snapshot, ids):
