@@ -88,11 +88,8 @@ class UniverseViewSet(ViewSet):
     )
     def export(self, request, slug):
         """One universe as a single archive, which any installation can import. 409 when it does not hold still."""
-        with staging() as folder:
-            exchange.export(slug, folder / "archive")
-            # What is open stays readable when its folder goes.
-            file = (folder / "archive").open("rb")
-        return FileResponse(file, as_attachment=True, filename=exchange.file_name(slug), content_type=ZIP)
+        file, name = exchange.exported(slug), exchange.file_name(slug)
+        return FileResponse(file, as_attachment=True, filename=name, content_type=ZIP)
 
     def _whole(self, slug):
         universe = queries.detail(slug)

@@ -2,6 +2,7 @@
 
 from django import forms
 from django.contrib import messages
+from django.http import FileResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
@@ -26,6 +27,7 @@ from .uploads import ArchiveUpload
 
 LIST = "admin:universes_universe_changelist"
 CHANGE = "admin:universes_universe_change"
+CHANGING = gettext_lazy("It changes all the time; try again when its jobs have ended.")
 
 
 class SlugForm(forms.Form):
@@ -47,7 +49,7 @@ class SlugForm(forms.Form):
         if isinstance(error, AlreadyExists):
             self.add_error("slug", _("There is a universe with this slug already; give another slug."))
         elif isinstance(error, Changing):
-            self.add_error(None, _("It changes all the time; try again when its jobs have ended."))
+            self.add_error(None, CHANGING)
         else:
             self.add_error("archive", str(error))
 
@@ -102,7 +104,13 @@ class CopiesMixin(OperationsMixin):
 
     @action(description=gettext_lazy("Export"), icon="download", url_path="export", permissions=["view"])
     def download(self, request, object_id):
-        return redirect("universe-export", slug=get_object_or_404(Universe, pk=object_id).slug)
+        slug = get_object_or_404(Universe, pk=object_id).slug
+        try:
+            file = exchange.exported(slug)
+        except Changing:
+            messages.error(request, CHANGING)
+            return redirect(CHANGE, object_id)
+        return FileResponse(file, as_attachment=True, filename=exchange.file_name(slug))
 
     @action(
         description=gettext_lazy("Import"), icon="upload", url_path="from-archive", permissions=["change"]

@@ -17,6 +17,7 @@ from django.conf import settings
 
 from storage.bucket import CHUNK
 from storage.preparing import preparing
+from storage.staging import staging
 
 from ..errors import TooLarge
 from ..rows import TABLES, UNIVERS
@@ -48,6 +49,14 @@ def export(slug, target):
                 written = manifest.write(original.rows, files)
                 archive.writestr(zipfile.ZipInfo(MANIFEST), written, zipfile.ZIP_DEFLATED)
                 return
+
+
+def exported(slug):
+    """The same as an open file, which leaves nothing on disk when it is closed."""
+    with staging() as folder:
+        export(slug, folder / "archive")
+        # What is open stays readable when its folder goes.
+        return (folder / "archive").open("rb")
 
 
 def _store(archive, name, size, source):

@@ -198,11 +198,26 @@ def test_the_admin_says_that_it_does_not_hold_still(admin_client, full_universe,
     assert "It changes all the time" in response.content.decode() and Universe.objects.count() == 1
 
 
-def test_the_universes_page_leads_to_its_copy_its_archive_and_its_preview(admin_client, full_universe):
+def test_the_admin_exports_what_the_api_does(admin_client, full_universe, exported):
+    link = f"{page('changelist')}{full_universe.pk}/export/"
+    assert link in admin_client.get(page("change", full_universe.pk)).content.decode()
+    response = admin_client.get(link)
+    assert response["Content-Disposition"] == 'attachment; filename="winter.magikswipe.zip"'
+    assert (response["Content-Type"], response.getvalue()) == ("application/zip", exported)
+
+
+def test_the_admin_says_that_what_is_exported_does_not_hold_still(admin_client, full_universe, put_file):
+    numbers = iter(range(100))
+    with after('FROM "univers_music_prompts"', lambda: put_file("winter", f"{next(numbers):02d}_x.png")):
+        response = admin_client.get(f"{page('changelist')}{full_universe.pk}/export/")
+    assert response.url == page("change", full_universe.pk)
+    assert "It changes all the time" in admin_client.get(response.url).content.decode()
+
+
+def test_the_universes_page_leads_to_its_copy_and_its_preview(admin_client, full_universe):
     shown = admin_client.get(page("change", full_universe.pk)).content.decode()
     for word, leads_to in {
         "copy": page("duplicate", full_universe.pk),
-        "export": "/api/universes/winter/export",
         "child": "/preview/winter",
     }.items():
         link = f"{page('changelist')}{full_universe.pk}/{word}/"
