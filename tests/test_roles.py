@@ -143,6 +143,8 @@ PAGES = {
     "studio_live": (READ,),
     "studio_names": (READ,),
     "studio_songs": (READ,),
+    "studio_ideas": (READ,),
+    "studio_activity": (READ,),
     "universes_universe_start_pictures": (GENERATE,),
     "universes_universe_start_clips": (GENERATE,),
     "universes_universe_start_songs": (GENERATE,),

@@ -3,7 +3,7 @@
 from django.contrib import admin
 from django.urls import path
 
-from . import names, songs
+from . import activity, ideas, names, songs
 from .live import live
 
 
@@ -13,6 +13,8 @@ def _path(route, view, name):
 
 urlpatterns = [
     _path("live/", live, "live"),
+    _path("ideas/", ideas.page, "ideas"),
+    _path("activity/", activity.page, "activity"),
     _path("names/", names.page, "names"),
     _path("songs/", songs.page, "songs"),
 ]
