@@ -12,6 +12,7 @@ from django.db import connections
 from PIL import Image
 from rest_framework.test import APIClient
 
+from generation import provider as replicate
 from storage import bucket
 from universes.services import assets, universes
 
@@ -126,3 +127,15 @@ def put_file(tmp_path):
         bucket.take(source, folder, name)
 
     return put
+
+
+@pytest.fixture
+def provider(sandbox, settings):
+    """The sandbox as the configured provider, quick."""
+    settings.REPLICATE_BASE_URL = sandbox.url
+    settings.REPLICATE_API_TOKEN = sandbox.key
+    settings.REPLICATE_SETTLE_SECONDS = 0
+    sandbox.settings(latency={"llm": 0, "image": 0, "video": 0, "music": 0}, llm_style="clean")
+    yield sandbox
+    # What it was told in one test, to wait for instance, must not reach the next.
+    replicate.close()

@@ -6,21 +6,8 @@ from decimal import Decimal
 import pytest
 from PIL import Image
 
-from generation import provider as replicate
 from generation.tests.helpers import run_out
 from universes.models import MusicPrompt
-
-
-@pytest.fixture
-def provider(sandbox, settings):
-    """The sandbox as the configured provider, quick."""
-    settings.REPLICATE_BASE_URL = sandbox.url
-    settings.REPLICATE_API_TOKEN = sandbox.key
-    settings.REPLICATE_SETTLE_SECONDS = 0
-    sandbox.settings(latency={"llm": 0, "image": 0, "video": 0, "music": 0}, llm_style="clean")
-    yield sandbox
-    # What it was told in one test, to wait for instance, must not reach the next.
-    replicate.close()
 
 
 @pytest.fixture

@@ -15,3 +15,18 @@ def reorder(universe, asset_ids):
     for order, pk in enumerate(asset_ids, start=1):
         if orders.get(pk, order) != order:
             Asset.objects.filter(pk=pk).update(sort_order=order, updated_at=timezone.now())
+
+
+@transaction.atomic
+def rearrange(universe, asset_ids):
+    """Let these cards, some of the universe's, change places among themselves, to be in the order of the ids.
+
+    All others stay where they are; ids of cards that are gone are left out.
+    """
+    lock(universe)
+    ids = list(universe.assets.values_list("pk", flat=True))
+    moved = [pk for pk in dict.fromkeys(asset_ids) if pk in set(ids)]
+    places = [place for place, pk in enumerate(ids) if pk in set(moved)]
+    for place, pk in zip(places, moved, strict=True):
+        ids[place] = pk
+    reorder(universe, ids)

@@ -83,5 +83,25 @@
         if (event.detail.xhr?.getResponseHeader("X-Started")) document.dispatchEvent(new CustomEvent("studio:started"));
     });
 
+    // --- The dialog: opened by what comes into it, closed by what goes elsewhere.
+
+    const dialog = () => document.getElementById("st-dialog");
+
+    document.addEventListener("htmx:beforeSwap", (event) => {
+        const { xhr, target } = event.detail;
+        // A refusal is a page like any other: it says why, where one asked.
+        if (xhr.status >= 400 && target === dialog() && (xhr.getResponseHeader("Content-Type") || "").includes("html")) {
+            event.detail.shouldSwap = true;
+            event.detail.isError = false;
+        }
+    });
+    document.addEventListener("htmx:afterSwap", (event) => {
+        if (event.detail.target === dialog()) { if (!dialog().open) dialog().showModal(); }
+        else if (dialog()?.contains(event.detail.requestConfig.elt)) dialog().close();
+    });
+    document.addEventListener("click", (event) => {
+        if (event.target === dialog() || event.target.closest?.("[data-close]")) dialog().close();
+    });
+
     document.addEventListener("DOMContentLoaded", () => { if (header()) round(); });
 })();

@@ -1,1 +1,1 @@
-"""The studio: the pages of one universe on which editors work. Everything that they change goes through the services."""
+"""The studio: the pages of one universe on which editors work. What they change goes through the services."""

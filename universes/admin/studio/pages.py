@@ -79,6 +79,7 @@ def frame(request, universe, tab):
     done = progress(universe)
     return {
         "opts": Universe._meta,
+        "original": universe,
         "universe": universe,
         "thumbnail": thumbnail_url(universe),
         "facts": [
