@@ -19,10 +19,13 @@ class Names(Words):
     """
 
     def task(self, step, universe):
-        cards = {card.image_name: card for card in _cards(step, universe)}
-        wanted = {name: gaps.unnamed(card, step.params["cards"][name]) for name, card in cards.items()}
-        wanted = {name: languages for name, languages in wanted.items() if languages}
-        return words.Names({name: gaps.some_name(cards[name]) for name in wanted}, wanted)
+        sources = {card: gaps.some_name(card) for card in _cards(step, universe)}
+        lacking = {card: gaps.unnamed(card, step.params["cards"][card.image_name]) for card in sources}
+        asked = [card for card in sources if sources[card] and lacking[card]]
+        return words.Names(
+            {card.image_name: sources[card] for card in asked},
+            {card.image_name: lacking[card] for card in asked},
+        )
 
     def texts(self, step, target):
         task = self.task(step, target)

@@ -97,6 +97,13 @@ def test_cards_that_go_meanwhile_are_left_alone(provider, flake, start, make_ass
     assert names_of(twin) == {}
 
 
+def test_cards_that_lose_their_only_name_meanwhile_are_not_asked_for(provider, asset, post):
+    job = post("winter/names").json()["id"]
+    Asset.objects.update(display_name=None)
+    assert run_out(job).status == "completed"
+    assert provider.counters()["created"] == 0
+
+
 def test_names_that_are_left_out_are_asked_for_once_more_and_the_rest_is_kept(provider, flake, run):
     provider.settings(llm_style=json.dumps({"translations": {"de": ["Schneeflocke"], "es": [" "]}}))
     job = run("winter/names", languages=["de", "es"])
