@@ -12,6 +12,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.html import format_html
+from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.text import Truncator
 from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
@@ -130,6 +131,12 @@ def _ids(texts):
     for text in texts:
         with suppress(ValueError):
             yield uuid.UUID(text)
+
+
+def _back(request):
+    """The page of ours that a form came from, if it says so."""
+    page = request.POST.get("next", "")
+    return page if url_has_allowed_host_and_scheme(page, {request.get_host()}, request.is_secure()) else ""
 
 
 @admin.register(Job)
@@ -259,7 +266,7 @@ class JobAdmin(ModelAdmin):
             return redirect("admin:jobs_job_changelist")
         except (Busy, NotPossible) as error:
             messages.error(request, str(error))
-        return redirect("admin:jobs_job_change", job_id)
+        return redirect(_back(request) or reverse("admin:jobs_job_change", args=[job_id]))
 
     def _check(self, allowed):
         if not allowed:

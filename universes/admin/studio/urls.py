@@ -26,6 +26,8 @@ urlpatterns = [
     _path("cards/<uuid:asset_id>/variants/<slug:sha256>/", files.show, "variant"),
     _path("cards/<uuid:asset_id>/variants/<slug:sha256>/choose/", files.choose, "choose"),
     _path("ideas/", ideas.page, "ideas"),
+    _path("ideas/<uuid:job_id>/", ideas.proposals, "proposals"),
+    _path("ideas/<uuid:job_id>/take/", ideas.take, "take_ideas"),
     _path("activity/", activity.page, "activity"),
     _path("names/", names.page, "names"),
     _path("songs/", songs.page, "songs"),
