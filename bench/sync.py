@@ -53,7 +53,8 @@ def _set_up(folder, sandbox):
 
 
 def _manage(*arguments):
-    subprocess.run([sys.executable, "manage.py", *arguments], cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
+    command = [sys.executable, "manage.py", *arguments]
+    subprocess.run(command, cwd=ROOT, check=True, stdout=subprocess.DEVNULL)  # noqa: S603 - our own
 
 
 # --- What there is in Supabase -----------------------------------------------------------------------------
@@ -79,7 +80,12 @@ def _slug(number):
 
 def _card(universe, number):
     name = f"{number:02}_card.png"
-    return {"univers_id": universe, "sort_order": number, "image_name": name, "display_name": f"Card {number}"}
+    return {
+        "univers_id": universe,
+        "sort_order": number,
+        "image_name": name,
+        "display_name": f"Card {number}",
+    }
 
 
 def _upload_all(client):

@@ -60,7 +60,7 @@ class Faults:
         elif verb == "garble":
             await self.app(scope, receive, _wrong(send))
         elif verb == "garble_request":
-            await self.app(scope, _wrongly(receive), send)
+            await self.app(scope, await _wrong_body(receive), send)
         elif verb == "redirect":
             await RedirectResponse(value, 302)(scope, receive, send)
         elif verb.isdigit():
@@ -105,13 +105,19 @@ def _wrong(send: Send) -> Send:
     return alter
 
 
-def _wrongly(receive: Receive) -> Receive:
-    async def alter() -> Message:
-        # Right in the middle: what comes first and last are a form's own words.
+async def _wrong_body(receive: Receive) -> Receive:
+    """Gives the whole body at once, with wrong bytes right in the middle: a form begins and ends with its own words."""
+    body, more = b"", True
+    while more:
         message = await receive()
-        return _altered(message, at=len(message.get("body", b"")) // 2)
+        body, more = body + message.get("body", b""), message.get("more_body", False)
+    whole = _altered({"type": "http.request", "body": body, "more_body": False}, at=len(body) // 2)
+    waiting = [whole]
 
-    return alter
+    async def give() -> Message:
+        return waiting.pop() if waiting else await receive()
+
+    return give
 
 
 def _altered(message: Message, at: int) -> Message:
