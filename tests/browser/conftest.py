@@ -31,7 +31,6 @@ def chromium():
 @pytest.fixture
 def studio(stack):
     """The product with web, worker and sandbox, and `lea`, who may do everything but administer."""
-    stack.start_web()
     stack.start_worker()
     make_user(stack, "lea", "Editor", "Generator", "Publisher")
     return stack

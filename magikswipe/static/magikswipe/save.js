@@ -10,6 +10,7 @@
     const isChanged = (field) => valueOf(field) !== field.dataset.seen;
     const draftKey = (form) => `studio-draft:${new URL(form.action).pathname}`;
     const saving = new WeakSet();
+    const waiting = new WeakSet();
 
     function valueOf(field) {
         if (field.type === "checkbox") return field.checked ? "True" : "False";
@@ -63,10 +64,13 @@
         return data;
     }
 
+    // Held back is what the server refused or what somebody else changed, until the person does something about it.
+    const due = (form) => fields(form).filter((field) => isChanged(field) && !("held" in field.dataset));
+
     async function save(form) {
-        const changed = keep(form);
-        if (saving.has(form) || !form.isConnected) return;
-        if (!changed.length) return;
+        keep(form);
+        const changed = due(form);
+        if (saving.has(form) || !form.isConnected || !changed.length) return;
         saving.add(form);
         tell(form, "saving");
         const sent = new Map(changed.map((field) => [field.name, valueOf(field)]));
@@ -81,20 +85,21 @@
         } finally {
             saving.delete(form);
         }
-        // Typed while the answer was under way.
-        if (fields(form).some((field) => sent.has(field.name) && valueOf(field) !== sent.get(field.name) && document.activeElement !== field)) save(form);
+        // What was typed and left while the answer was under way; a form that waits to try again takes it along.
+        if (!waiting.has(form) && due(form).some((field) => field !== document.activeElement)) save(form);
     }
 
     function later(form) {
         tell(form, "unsaved");
-        setTimeout(save, AGAIN, form);
+        waiting.add(form);
+        setTimeout(() => { waiting.delete(form); save(form); }, AGAIN);
     }
 
     async function take(form, answer, sent) {
         const isJson = (answer.headers.get("Content-Type") || "").includes("json");
-        if (answer.redirected || !isJson) return tell(form, "refused");
+        if (answer.redirected || !isJson) return refuse(form, {}, sent);
         const told = await answer.json();
-        if (!answer.ok) return refuse(form, told);
+        if (!answer.ok) return refuse(form, told, sent);
         for (const field of fields(form)) accept(form, field, told, sent);
         if (told.signature) form.closest("[data-part]")?.setAttribute("data-signature", told.signature);
         const left = keep(form).length;
@@ -107,14 +112,20 @@
         if (!sent.has(field.name)) return;
         clear(form, field.name);
         const conflict = told.conflicts.find((one) => one.field === field.name);
-        if (conflict) return void ask(form, field, conflict);
+        if (conflict) return void ask(form, hold(field), conflict);
         // The server may have trimmed it; what was typed since stays.
         if (valueOf(field) === sent.get(field.name)) put(field, told.words[field.name]);
         field.dataset.seen = told.words[field.name];
     }
 
-    function refuse(form, told) {
+    function hold(field) {
+        field.dataset.held = "";
+        return field;
+    }
+
+    function refuse(form, told, sent) {
         for (const [name, sentences] of Object.entries(told.errors || {})) note(form, name, sentences.join(" "));
+        fields(form).filter((field) => sent.has(field.name)).forEach(hold);
         tell(form, "refused", told.detail || say("refused"));
     }
 
@@ -126,17 +137,26 @@
         form.querySelector(`[data-note="${name}"]`)?.replaceChildren();
     }
 
+    function release(form, field) {
+        delete field.dataset.held;
+        clear(form, field.name);
+    }
+
     function note(form, name, text) {
         place(form, name)?.replaceChildren(text);
     }
 
     // Somebody else was faster: both texts are there, and whoever typed decides.
     function ask(form, field, conflict) {
-        const mine = button(conflict.keep, () => { field.dataset.seen = conflict.theirs; clear(form, field.name); save(form); });
+        const mine = button(conflict.keep, () => {
+            field.dataset.seen = conflict.theirs;
+            release(form, field);
+            save(form);
+        });
         const theirs = button(conflict.take, () => {
             field.dataset.seen = conflict.theirs;
             put(field, conflict.theirs);
-            clear(form, field.name);
+            release(form, field);
             keep(form);
         });
         const text = document.createElement("span");
@@ -156,6 +176,7 @@
     const formOf = (event) => event.target.closest?.("form[data-save]");
     document.addEventListener("input", (event) => {
         const form = formOf(event);
+        delete event.target.dataset.held;
         if (form && keep(form).length) tell(form, "unsaved");
     });
     document.addEventListener("change", (event) => { if (formOf(event)) save(formOf(event)); });

@@ -1,0 +1,103 @@
+"""What is typed is never lost and nothing is bought twice, whatever the editor or the network does."""
+
+import pytest
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture
+def cards(editor):
+    """A universe with three cards, and the editor on its page of cards."""
+    made = editor.stack.api.post("/api/universes", json={"name": "Winter"}).json()
+    for name in ("Fox", "Moon", "Star"):
+        body = {"display_name": name, "translations": {"fr": name}}
+        editor.stack.api.post("/api/universes/winter/assets", json=body)
+    editor.page.goto(f"{editor.base}/admin/universes/universe/{made['id']}/cards/")
+    return editor.page
+
+
+def stored(editor, place=0):
+    """A card as the API has it."""
+    card = editor.stack.api.get("/api/universes/winter/assets").json()[place]
+    return editor.stack.api.get(f"/api/universes/winter/assets/{card['id']}").json()
+
+
+def names(editor, place=0):
+    return {row["language"]: row["display_name"] for row in stored(editor, place)["translations"]}
+
+
+def name_field(page, language, place=0):
+    return page.locator(".st-card").nth(place).locator(f"[name=name_{language}]")
+
+
+def says(page, state, place=0):
+    page.locator(".st-card").nth(place).locator(f"[data-state={state}]").wait_for()
+
+
+def test_a_name_is_saved_when_one_leaves_the_field(editor, cards):
+    name_field(cards, "de").fill("Fuchs")
+    name_field(cards, "it").fill("Volpe")
+    name_field(cards, "it").press("Tab")
+    says(cards, "saved")
+    assert names(editor) == {"fr": "Fox", "de": "Fuchs", "it": "Volpe"}
+
+
+def test_the_network_is_away_for_a_while(editor, cards):
+    editor.context.set_offline(True)
+    name_field(cards, "de").fill("Fuchs")
+    name_field(cards, "de").press("Tab")
+    says(cards, "unsaved")
+    cards.locator("#st-offline").wait_for(state="visible")
+    editor.context.set_offline(False)
+    says(cards, "saved")
+    cards.locator("#st-offline").wait_for(state="hidden")
+    assert names(editor)["de"] == "Fuchs"
+
+
+def test_a_reload_amid_typing_keeps_the_text(editor, cards):
+    name_field(cards, "de").fill("Fuchs")
+    cards.reload()
+    says(cards, "saved")
+    assert name_field(cards, "de").input_value() == "Fuchs"
+    assert names(editor)["de"] == "Fuchs"
+
+
+def test_two_tabs_and_both_texts_are_there(editor, cards):
+    other = editor.context.new_page()
+    other.goto(cards.url)
+    name_field(cards, "de").fill("Fuchs")
+    name_field(cards, "de").press("Tab")
+    says(cards, "saved")
+    name_field(other, "de").fill("Reineke")
+    name_field(other, "de").press("Tab")
+    note = other.locator("[data-note=name_de]").first
+    note.locator("button").first.wait_for()
+    assert "Fuchs" in note.text_content()
+    assert "lea" in note.text_content()
+    assert name_field(other, "de").input_value() == "Reineke"
+    note.locator("button").first.click()
+    says(other, "saved")
+    assert names(editor)["de"] == "Reineke"
+
+
+def test_cards_are_moved_by_dragging_and_by_buttons(editor, cards):
+    def order():
+        return [card["display_name"] for card in editor.stack.api.get("/api/universes/winter/assets").json()]
+
+    with cards.expect_response(lambda answer: "arrange" in answer.url):
+        cards.locator(".st-handle").nth(2).drag_to(cards.locator(".st-handle").nth(0))
+    editor.stack.until(lambda: order() == ["Star", "Fox", "Moon"])
+    with cards.expect_response(lambda answer: "arrange" in answer.url):
+        cards.locator("[data-move='1']").nth(0).click()
+    editor.stack.until(lambda: order() == ["Fox", "Star", "Moon"])
+
+
+def test_a_double_click_and_the_way_back_buy_once(editor, cards, sandbox):
+    cards.locator(".st-card").first.locator("[hx-get$='/draw/']").click()
+    cards.locator("#st-dialog [type=submit]").dblclick()
+    cards.locator(".st-card").first.locator("img").wait_for()
+    cards.reload()
+    cards.go_back()
+    cards.go_forward()
+    assert len(editor.stack.api.get("/api/jobs").json()) == 1
+    assert sum(sandbox.counters()["predictions"].values()) == 1
