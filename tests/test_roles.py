@@ -141,6 +141,24 @@ PAGES = {
     "auth_group_change": (ADMIN, ADMIN),
     "auth_group_delete": (ADMIN, ADMIN),
     "studio_live": (READ,),
+    "studio_names": (READ,),
+    "studio_gaps": (READ,),
+    "studio_fill_all": (GENERATE, GENERATE),
+    "studio_language": (READ,),
+    "studio_row": (READ,),
+    "studio_save_name": (None, WRITE),
+    "studio_fill": (GENERATE, GENERATE),
+    "studio_songs": (READ,),
+    "studio_song": (READ,),
+    "studio_save_song": (None, WRITE),
+    "studio_sing": (GENERATE, GENERATE),
+    "studio_translate": (GENERATE, GENERATE),
+    "studio_write": (GENERATE, GENERATE),
+    "studio_upload_song": (WRITE, WRITE),
+    "studio_delete_song": (WRITE, WRITE),
+    "studio_song_variants": (READ,),
+    "studio_song_variant": (READ,),
+    "studio_choose_song": (None, WRITE),
     "studio_cards": (READ,),
     "studio_card": (READ,),
     "studio_add_card": (None, WRITE),
@@ -153,8 +171,6 @@ PAGES = {
     "studio_variants": (READ,),
     "studio_variant": (READ,),
     "studio_choose": (None, WRITE),
-    "studio_names": (READ,),
-    "studio_songs": (READ,),
     "studio_ideas": (READ, GENERATE),
     "studio_proposals": (READ,),
     "studio_take_ideas": (None, WRITE),
@@ -373,6 +389,7 @@ def things(universe, asset, visitor, staff):
 def address(name, things):
     words = {"job_id": things["job"], "universe_id": things["universe"], "asset_id": things["asset"]}
     words |= {"id": things["user"], "pk": things["revision"], "sha256": "0" * 64}
+    words |= {"language": "fr", "what": "picture"}
     words["key"] = "push" if name.endswith("_sync") else "pictures"
     words["object_id"] = things.get(name.split("_")[1])
     kwargs = {word: words[word] for word in routes()[name]}

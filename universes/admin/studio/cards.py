@@ -15,7 +15,6 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from generation import plan, prices, prompts
 from generation import services as generation
-from jobs.models import ENDED, JobStep, State
 from magikswipe.roles import GENERATE, WRITE
 from storage import bucket
 
@@ -47,7 +46,7 @@ for _language in Language.values:
 
 @dataclass
 class Card:
-    """A card as its template shows it. `work` and `failed`: by kind, `image` or `video`."""
+    """A card as its template shows it. `work` and `failed`: by kind, `image` or `video`; `work` also `name_de`."""
 
     asset: Asset
     image_url: str | None
@@ -60,6 +59,11 @@ class Card:
     @property
     def key(self):
         return f"{live.CARD}:{self.asset.pk}"
+
+    @property
+    def being_named(self):
+        """The languages in which a job is naming it."""
+        return {kind.removeprefix("name_") for kind in self.work if kind.startswith("name_")}
 
     @property
     def image_prompt(self):
@@ -113,16 +117,10 @@ def address(universe, name, stats):
 def failures(universe, found):
     """`{card id: {kind: sentence}}` of what failed when it was last tried."""
     keys = {f"{kind}:{asset.pk}": (asset.pk, kind) for asset in found for kind in KINDS}
-    steps = JobStep.objects.filter(job__univers_slug=universe.slug, key__in=keys, status__in=ENDED)
-    last = {
-        key: (status, error)
-        for key, status, error in steps.order_by("completed_at").values_list("key", "status", "error")
-    }
     failed = {}
-    for key, (status, error) in last.items():
-        if status == State.FAILED:
-            pk, kind = keys[key]
-            failed.setdefault(pk, {})[kind] = error
+    for key, sentence in live.last_failures(universe, keys).items():
+        pk, kind = keys[key]
+        failed.setdefault(pk, {})[kind] = sentence
     return failed
 
 

@@ -12,7 +12,7 @@ from storage.serving import serve_archived
 
 from ...errors import Invalid, NotFound, TooLarge
 from ...services import uploads, variants
-from ..restore import CAUSES
+from ..restore import cause
 from ..through_services import author
 from . import cards, dialogs, pages
 

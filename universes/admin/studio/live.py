@@ -9,7 +9,7 @@ from django.template.loader import render_to_string
 from django.utils.cache import get_conditional_response
 from django.views.decorators.http import require_GET
 
-from jobs.models import ACTIVE, Job, JobStep
+from jobs.models import ACTIVE, ENDED, Job, JobStep, State
 from storage import bucket
 
 from ...models import LANGUAGES, Asset, AssetTranslation, MusicPrompt
@@ -17,9 +17,9 @@ from ...names import music_name, video_name
 from .pages import studio_view
 
 MOST_KEYS = 500
-CARD, SONG = "card", "song"
+CARD, SONG, GAPS = "card", "song", "gaps"
 # Steps are named by what they make: of which part of a page each is.
-PARTS = {"image": CARD, "video": CARD, "names": CARD, "music": SONG, "lyrics": SONG}
+PARTS = {"image": CARD, "video": CARD, "music": SONG}
 
 
 @require_GET
@@ -27,7 +27,8 @@ PARTS = {"image": CARD, "video": CARD, "names": CARD, "music": SONG, "lyrics": S
 def live(request, universe):
     """JSON: `jobs`, the strip's HTML; `working`; `signatures` of the asked parts, null for one that is gone.
 
-    A part is `card:<id>` or `song:<language>`, given as `key`. 304 when nothing is new.
+    A part is `card:<id>`, `song:<language>`, or `gaps` for what the universe lacks as a whole; given as `key`.
+    304 when nothing is new.
     """
     working = work_of(universe)
     found = signatures(universe, request.GET.getlist("key")[:MOST_KEYS], working)
@@ -44,20 +45,47 @@ def jobs_of(universe):
 
 
 def work_of(universe):
-    """`{part: {kind: status}}` of the steps at work, such as `{"card:…": {"image": "running"}}`."""
+    """`{part: {kind: status}}` of the steps at work, such as `{"card:…": {"image": "running"}}`.
+
+    Kinds are those of steps; a name that is being made is `name_de`.
+    """
     found = defaultdict(dict)
     steps = JobStep.objects.filter(job__univers_slug=universe.slug, status__in=ACTIVE)
-    for key, status in steps.values_list("key", "status"):
-        kind, _, subject = key.partition(":")
-        if kind in PARTS:
-            found[f"{PARTS[kind]}:{subject}"][kind] = status
+    for key, status, params in steps.values_list("key", "status", "params"):
+        for part, kind in _parts(universe, key, params):
+            found[part][kind] = status
     return found
+
+
+def _parts(universe, key, params):
+    """`[(part, kind)]`: what a step makes; those of words may be at several parts at once."""
+    kind, _, subject = key.partition(":")
+    if kind == "names":
+        return list(_named(universe, params["cards"]))
+    if kind == "lyrics":
+        return [(f"{SONG}:{language}", kind) for language in ([subject] if subject else params["languages"])]
+    return [(f"{PARTS[kind]}:{subject}", kind)] if kind in PARTS else []
+
+
+def _named(universe, cards):
+    ids = {asset.image_name: asset.pk for asset in universe.assets.all()}
+    for image_name, languages in cards.items():
+        if image_name in ids:
+            yield from ((f"{CARD}:{ids[image_name]}", f"name_{language}") for language in languages)
+
+
+def last_failures(universe, keys):
+    """`{key: sentence}` of those of these steps that failed when they were last tried."""
+    steps = JobStep.objects.filter(job__univers_slug=universe.slug, key__in=keys, status__in=ENDED)
+    ends = steps.order_by("completed_at").values_list("key", "status", "error")
+    last = {key: (status, error) for key, status, error in ends}
+    return {key: error for key, (status, error) in last.items() if status == State.FAILED}
 
 
 def signatures(universe, keys, working):
     """`{key: signature}`; null for what does not exist (any more)."""
     stats = bucket.bucket().files(universe.slug)
-    contents = _cards(universe, keys) | _songs(universe)
+    contents = _cards(universe, keys) | _songs(universe) | _gaps(universe, keys, stats)
     return {
         key: _signature(contents[key], stats, working.get(key)) if key in contents else None for key in keys
     }
@@ -95,6 +123,15 @@ def _songs(universe):
     songs = MusicPrompt.objects.filter(universe=universe).values_list("language", "prompt", "lyrics")
     written = {language: words for language, *words in songs}
     return {f"{SONG}:{language}": (written.get(language), [music_name(language)]) for language in LANGUAGES}
+
+
+def _gaps(universe, keys, stats):
+    """What there is, counted: enough to tell that something came or went."""
+    if GAPS not in keys:
+        return {}
+    named = AssetTranslation.objects.filter(asset__universe=universe, display_name__gt="")
+    words = [len(universe.assets.all()), named.count(), *_songs(universe).values()]
+    return {GAPS: (words, sorted(stats))}
 
 
 def _signature(content, stats, work):

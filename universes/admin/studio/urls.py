@@ -3,7 +3,7 @@
 from django.contrib import admin
 from django.urls import path
 
-from . import activity, cards, files, ideas, names, songs
+from . import activity, cards, files, filling, ideas, names, singing, songfiles, songs
 from .live import live
 
 
@@ -30,5 +30,21 @@ urlpatterns = [
     _path("ideas/<uuid:job_id>/take/", ideas.take, "take_ideas"),
     _path("activity/", activity.page, "activity"),
     _path("names/", names.page, "names"),
-    _path("songs/", songs.page, "songs"),
+    _path("names/gaps/", names.summary, "gaps"),
+    _path("names/fill/", filling.fill_all, "fill_all"),
+    _path("names/songs/<slug:language>/", names.language_row, "language"),
+    _path("names/<uuid:asset_id>/", names.row, "row"),
+    _path("names/<uuid:asset_id>/<slug:language>/save/", names.save, "save_name"),
+    _path("names/<uuid:asset_id>/<slug:what>/fill/", names.fill, "fill"),
+    _path("music/", songs.page, "songs"),
+    _path("music/<slug:language>/", songs.part, "song"),
+    _path("music/<slug:language>/save/", songs.save, "save_song"),
+    _path("music/<slug:language>/sing/", singing.sing, "sing"),
+    _path("music/<slug:language>/translate/", singing.translate, "translate"),
+    _path("music/<slug:language>/write/", singing.write, "write"),
+    _path("music/<slug:language>/upload/", songfiles.upload, "upload_song"),
+    _path("music/<slug:language>/delete/", songfiles.delete, "delete_song"),
+    _path("music/<slug:language>/variants/", songfiles.strip, "song_variants"),
+    _path("music/<slug:language>/variants/<slug:sha256>/", songfiles.show, "song_variant"),
+    _path("music/<slug:language>/variants/<slug:sha256>/choose/", songfiles.choose, "choose_song"),
 ]
