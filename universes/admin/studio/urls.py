@@ -29,6 +29,7 @@ urlpatterns = [
     _path("ideas/<uuid:job_id>/", ideas.proposals, "proposals"),
     _path("ideas/<uuid:job_id>/take/", ideas.take, "take_ideas"),
     _path("activity/", activity.page, "activity"),
+    _path("activity/<uuid:job_id>/steps/", activity.job_steps, "job_steps"),
     _path("names/", names.page, "names"),
     _path("names/gaps/", names.summary, "gaps"),
     _path("names/fill/", filling.fill_all, "fill_all"),
