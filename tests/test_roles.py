@@ -159,6 +159,7 @@ PAGES = {
     "studio_song_variants": (READ,),
     "studio_song_variant": (READ,),
     "studio_choose_song": (None, WRITE),
+    "studio_standing": (READ,),
     "studio_cards": (READ,),
     "studio_card": (READ,),
     "studio_add_card": (None, WRITE),

@@ -15,6 +15,10 @@ def publish_page(universe):
     return reverse("admin:universes_universe_publish", args=[universe.pk])
 
 
+def standing_part(universe):
+    return reverse("admin:studio_standing", args=[universe.pk])
+
+
 def job_page(job):
     return reverse("admin:jobs_job_change", args=[job.pk])
 

@@ -9,7 +9,18 @@ from universes.models import Universe
 from universes.services import assets, universes
 
 from .conftest import ok, post
-from .pages import confirm, files, job_page, messages, publish_page, run, sync_page, text, words
+from .pages import (
+    confirm,
+    files,
+    job_page,
+    messages,
+    publish_page,
+    run,
+    standing_part,
+    sync_page,
+    text,
+    words,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -42,16 +53,16 @@ def test_every_page_answers(admin_client, published, language):
 
 
 def test_the_page_tells_how_a_universe_stands(admin_client, supabase, winter, api):
-    assert "it is only here" in text(admin_client.get(publish_page(winter)))
+    assert "it is only here" in text(admin_client.get(standing_part(winter)))
     ok(post(api, "push/winter"))
-    assert "nothing differs" in text(admin_client.get(publish_page(winter)))
+    assert "nothing differs" in text(admin_client.get(standing_part(winter)))
     universes.update(winter, name="Snow")
-    assert "changed here since" in text(admin_client.get(publish_page(winter)))
+    assert "changed here since" in text(admin_client.get(standing_part(winter)))
     (row,) = supabase.rows("univers")
     supabase_client().update("univers", row["id"], {"background_color": "#ffffff"})
-    assert "changed on both sides" in text(admin_client.get(publish_page(winter)))
+    assert "changed on both sides" in text(admin_client.get(standing_part(winter)))
     universes.update(winter, name="Winter")
-    assert "changed in Supabase since" in text(admin_client.get(publish_page(winter)))
+    assert "changed in Supabase since" in text(admin_client.get(standing_part(winter)))
 
 
 def test_list_and_form_lead_to_the_page(admin_client, universe):
@@ -293,14 +304,14 @@ def test_without_a_key_each_page_says_what_to_set(admin_client, settings, univer
     for ask in (admin_client.get, admin_client.post):
         answer = ask(sync_page(key, universe) if key != "pull_all" else sync_page(key), follow=True)
         assert "SUPABASE_URL" in messages(answer)[0]
-    assert "SUPABASE_URL" in text(admin_client.get(publish_page(universe)))
+    assert "SUPABASE_URL" in text(admin_client.get(standing_part(universe)))
     assert not Job.objects.exists()
 
 
 def test_a_supabase_that_does_not_answer_is_one_sentence(admin_client, settings, universe, unused_address):
     settings.SUPABASE_URL, settings.SUPABASE_SERVICE_ROLE_KEY = unused_address, "key"
     settings.SYNC_RETRIES = 0
-    assert "cannot be reached" in text(admin_client.get(publish_page(universe)))
+    assert "cannot be reached" in text(admin_client.get(standing_part(universe)))
     answer = admin_client.get(sync_page("push", universe), follow=True)
     assert "cannot be reached" in messages(answer)[0]
 

@@ -6,14 +6,13 @@ from functools import partial
 
 from django.contrib import messages
 from django.http import Http404
-from django.shortcuts import redirect
+from django.shortcuts import redirect, render
 from django.template.loader import render_to_string
-from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
-from django.views.decorators.http import require_http_methods
+from django.views.decorators.http import require_GET, require_http_methods
 from unfold.decorators import action
 
 from magikswipe.roles import PUBLISH, READ, may, require
@@ -25,6 +24,7 @@ from ..models import Universe
 from .operations import REFUSALS
 from .plan_page import Entry, PlanPage, at_it, busy_with
 from .restore import described
+from .studio import pages as studio
 
 PULL_ALL = "pull_all"
 SYNC_URL = "admin:universes_universe_sync"
@@ -215,18 +215,11 @@ class PublishMixin:
             raise Http404(f"There is no universe {object_id}.")
         job = busy_with([universe.slug])
         context = {
-            **self.admin_site.each_context(request),
-            "title": _("Publish: %(name)s") % {"name": universe.name},
-            "opts": self.opts,
-            "original": universe,
-            "universe": universe,
             "revisions": [described(revision) for revision in kept.listing(universe.slug)[:MOST_REVISIONS]],
             "may_publish": may(request.user, PUBLISH),
             "at_it": at_it(job) if job else "",
-            "urls": {key: sync_url(key, universe.pk) for key in PLANNERS},
-            **standing(universe),
         }
-        return TemplateResponse(request, "admin/universes/publish.html", context)
+        return studio.render(request, universe, "publish", "admin/universes/publish.html", context)
 
     def sync_view(self, request, key, model_admin):
         require(request.user, PUBLISH if request.method == "POST" else READ)
@@ -249,8 +242,21 @@ def chosen(request):
     return Universe.objects.filter(pk__in=ids).order_by("name")
 
 
-def standing(universe):
-    """How it stands to Supabase, as a label; or the sentence that says why nobody knows."""
+@require_GET
+@studio.studio_view()
+def standing(request, universe):
+    """How a universe stands to Supabase; a part of its page of its own, since Supabase may take its time."""
+    context = {
+        "universe": universe,
+        "may_publish": may(request.user, PUBLISH),
+        "urls": {key: sync_url(key, universe.pk) for key in PLANNERS},
+        **_standing(universe),
+    }
+    return render(request, "admin/universes/publish_standing.html", context)
+
+
+def _standing(universe):
+    """Its state as a label; or the sentence that says why nobody knows."""
     try:
         state = differences.state_of(universe)
     except REFUSALS as error:

@@ -27,7 +27,6 @@ CAUSES = {
     "delete_song": gettext_lazy("song deleted"),
     "apply_concepts": gettext_lazy("cards replaced by concepts"),
     "regenerate": gettext_lazy("generated again"),
-    "translate_lyrics": gettext_lazy("words translated anew"),
     "translate_lyrics": gettext_lazy("lyrics translated"),
     "late_result": gettext_lazy("result that came too late"),
     "upload": gettext_lazy("replaced by an upload"),

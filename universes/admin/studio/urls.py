@@ -3,6 +3,7 @@
 from django.contrib import admin
 from django.urls import path
 
+from ..publish import standing
 from . import activity, cards, files, filling, ideas, names, singing, songfiles, songs
 from .live import live
 
@@ -13,6 +14,7 @@ def _path(route, view, name):
 
 urlpatterns = [
     _path("live/", live, "live"),
+    _path("standing/", standing, "standing"),
     _path("cards/", cards.page, "cards"),
     _path("cards/add/", cards.add, "add_card"),
     _path("cards/arrange/", cards.arrange, "arrange"),
