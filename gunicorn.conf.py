@@ -1,11 +1,15 @@
 """How gunicorn serves: `gunicorn magikswipe.wsgi` reads this by itself; its command line wins."""
 
 import os
+import shutil
 import sys
+import tempfile
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "magikswipe.settings")
+# Where each web process counts its requests, for /metrics; set before anything counts.
+METRICS = os.environ.setdefault("PROMETHEUS_MULTIPROC_DIR", tempfile.mkdtemp(prefix="magikswipe-metrics-"))
 
 from magikswipe.start import check_settings  # noqa: E402 - found only once the path is set
 
@@ -19,3 +23,11 @@ threads = settings.WEB_THREADS
 timeout = 150
 graceful_timeout = 8
 control_socket_disable = True
+# Whom to believe about the client's address and scheme, TRUST_PROXY says, to Django alone.
+forwarded_allow_ips = ""
+# The same lines as ours, in the same format.
+logconfig_dict = settings.LOGGING
+
+
+def on_exit(server):
+    shutil.rmtree(METRICS, ignore_errors=True)

@@ -188,3 +188,32 @@ class Slots(models.Model):
 
     def __str__(self):
         return self.name
+
+
+class Worker(models.Model):
+    """A supervisor that runs, or did until it was last heard of."""
+
+    id = models.TextField(primary_key=True)
+    host = models.TextField()
+    processes = models.PositiveSmallIntegerField()
+    started_at = models.DateTimeField(default=timezone.now)
+    beat_at = models.DateTimeField()
+
+    class Meta:
+        db_table = "job_workers"
+
+    def __str__(self):
+        return f"{self.host}:{self.id}"
+
+
+class Chore(models.Model):
+    """When something that is done once a day, named by its dotted path, is due again."""
+
+    name = models.TextField(primary_key=True)
+    due_at = models.DateTimeField()
+
+    class Meta:
+        db_table = "job_chores"
+
+    def __str__(self):
+        return self.name

@@ -12,7 +12,7 @@ from django.db import OperationalError, connections, transaction
 from django.utils import timezone
 from django.utils.module_loading import import_string
 
-from . import lease, progress, slots, stopping, waker
+from . import context, lease, progress, slots, stopping, waker
 from .errors import LeaseLost
 from .handlers import StepRun
 from .locking import lock
@@ -69,7 +69,7 @@ def _pause(job_id, owned):
 def _work(job, token, threads):
     """Look after due steps for as long as a slice lasts, several at a time; ends early when none is due."""
     ends = time.monotonic() + SLICE_SECONDS
-    with Crew(threads) as crew:
+    with context.at(job=str(job.pk)), Crew(threads) as crew:
         while time.monotonic() < ends and not stopping.requested():
             for step in _ready(job, crew.at, crew.free):
                 crew.take(StepRun(step, token))
@@ -184,6 +184,11 @@ def _advance_in_thread(run):
 
 def _advance(run):
     """One look at one step; whatever comes of it is written, unless it is no longer ours to write."""
+    with context.at(step=run.step.key):
+        _look_and_settle(run)
+
+
+def _look_and_settle(run):
     try:
         try:
             _settle(run, _look(run))

@@ -20,7 +20,7 @@ from django.db.migrations.executor import MigrationExecutor
 from django.utils import timezone
 from django.utils.module_loading import import_string
 
-from . import waker
+from . import chores, heartbeat, marker, waker
 from .cluster import STOP_SECONDS
 from .models import Job
 from .stopping import SUPERVISOR, VARIABLE
@@ -42,6 +42,7 @@ class Supervisor:
         self.pipe = None
         # How often runners have taken a job, and when that last changed.
         self.taken, self.last_sign = -1, 0.0
+        self.last_beat = 0.0
 
     def run(self):
         for number in (signal.SIGTERM, signal.SIGINT):
@@ -55,6 +56,8 @@ class Supervisor:
         while not self.stop.wait(TICK_SECONDS):
             self._tick()
         self._end_cluster(STOP_SECONDS)
+        with suppress(DatabaseError):
+            heartbeat.leave(self.id)
 
     def _wait_for_migrations(self):
         """Let `migrate` of another process go first, saying so."""
@@ -69,6 +72,7 @@ class Supervisor:
     def _tick(self):
         try:
             close_old_connections()
+            self._beat()
             waker.wake()
             hangs = self._hangs()
         except DatabaseError as error:
@@ -81,6 +85,14 @@ class Supervisor:
         elif hangs:
             log.error("The cluster takes no work; a new one replaces it.")
             self._replace()
+
+    def _beat(self):
+        if time.monotonic() - self.last_beat < heartbeat.BEAT_SECONDS:
+            return
+        self.last_beat = time.monotonic()
+        marker.mark()
+        heartbeat.beat(self.id, settings.WORKERS)
+        chores.send_due()
 
     def _hangs(self):
         """Whether a message lies for long, no runner has begun for as long, and there is a worker to spare."""

@@ -2,8 +2,9 @@
 
 from django.conf import settings
 from django.core.cache import cache
-from django.db import DatabaseError, connection
-from drf_spectacular.utils import extend_schema
+from django.http import HttpResponse
+from django.utils.crypto import constant_time_compare
+from drf_spectacular.utils import OpenApiTypes, extend_schema
 from rest_framework import serializers
 from rest_framework.permissions import AllowAny
 from rest_framework.renderers import JSONRenderer
@@ -13,7 +14,9 @@ from rest_framework.views import APIView
 from jobs import waker
 from syncer import services
 
-from . import __version__
+from . import __version__, metrics
+from .api.permissions import InScopeOrOpen
+from .readiness import check, database_answers
 
 CONNECTED_SECONDS = 5
 
@@ -32,6 +35,18 @@ class HealthSerializer(serializers.Serializer):
     ai_available = serializers.BooleanField(help_text="Whether there is a key for the AI models.")
     oldest_unclaimed_job_seconds = serializers.FloatField(
         allow_null=True, help_text="How long a job has waited for a worker; 0 when none waits."
+    )
+
+
+class ReadySerializer(serializers.Serializer):
+    status = serializers.CharField(help_text="ready, or not ready with status 503")
+    database = serializers.BooleanField(help_text="Whether it answers.")
+    migrations = serializers.BooleanField(help_text="Whether all are applied.")
+    bucket = serializers.BooleanField(help_text="Whether it can be written.")
+    queue = serializers.BooleanField(help_text="Whether no job waits too long for a worker.")
+    worker = serializers.BooleanField(help_text="Whether one runs.")
+    reasons = serializers.ListField(
+        child=serializers.CharField(), help_text="For each that is false, a sentence that says what to do."
     )
 
 
@@ -72,10 +87,46 @@ def supabase_connected():
     return cache.get_or_set("supabase-connected", services.connected, CONNECTED_SECONDS)
 
 
-def database_answers():
-    try:
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT 1")
-        return True
-    except DatabaseError:
-        return False
+class ReadyView(OpenView):
+    """Whether it can do its work, a worker's included; 503 names what is missing."""
+
+    @extend_schema(operation_id="ready", responses={200: ReadySerializer, 503: ReadySerializer})
+    def get(self, request):
+        found = check()
+        reasons = [sentence for sentence in found.values() if sentence]
+        body = {
+            "status": "not ready" if reasons else "ready",
+            **{name: not sentence for name, sentence in found.items()},
+            "reasons": reasons,
+        }
+        return Response(body, status=503 if reasons else 200)
+
+
+class ReaderOrPrometheus(InScopeOrOpen):
+    """Who may read, or sends METRICS_TOKEN as a Bearer token."""
+
+    def has_permission(self, request, view):
+        return has_metrics_token(request) or super().has_permission(request, view)
+
+
+def has_metrics_token(request):
+    given = request.headers.get("Authorization", "")
+    token = settings.METRICS_TOKEN
+    return bool(token) and constant_time_compare(given, f"Bearer {token}")
+
+
+class MetricsView(APIView):
+    """What there is to watch, for Prometheus; METRICS_TOKEN as a Bearer token admits, too."""
+
+    permission_classes = [ReaderOrPrometheus]
+    renderer_classes = [JSONRenderer]
+
+    def get_authenticators(self):
+        """METRICS_TOKEN is nobody's login: who sends it is not asked for one."""
+        # The schema asks without a request.
+        known = self.request and has_metrics_token(self.request)
+        return [] if known else super().get_authenticators()
+
+    @extend_schema(operation_id="metrics", responses={(200, "text/plain"): OpenApiTypes.STR})
+    def get(self, request):
+        return HttpResponse(metrics.text(), content_type=metrics.CONTENT_TYPE)

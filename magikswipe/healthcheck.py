@@ -1,12 +1,15 @@
-"""Whether the web server of this container answers: `python -m magikswipe.healthcheck`, exit code 0 if so.
+"""Whether this container is healthy: `python -m magikswipe.healthcheck [worker]`, exit code 0 if so.
 
-It asks under a name that ALLOWED_HOSTS admits; the container's own address need not be one.
+The web server is asked under a name that ALLOWED_HOSTS admits; the container's own address need not be one.
+A worker must have gone round lately.
 """
 
 import os
 import sys
 import urllib.error
 import urllib.request
+
+from jobs import marker
 
 ADDRESS = "http://127.0.0.1:8000/health"
 
@@ -17,7 +20,18 @@ def host():
     return name or "localhost"
 
 
-def main():
+def main(what="web"):
+    return worker() if what == "worker" else web()
+
+
+def worker():
+    if marker.is_marked():
+        return 0
+    print("No worker of this container has gone round lately.", file=sys.stderr)
+    return 1
+
+
+def web():
     request = urllib.request.Request(ADDRESS, headers={"Host": host()})
     try:
         with urllib.request.urlopen(request, timeout=4):
@@ -28,4 +42,4 @@ def main():
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(*sys.argv[1:2]))

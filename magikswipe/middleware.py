@@ -10,7 +10,7 @@ from django.utils import translation
 
 log = logging.getLogger(__name__)
 
-API = re.compile(r"/(api|storage|health|docs|openapi\.json)(/|$)")
+API = re.compile(r"/(api|storage|health|ready|metrics|docs|openapi\.json)(/|$)")
 
 
 def is_api(request):

@@ -10,6 +10,7 @@ from django.urls import reverse_lazy
 from django.utils.translation import gettext_lazy as _
 from environs import validate
 
+from magikswipe import logs
 from magikswipe.env import (
     BASE_DIR,
     read,
@@ -70,6 +71,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "magikswipe.observing.ObserverMiddleware",
     "magikswipe.middleware.HeadMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -231,14 +233,14 @@ CORS_ALLOWED_ORIGINS = read_origins("CORS_ALLOWED_ORIGINS")
 CORS_ALLOW_CREDENTIALS = bool(CORS_ALLOWED_ORIGINS) and not API_OPEN
 LOCALHOST = r"^https?://(localhost|127\.0\.0\.1|\[::1\])(:\d+)?$"
 CORS_ALLOWED_ORIGIN_REGEXES = [LOCALHOST] if DEBUG and not CORS_ALLOW_CREDENTIALS else []
-CORS_URLS_REGEX = r"^/(api|storage|health|openapi\.json).*$"
+CORS_URLS_REGEX = r"^/(api|storage|health|ready|openapi\.json).*$"
 CORS_ALLOW_HEADERS = [*default_headers, "range", "if-none-match", "idempotency-key"]
-CORS_EXPOSE_HEADERS = ["Accept-Ranges", "Content-Range", "ETag", "Retry-After"]
+CORS_EXPOSE_HEADERS = ["Accept-Ranges", "Content-Range", "ETag", "Retry-After", "X-Request-ID"]
 
 # --- Security ----------------------------------------------------------------------------------------------
 
 SECURE_SSL_REDIRECT = HTTPS
-SECURE_REDIRECT_EXEMPT = [r"^health$"]
+SECURE_REDIRECT_EXEMPT = [r"^(health|ready|metrics)/?$"]
 SECURE_HSTS_SECONDS = int(timedelta(days=365).total_seconds()) if HTTPS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = HTTPS
 SECURE_HSTS_PRELOAD = HTTPS
@@ -296,6 +298,14 @@ SPEND_LIMIT_MONTHLY = read("decimal", "SPEND_LIMIT_MONTHLY", None, validate=vali
 JOB_SLOTS = {"replicate": REPLICATE_CONCURRENCY}
 # Functions that a worker calls before it starts, by dotted path: what a kill may have left unfinished.
 JOB_BEFORE_START = ["syncer.journals.finish_all"]
+# Functions that a worker calls once a day: what has become too old goes.
+JOB_DAILY = [
+    "jobs.retention.prune",
+    "universes.services.revisions.prune",
+    "magikswipe.sessions.clear_expired",
+]
+# Days for which jobs that ended are kept; what they cost is kept for good.
+JOBS_KEPT_DAYS = read("int", "JOBS_KEPT_DAYS", 30, validate=validate.Range(min=1))
 
 # --- Supabase ----------------------------------------------------------------------------------------------
 
@@ -318,19 +328,11 @@ WEB_THREADS = read("int", "WEB_THREADS", 8, validate=validate.Range(min=1, max=2
 
 LOG_LEVEL = read("str", "LOG_LEVEL", "INFO", validate=validate.OneOf(["DEBUG", "INFO", "WARNING", "ERROR"]))
 
-LOGGING = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
-    "root": {"handlers": ["console"], "level": LOG_LEVEL},
-    "loggers": {
-        # One line for each request to the other side, and for each slice, would drown the rest.
-        "httpx": {"level": "WARNING"},
-        "django-q": {"level": "WARNING"},
-        "django_q": {"level": "WARNING"},
-    },
-}
+LOG_FORMAT = read("str", "LOG_FORMAT", "text" if DEBUG else "json", validate=validate.OneOf(["json", "text"]))
+LOGGING = logs.config(LOG_LEVEL, LOG_FORMAT)
+
+# What Prometheus sends as its Bearer token to read /metrics; empty: only who may read the API does.
+METRICS_TOKEN = read_secret("METRICS_TOKEN")
 
 # --- Admin -------------------------------------------------------------------------------------------------
 

@@ -7,11 +7,13 @@ from drf_spectacular.views import SpectacularSwaggerView
 from universes.preview import preview
 
 from .api.views import NothingView, RootView, SchemaView
-from .health import HealthView, InfoView
+from .health import HealthView, InfoView, MetricsView, ReadyView
 
 urlpatterns = [
     path("", InfoView.as_view(), name="info"),
     path("health", HealthView.as_view(), name="health"),
+    path("ready", ReadyView.as_view(), name="ready"),
+    path("metrics", MetricsView.as_view(), name="metrics"),
     path("docs", SpectacularSwaggerView.as_view(url_name="schema"), name="swagger-ui"),
     path("openapi.json", SchemaView.as_view(), name="schema"),
     path("api", RootView.as_view(), name="api-root"),

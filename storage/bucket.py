@@ -29,6 +29,12 @@ def bucket():
     return storages["bucket"]
 
 
+def check_writable():
+    """Write a file and take it away again; OSError where that can't be done."""
+    with bucket().temporary() as path:
+        Path(path).write_bytes(b"written")
+
+
 def names(folder):
     """The names of the files in a folder, without reading them."""
     return set(bucket().files(folder))

@@ -41,6 +41,9 @@ os.environ.update(
     SUPABASE_SERVICE_ROLE_KEY="",
     SUPABASE_BUCKET_NAME="",
     LOG_LEVEL="WARNING",
+    LOG_FORMAT="",
+    METRICS_TOKEN="",
+    JOBS_KEPT_DAYS="",
     WORKERS="2",
 )
 # DATABASE_URL stays: `make test-all` runs the tests on PostgreSQL with it.

@@ -34,6 +34,8 @@ U, GENERATING, JOBS, SYNC = "/api/universes", "/api/generate", "/api/jobs", "/ap
 OPERATIONS = {
     ("get", "/"): OPEN,
     ("get", "/health"): OPEN,
+    ("get", "/ready"): OPEN,
+    ("get", "/metrics"): READ,
     ("get", "/storage/buckets/univers/{slug}/{name}"): OPEN,
     ("get", U): READ,
     ("post", U): WRITE,

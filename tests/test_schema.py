@@ -7,6 +7,7 @@ import pytest
 from drf_spectacular.generators import SchemaGenerator
 
 from generation import provider as replicate
+from jobs import heartbeat
 from jobs.runner import run_here
 from magikswipe.api.fields import Body
 
@@ -32,6 +33,8 @@ class Again(NamedTuple):
 CALLS = [
     ("get", "/", None),
     ("get", "/health", None),
+    ("get", "/ready", None),
+    ("get", "/metrics", None),
     (
         "post",
         U,
@@ -119,7 +122,8 @@ def operations(schema):
 
 @pytest.fixture
 def services(sandbox, settings):
-    """Both services, quick."""
+    """Both services, quick, and a worker."""
+    heartbeat.beat("here", 1)
     settings.REPLICATE_BASE_URL = settings.SUPABASE_URL = sandbox.url
     settings.REPLICATE_API_TOKEN = settings.SUPABASE_SERVICE_ROLE_KEY = sandbox.key
     sandbox.settings(latency={"llm": 0, "image": 0, "video": 0, "music": 0}, llm_style="clean")

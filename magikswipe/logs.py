@@ -1,0 +1,102 @@
+"""What a line of the log has: when, how grave, who says it, which request or job it is about, and no secret."""
+
+import json
+import logging
+import re
+from contextvars import ContextVar
+from datetime import UTC, datetime
+
+from django.conf import settings
+
+from jobs import context
+
+MASK = "***"
+SECRETS = (
+    "SECRET_KEY",
+    "REPLICATE_API_TOKEN",
+    "SUPABASE_SERVICE_ROLE_KEY",
+    "ADMIN_PASSWORD",
+    "METRICS_TOKEN",
+)
+# What is shorter is no secret, and would blacken half of each line.
+LEAST_LENGTH = 6
+CREDENTIALS = re.compile(r"\b(Bearer|Token|Basic)(\s+|%20)[A-Za-z0-9._~+/=-]{6,}", re.IGNORECASE)
+# https://user:password@host
+IN_ADDRESS = re.compile(r"(\w+://[^\s/:@]*:)[^\s/@]+@")
+
+request_id = ContextVar("magikswipe_request", default="")
+
+
+def masked(text):
+    """The same text without keys, passwords and credentials in headers or addresses."""
+    for name in SECRETS:
+        secret = getattr(settings, name, "")
+        if len(secret) >= LEAST_LENGTH:
+            text = text.replace(secret, MASK)
+    text = CREDENTIALS.sub(rf"\1 {MASK}", text)
+    return IN_ADDRESS.sub(rf"\1{MASK}@", text)
+
+
+class Facts(logging.Filter):
+    """Notes with each line which request, job and step it is about, where that is known."""
+
+    def filter(self, record):
+        record.facts = {"request": request_id.get()} if request_id.get() else {}
+        record.facts |= context.current() | getattr(record, "more", {})
+        return True
+
+
+class Lines(logging.Formatter):
+    """Lines for people."""
+
+    def format(self, record):
+        facts = " ".join(f"{name}={value}" for name, value in getattr(record, "facts", {}).items())
+        return masked(super().format(record)) + (f" [{facts}]" if facts else "")
+
+
+class Json(logging.Formatter):
+    """One JSON object a line: time (UTC), level, logger, message, and what else is known."""
+
+    def format(self, record):
+        said = {
+            "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
+            "level": record.levelname,
+            "logger": record.name,
+            "message": masked(record.getMessage()),
+            **getattr(record, "facts", {}),
+        }
+        if record.exc_info:
+            said["exception"] = masked(self.formatException(record.exc_info))
+        return json.dumps(said, ensure_ascii=False, default=str)
+
+
+def config(level, form):
+    """What `logging.config.dictConfig` takes. `form`: json or text."""
+    return {
+        "version": 1,
+        "disable_existing_loggers": False,
+        "filters": {"facts": {"()": "magikswipe.logs.Facts"}},
+        "formatters": {
+            "text": {
+                "()": "magikswipe.logs.Lines",
+                "format": "{asctime} {levelname} {name}: {message}",
+                "style": "{",
+            },
+            "json": {"()": "magikswipe.logs.Json"},
+        },
+        "handlers": {
+            "console": {"class": "logging.StreamHandler", "formatter": form, "filters": ["facts"]},
+        },
+        "root": {"handlers": ["console"], "level": level},
+        "loggers": {
+            # One line for each request to the other side, and for each slice, would drown the rest.
+            "httpx": {"level": "WARNING"},
+            "django-q": {"level": "WARNING"},
+            "django_q": {"level": "WARNING"},
+            # Else these bring consoles of their own, beside ours and in another format.
+            "django": {"handlers": [], "level": level, "propagate": True},
+            "gunicorn.error": {"handlers": ["console"], "level": "INFO", "propagate": False},
+            # A line for each request is for machines; it would drown what people look for.
+            "magikswipe.access": {"level": level if form == "json" else "WARNING"},
+        },
+    }

@@ -1,0 +1,83 @@
+"""Whether this installation can do its work: what a load balancer, or whoever is called at night, asks."""
+
+from django.core.cache import cache
+from django.db import DatabaseError, connection
+from django.db.migrations.executor import MigrationExecutor
+
+from jobs import heartbeat, waker
+from storage import bucket
+
+# A message that no worker took up for so long, in seconds.
+QUEUE_BOUND = 60
+# Whoever asks often must not have the disk written, and the migrations read, each time.
+BUCKET_SECONDS, MIGRATIONS_SECONDS = 5, 60
+
+
+def check():
+    """`{name: sentence}` of each thing that must hold; the sentence says what to do, and is empty where it does."""
+    if not database_answers():
+        unknown = "Not known without the database."
+        return {
+            "database": "The database does not answer; see to it that it runs, and to DATABASE_URL.",
+            "migrations": unknown,
+            "bucket": _remembered("bucket", BUCKET_SECONDS, _bucket),
+            "queue": unknown,
+            "worker": unknown,
+        }
+    migrations = _remembered("migrations", MIGRATIONS_SECONDS, _migrations)
+    unknown = "Not known before the migrations." if migrations else ""
+    return {
+        "database": "",
+        "migrations": migrations,
+        "bucket": _remembered("bucket", BUCKET_SECONDS, _bucket),
+        "queue": unknown or _queue(),
+        "worker": unknown or _worker(),
+    }
+
+
+def database_answers():
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT 1")
+        return True
+    except DatabaseError:
+        return False
+
+
+def _remembered(name, seconds, look):
+    """What was found is believed for a while if all was well, and looked at anew if not."""
+    if cache.get(key := f"ready:{name}"):
+        return ""
+    found = look()
+    if not found:
+        cache.set(key, True, seconds)
+    return found
+
+
+def migrations_missing():
+    """The names of the migrations that wait to be applied, `app.name`."""
+    executor = MigrationExecutor(connection)
+    plan = executor.migration_plan(executor.loader.graph.leaf_nodes())
+    return [f"{migration.app_label}.{migration.name}" for migration, _backwards in plan]
+
+
+def _migrations():
+    missing = migrations_missing()
+    return f"{len(missing)} migrations wait; run: manage.py migrate" if missing else ""
+
+
+def _bucket():
+    try:
+        bucket.check_writable()
+        return ""
+    except OSError as error:
+        return f"The bucket can't be written ({error.strerror or error}); look at its rights and its disk."
+
+
+def _queue():
+    age = waker.oldest_unclaimed()
+    return f"A job has waited {age:.0f} s for a worker; start another." if age > QUEUE_BOUND else ""
+
+
+def _worker():
+    return "" if heartbeat.alive().exists() else "No worker runs; start one: manage.py qcluster"

@@ -1,0 +1,107 @@
+"""Lines of the log: as JSON, with the ids of what they are about, and without secrets."""
+
+import io
+import json
+import logging
+import re
+
+import pytest
+
+from jobs import context, services
+from jobs.runner import run_here
+from magikswipe import logs
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def logged():
+    """Lets all that is logged be written as well by a formatter: `logged(logs.Json())` gives the text so far."""
+    root, handlers = logging.getLogger(), []
+
+    def listen(formatter):
+        handler = logging.StreamHandler(io.StringIO())
+        handler.setFormatter(formatter)
+        handler.addFilter(logs.Facts())
+        handlers.append(handler)
+        root.addHandler(handler)
+        return handler.stream.getvalue
+
+    level = root.level
+    root.setLevel("INFO")
+    yield listen
+    root.setLevel(level)
+    for handler in handlers:
+        root.removeHandler(handler)
+
+
+@pytest.fixture
+def lines(logged, caplog):
+    """What was logged so far, as it is with LOG_FORMAT=json."""
+    caplog.set_level("INFO", "magikswipe.access")
+    text = logged(logs.Json())
+    return lambda: [json.loads(line) for line in text().splitlines()]
+
+
+def test_each_request_has_a_line_with_its_route(api, universe, lines):
+    response = api.get("/api/universes/winter?search=secret")
+    (line,) = [line for line in lines() if line["logger"] == "magikswipe.access"]
+    assert (line["method"], line["status"], line["level"]) == ("GET", 200, "INFO")
+    assert line["route"] == "/api/universes/<str:slug>" and line["ms"] > 0
+    assert line["request"] == response["X-Request-ID"]
+    assert "winter" not in json.dumps(line) and "secret" not in json.dumps(line)
+
+
+def test_a_sane_id_of_the_client_is_kept(api):
+    assert api.get("/health", headers={"X-Request-ID": "trace-1.a"})["X-Request-ID"] == "trace-1.a"
+
+
+@pytest.mark.parametrize("id", ["", "two words", "x" * 65, "é", 'a"b', "a;b"])
+def test_another_gets_one_of_ours(api, id):
+    assert re.fullmatch("[0-9a-f]{32}", api.get("/health", headers={"X-Request-ID": id})["X-Request-ID"])
+
+
+def test_an_answer_of_each_layer_has_an_id(client):
+    for path in ("/static/nothing.css", "/nowhere", "/admin/", "/api/universes/"):
+        assert client.get(path)["X-Request-ID"]
+
+
+def test_a_crash_is_one_line_with_its_traceback(lines):
+    try:
+        raise ValueError("broken")
+    except ValueError:
+        logging.getLogger("magikswipe").exception("It broke")
+    (line,) = lines()
+    assert line["message"] == "It broke" and line["exception"].endswith("ValueError: broken")
+
+
+def test_a_workers_line_tells_its_job_and_step(lines):
+    step = services.Step(key="one", label="One", handler="jobs.tests.handlers.Breaks")
+    job = services.start("test", "winter", [step])
+    run_here(job.pk)
+    (line,) = [line for line in lines() if "broke" in line["message"]]
+    assert (line["job"], line["step"]) == (str(job.pk), "one")
+    assert context.current() == {}
+
+
+def test_no_line_tells_a_secret(settings, lines):
+    settings.REPLICATE_API_TOKEN = "r8_very-secret"
+    log = logging.getLogger("magikswipe")
+    log.warning("Sent with r8_very-secret to %s", "postgres://me:hidden@host/db")
+    log.warning("Headers: {'Authorization': 'Bearer abc.def-ghi'} and token xyz12345")
+    try:
+        raise ValueError("r8_very-secret")
+    except ValueError:
+        log.exception("Broke")
+    told = json.dumps(lines())
+    for secret in ("very-secret", "hidden", "abc.def", "xyz12345"):
+        assert secret not in told
+    assert "postgres://me:***@host/db" in told
+
+
+def test_people_read_lines_with_the_same_facts_and_without_secrets(settings, logged):
+    settings.SUPABASE_SERVICE_ROLE_KEY = "service-key"
+    text = logged(logs.Lines("{levelname} {name}: {message}", style="{"))
+    with context.at(job="1234"):
+        logging.getLogger("magikswipe").warning("With service-key")
+    assert text() == "WARNING magikswipe: With *** [job=1234]\n"

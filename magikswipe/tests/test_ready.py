@@ -1,0 +1,75 @@
+"""`/ready`: everything that must hold for work to be done, and which of it does not."""
+
+from datetime import timedelta
+
+import pytest
+from django.db import OperationalError, connection
+from django.utils import timezone
+
+from jobs import heartbeat
+from jobs.models import Job, Worker
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def worker():
+    heartbeat.beat("here", 2)
+    return Worker.objects.get()
+
+
+def reasons(response):
+    assert response.status_code == 503 and response.json()["status"] == "not ready"
+    return response.json()["reasons"]
+
+
+def test_all_is_well_while_a_worker_runs(api, worker):
+    response = api.get("/ready")
+    assert response.status_code == 200
+    assert response.json() == {
+        "status": "ready", "database": True, "migrations": True, "bucket": True, "queue": True, "worker": True,
+        "reasons": [],
+    }  # fmt: skip
+
+
+def test_without_a_worker_it_says_how_to_start_one(api):
+    assert reasons(api.get("/ready")) == ["No worker runs; start one: manage.py qcluster"]
+
+
+def test_a_worker_that_was_not_heard_of_for_long_is_none(api, worker):
+    Worker.objects.update(beat_at=timezone.now() - timedelta(minutes=1))
+    assert api.get("/ready").json()["worker"] is False
+
+
+def test_a_worker_that_ends_says_so(api, worker):
+    heartbeat.leave("here")
+    assert api.get("/ready").json()["worker"] is False
+
+
+def test_a_job_that_waits_for_long_is_told(api, worker):
+    Job.objects.create(type="test", message_sent_at=timezone.now() - timedelta(minutes=5))
+    (reason,) = reasons(api.get("/ready"))
+    assert reason.startswith("A job has waited 300 s for a worker")
+
+
+def test_a_bucket_that_cannot_be_written_is_told(api, worker, empty_storage):
+    (empty_storage / "bucket").write_text("a file where the folder should be")
+    (reason,) = reasons(api.get("/ready"))
+    assert reason.startswith("The bucket can't be written (")
+
+
+def test_migrations_that_wait_are_told(api, worker):
+    with connection.cursor() as cursor:
+        cursor.execute("DELETE FROM django_migrations WHERE app = 'jobs'")
+    found = reasons(api.get("/ready"))
+    assert "migrations wait; run: manage.py migrate" in found[0]
+
+
+def test_without_a_database_it_answers_all_the_same(api):
+    def broken(execute, sql, params, many, context):
+        raise OperationalError("gone")
+
+    with connection.execute_wrapper(broken):
+        response = api.get("/ready")
+    assert reasons(response)[0].startswith("The database does not answer")
+    assert response.json()["bucket"] is True and response.json()["queue"] is False
