@@ -23,6 +23,8 @@ threads = settings.WEB_THREADS
 timeout = 150
 graceful_timeout = 8
 control_socket_disable = True
+# A long search in an alphabet of three bytes a letter is a long address; this is the most that there can be.
+limit_request_line = 8190
 # Whom to believe about the client's address and scheme, TRUST_PROXY says, to Django alone.
 forwarded_allow_ips = ""
 # The same lines as ours, in the same format.

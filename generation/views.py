@@ -151,11 +151,11 @@ class JobsViewSet(ViewSet):
     def gaps(self, request, slug):
         """Make what is missing of some kinds. With `dry_run`, tell what that would be and cost."""
         universe = universes.find(slug)
-        body = GapsBody.read(request)
+        body, click = GapsBody.read(request), whose(request)
         kinds, theme = body.get("kinds") or KINDS, body["theme"]
         if body["dry_run"]:
             return Response(_estimated(estimates.gaps(universe, kinds, theme)))
-        return rendered(services.start_gaps(universe, kinds, theme=theme, **whose(request)))
+        return rendered(services.start_gaps(universe, kinds, theme=theme, **click))
 
 
 def _estimated(found):

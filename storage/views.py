@@ -1,14 +1,13 @@
 """The bucket's files over HTTP."""
 
 from django.http import Http404
-from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
 from rest_framework.permissions import AllowAny
 from rest_framework.renderers import JSONRenderer
 from rest_framework.views import APIView
 
 from magikswipe.api.permissions import has_scope
-from magikswipe.api.schema import ErrorSerializer
+from magikswipe.api.schema import ErrorSerializer, medium
 from magikswipe.roles import READ
 from universes.models import Universe
 
@@ -29,12 +28,8 @@ HEADERS = [
     header("If-Match", "The ETag that it must have."),
 ]
 RESPONSES = {
-    (200, "application/octet-stream"): OpenApiResponse(
-        OpenApiTypes.BINARY, "The file, as image/png, image/jpeg, video/mp4 or audio/mpeg."
-    ),
-    (206, "application/octet-stream"): OpenApiResponse(
-        OpenApiTypes.BINARY, "The bytes of the Range; Content-Range says which, of how many."
-    ),
+    **medium("The file."),
+    **medium("The bytes of the Range; Content-Range says which, of how many.", status=206),
     304: OpenApiResponse(description="What one has is what there is."),
     412: OpenApiResponse(ErrorSerializer, "It has another ETag."),
     416: OpenApiResponse(ErrorSerializer, "The Range lies beyond the end; Content-Range has the length."),

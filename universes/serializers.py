@@ -6,7 +6,7 @@ universe's files, to tell an address from null.
 
 import re
 
-from drf_spectacular.utils import OpenApiExample, extend_schema_serializer
+from drf_spectacular.utils import OpenApiExample, extend_schema_field, extend_schema_serializer
 from rest_framework import serializers
 
 from magikswipe.api.fields import (
@@ -34,7 +34,7 @@ from .models import (
     UniversePrompts,
     UniverseTranslation,
 )
-from .names import SLUG_LENGTH
+from .names import SLUG, SLUG_LENGTH
 from .queries import NEWEST, ORDERINGS
 from .services import variants
 
@@ -52,6 +52,21 @@ WINTER = {
     },
 }
 SORT_ORDER = {"min_value": -(2**31), "max_value": 2**31 - 1}
+
+
+@extend_schema_field({"type": "string", "nullable": True, "pattern": f"^{COLOR.pattern}$"})
+class Color(Text):
+    """`#rgb` or `#rrggbb`."""
+
+
+@extend_schema_field(
+    {"type": "string", "nullable": True, "pattern": f"^({SLUG.pattern})?$", "maxLength": SLUG_LENGTH}
+)
+class Slug(Text):
+    """What names a universe's folder; an empty one is made from its name."""
+
+    def __init__(self, **options):
+        super().__init__(required=False, allow_null=True, allow_blank=True, trim_whitespace=False, **options)
 
 
 def prompt_field():
@@ -76,7 +91,7 @@ class UniverseBody(Body):
 
     name = Text(max_length=NAME_LENGTH)
     is_public = Boolean(required=False)
-    background_color = Text(required=False, allow_null=True, max_length=100, help_text="#rgb or #rrggbb")
+    background_color = Color(required=False, allow_null=True, max_length=100, help_text="#rgb or #rrggbb")
     default_image_prompt = prompt_field()
     default_video_prompt = prompt_field()
     translations = Translations(required=False)
@@ -96,13 +111,7 @@ class UniverseBody(Body):
 class UniverseCreateSerializer(UniverseBody):
     """A universe to be made; a name is enough."""
 
-    slug = Text(
-        required=False,
-        allow_null=True,
-        allow_blank=True,
-        trim_whitespace=False,
-        help_text=f"Made from the name when absent; {SLUG_LENGTH} characters at most.",
-    )
+    slug = Slug(help_text=f"Made from the name when absent; {SLUG_LENGTH} characters at most.")
 
 
 class UniversePatchSerializer(UniverseBody):
@@ -116,13 +125,7 @@ class DuplicateSerializer(Body):
     """What the copy of a universe is to be called; nothing need be said."""
 
     name = Text(required=False, allow_null=True, max_length=NAME_LENGTH, help_text="'Copy of …' when absent.")
-    slug = Text(
-        required=False,
-        allow_null=True,
-        allow_blank=True,
-        trim_whitespace=False,
-        help_text="Made from the name, and a free one, when absent.",
-    )
+    slug = Slug(help_text="Made from the name, and a free one, when absent.")
 
 
 class ImportQuery(Query):

@@ -12,6 +12,7 @@ from rest_framework.viewsets import ViewSet
 from magikswipe.api.paging import page
 from magikswipe.api.parsers import ZIP, ArchiveParser, ClipParser, PictureParser, SongParser
 from magikswipe.api.permissions import author
+from magikswipe.api.schema import medium
 from storage import serving
 from storage.staging import staging
 
@@ -277,11 +278,7 @@ class ThumbnailViewSet(UniverseViewSet):
         return Response(self._whole(slug))
 
 
-BYTES = {
-    (200, "application/octet-stream"): OpenApiResponse(
-        OpenApiTypes.BINARY, "The file, as image/png, video/mp4 or audio/mpeg; Range and ETag as for media."
-    )
-}
+BYTES = "The file; Range and ETag as for media."
 
 
 class VariantViewSet(ViewSet):
@@ -309,7 +306,7 @@ class CardVariantViewSet(VariantViewSet):
         """The present picture and clip and the earlier ones that the archive still has, the last replaced first."""
         return self._list(request, variants.of_card(assets.find(universes.find(slug), asset_id)))
 
-    @extend_schema(responses=BYTES)
+    @extend_schema(responses=medium(BYTES, kinds=("image/png", "video/mp4")))
     def retrieve(self, request, slug, asset_id, sha256):
         """The bytes of a picture or clip."""
         asset = assets.find(universes.find(slug), asset_id)
@@ -331,7 +328,7 @@ class SongVariantViewSet(VariantViewSet):
         """The present song and the earlier ones that the archive still has, the last replaced first."""
         return self._list(request, variants.of_song(universes.find(slug), language))
 
-    @extend_schema(responses=BYTES)
+    @extend_schema(responses=medium(BYTES, kinds=("audio/mpeg",)))
     def retrieve(self, request, slug, language, sha256):
         """The bytes of a song."""
         return self._serve(request, slug, variants.of_song(universes.find(slug), language), sha256)

@@ -3,6 +3,8 @@
 from django.conf import settings
 from drf_spectacular.authentication import SessionScheme
 from drf_spectacular.openapi import AutoSchema
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiResponse
 from rest_framework import serializers
 
 from universes.models import LANGUAGES
@@ -20,6 +22,15 @@ PATH_PARAMETERS = {
     "sha256": ("The variant's SHA-256, as the list of variants has it.", {"pattern": "^[0-9a-f]{64}$"}),
     "name": ("The file's name, as the addresses in other answers have it.", {}),
 }
+
+
+# The kinds of a medium, each with a content type of its own.
+MEDIA_TYPES = ("image/png", "image/jpeg", "video/mp4", "audio/mpeg")
+
+
+def medium(description, *, status=200, kinds=MEDIA_TYPES):
+    """For a view that answers with a file: its `responses`, of each of these content types."""
+    return {(status, kind): OpenApiResponse(OpenApiTypes.BINARY, description) for kind in kinds}
 
 
 class ErrorSerializer(serializers.Serializer):
@@ -70,6 +81,11 @@ class Schema(AutoSchema):
             parameter["schema"] = {**parameter["schema"], **more}
         return parameters
 
+    def _get_parameters(self):
+        """An empty query parameter counts as absent."""
+        found = super()._get_parameters()
+        return [{**p, "allowEmptyValue": True} if p["in"] == "query" else p for p in found]
+
     def _map_serializer_field(self, field, direction, bypass_extensions=False):
         schema = super()._map_serializer_field(field, direction, bypass_extensions)
         may_be_empty = getattr(field, "allow_empty", True)
@@ -93,4 +109,6 @@ class Schema(AutoSchema):
         ]
 
     def _takes_input(self):
-        return self.method in ("POST", "PUT", "PATCH") or any(p["in"] == "query" for p in self._get_parameters())
+        return self.method in ("POST", "PUT", "PATCH") or any(
+            p["in"] == "query" for p in self._get_parameters()
+        )
