@@ -19,12 +19,21 @@ def totals(month=None):
     return {
         "month": report["month"],
         "limit": None if report["limit"] is None else dollars(report["limit"]),
+        "percent": _percent(report),
         "spent": dollars(report["spent"]),
         "reserved": dollars(report["reserved"]) if report["reserved"] else "",
         "unpriced": report["unpriced"],
         "universes": [(row["univers_slug"], dollars(row["spent"])) for row in report["universes"]],
         "kinds": [(Kind(row["kind"]).label, dollars(row["spent"])) for row in report["kinds"]],
     }
+
+
+def _percent(report):
+    """How much of the limit is spent or reserved, 100 at most; None without a limit."""
+    if report["limit"] is None:
+        return None
+    committed = report["spent"] + report["reserved"]
+    return min(100, round(100 * committed / report["limit"])) if report["limit"] else 100
 
 
 @admin.register(Charge)

@@ -179,6 +179,7 @@ PAGES = {
     "studio_take_ideas": (None, WRITE),
     "studio_activity": (READ,),
     "studio_job_steps": (READ,),
+    "universes_universe_start_gaps": (GENERATE,),
     "universes_universe_start_pictures": (GENERATE,),
     "universes_universe_start_clips": (GENERATE,),
     "universes_universe_start_songs": (GENERATE,),
@@ -202,6 +203,7 @@ BUTTONS = [
     ("index", "/admin/universes/universe/add/", WRITE),
     ("universes_universe_changelist", "/admin/universes/universe/add/", WRITE),
     ("universes_universe_changelist", 'value="delete_selected"', WRITE),
+    ("universes_universe_changelist", 'value="bulk_gaps"', GENERATE),
     ("universes_universe_changelist", 'value="bulk_pictures"', GENERATE),
     ("universes_universe_changelist", 'value="bulk_songs"', GENERATE),
     ("universes_universe_change", 'name="_save"', WRITE),
@@ -457,8 +459,6 @@ def test_an_editor_can_write_a_universe_in_the_admin(client, editor):
     cow_page = reverse("admin:universes_asset_change", args=[cow.pk])
     client.post(cow_page, {**data, "display_name": "Calf", "custom_image_prompt": "small"})
     assert universe.assets.get().prompts.custom_image_prompt == "small"
-    page = client.get(reverse("admin:universes_universe_change", args=[universe.pk]))
-    assert [form.has_add_permission for form in page.context["inline_admin_formsets"]] == [True, True]
 
 
 def test_a_group_gives_its_own_rights_and_looking():

@@ -72,7 +72,7 @@ class OperationsMixin(PublishMixin, Buttons):
         {
             "title": gettext_lazy("Generate"),
             "icon": "auto_awesome",
-            "items": [name(key) for key in ("pictures", "clips", "songs", "everything")],
+            "items": [name(key) for key in ("gaps", "pictures", "clips", "songs", "everything")],
         },
         "publish",
     )

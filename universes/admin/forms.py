@@ -10,11 +10,13 @@ from unfold.widgets import (
     UnfoldBooleanSwitchWidget,
 )
 
-from ..models import Asset, Language, MusicPrompt, Universe
+from ..models import Asset, Language, Universe
 from ..names import SLUG_LENGTH, is_slug, make_slug
-from ..services import assets, universes
+from ..services import assets, editing, edits, universes
+from .studio import saving
 
 SMALLEST_ORDER, LARGEST_ORDER = -assets.LARGEST_ORDER - 1, assets.LARGEST_ORDER
+SAVE_AGAIN = _("Save again to put yours in its place.")
 CONCEPT_HELP = _("{concept} stands for the card's name.")
 
 
@@ -89,6 +91,15 @@ def keep_nulls(form):
             field.required = False
 
 
+def text_of(value):
+    return "" if value is None else one_line_end(str(value))
+
+
+def one_line_end(text):
+    """A text with the line ends that are stored; browsers send others."""
+    return text.replace("\r\n", "\n")
+
+
 class UniverseForm(StoredForm, NameFields):
     prompts = universes.PROMPTS
 
@@ -121,6 +132,28 @@ class UniverseForm(StoredForm, NameFields):
 
     def names_of(self, universe):
         return dict(universe.translations.values_list("language", "name"))
+
+    def clean(self):
+        """Refuse what would replace words that somebody else wrote since the page was shown; it says whose."""
+        if not self.instance._state.adding:
+            for conflict in editing.conflicts(self.instance, self.typed(), self.seen()):
+                self.seen_now[conflict.field] = conflict.theirs
+                self.add_error(conflict.field, f"{saving.sentence(conflict)} {SAVE_AGAIN}")
+        return super().clean()
+
+    def typed(self):
+        """`{field: text}` of what differs from what is stored, as `edits.words` names and writes it."""
+        changed = {name: self.cleaned_data[name] for name in self.changed_data if name in self.cleaned_data}
+        return {name: text_of(value) for name, value in changed.items() if name != "slug"}
+
+    def seen(self):
+        """`{field: text}` that the page showed: as it is now, for a page that is shown for the first time."""
+        if not hasattr(self, "seen_now"):
+            now = edits.words(self.instance)
+            self.seen_now = {
+                name: one_line_end(self.data.get(f"{saving.SEEN}{name}", now[name])) for name in now
+            }
+        return self.seen_now
 
     def clean_slug(self):
         slug = self.cleaned_data["slug"] or make_slug(self.cleaned_data.get("name", ""))
@@ -157,36 +190,3 @@ class AssetForm(StoredForm, NameFields):
 
     def names_of(self, asset):
         return dict(asset.translations.values_list("language", "display_name"))
-
-
-class CardRowForm(forms.ModelForm):
-    """A card as a row within its universe."""
-
-    display_name = forms.CharField(label=_("Name"), widget=UnfoldAdminTextInputWidget())
-    sort_order = order_field()
-
-    class Meta:
-        model = Asset
-        fields = ["display_name", "sort_order"]
-
-    def __init__(self, *args, **kwargs):
-        super().__init__(*args, **kwargs)
-        keep_nulls(self)
-
-
-class SongForm(forms.ModelForm):
-    """A song within its universe; its language names its file, so it stays."""
-
-    class Meta:
-        model = MusicPrompt
-        fields = ["language", "prompt", "lyrics"]
-        widgets = {
-            "prompt": UnfoldAdminTextareaWidget(attrs={"rows": 2}),
-            "lyrics": UnfoldAdminTextareaWidget(attrs={"rows": 8}),
-        }
-
-    def __init__(self, *args, **kwargs):
-        super().__init__(*args, **kwargs)
-        if not self.instance._state.adding:
-            self.fields["language"].disabled = True
-        keep_nulls(self)

@@ -101,6 +101,16 @@ class EverythingForm(OperationForm):
     )
 
 
+class GapsForm(OperationForm):
+    theme = forms.CharField(
+        label=gettext_lazy("Theme of the songs"),
+        required=False,
+        max_length=500,
+        widget=UnfoldAdminTextInputWidget(),
+        help_text=gettext_lazy("Where there are no lyrics in any language; empty: no songs there."),
+    )
+
+
 @dataclass(frozen=True)
 class Operation:
     """`says(universe)`: what will happen to it. `start(universes, values, author)`: the jobs, one after the other.
@@ -166,6 +176,17 @@ def says_everything(universe):
     return " ".join([says_pictures(universe), says_clips(universe), says_songs(universe)])
 
 
+def says_gaps(universe):
+    """How many gaps of each kind are filled, and which are not and why."""
+    made = estimates.gaps(universe)
+    numbers = [f"{GAPS[kind]}: {told['number']}" for kind, told in made["kinds"].items() if told["number"]]
+    return " ".join([", ".join(numbers) or _("There are no gaps to fill."), *made["left_out"]])
+
+
+def costs_gaps(universe):
+    return _cost_of(estimates.gaps(universe)["total"])
+
+
 def costs_pictures(universe):
     return _cost_of(estimates.images(universe), estimates.images(universe, regenerate=True))
 
@@ -195,6 +216,14 @@ def _cost_of(missing, again=None):
     return _("about %(missing)s; %(again)s if all are made again") % amounts
 
 
+GAPS = {
+    "names": gettext_lazy("names"),
+    "pictures": gettext_lazy("pictures"),
+    "clips": gettext_lazy("clips"),
+    "lyrics": gettext_lazy("lyrics"),
+    "songs": gettext_lazy("songs"),
+}
+
 PAID = gettext_lazy(
     "Each picture, clip and song is paid for. Those that exist are left alone unless you choose otherwise."
 )
@@ -202,6 +231,12 @@ PAID = gettext_lazy(
 OPERATIONS = {
     operation.key: operation
     for operation in (
+        Operation(
+            "gaps", GENERATE, gettext_lazy("Fill all gaps"), "auto_fix_high", GapsForm,
+            says_gaps, for_each(generation.start_gaps),
+            gettext_lazy("What is missing is made, and what is there is left alone. Each thing is paid for."),
+            costs_gaps,
+        ),
         Operation(
             "pictures", GENERATE, gettext_lazy("Generate pictures"), "image", RemakeForm,
             says_pictures, for_each(generation.start_images), PAID, costs_pictures,

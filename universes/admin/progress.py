@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass
 
-from .. import media
+from storage import bucket
+
 from ..models import LANGUAGES
 from ..names import music_name, video_name
 
@@ -23,9 +24,9 @@ class Progress:
 
 
 def files(universe):
-    """The names of its files; its folder is listed once for each instance."""
+    """Its files, `{name: os.stat_result}`; its folder is listed once for each instance."""
     if "present_files" not in universe.__dict__:
-        universe.present_files = media.present(universe.slug)
+        universe.present_files = bucket.bucket().files(universe.slug)
     return universe.present_files
 
 

@@ -37,10 +37,23 @@ def save(item, typed, seen, author=""):
     if not type(item).objects.filter(pk=item.pk).exists():
         raise NotFound(f"'{item}' was not found; it was deleted meanwhile.")
     present = edits.words(item)
-    wanted = {field: text for field, text in typed.items() if text not in (seen.get(field), present[field])}
-    late = {field for field in wanted if seen.get(field, present[field]) != present[field]}
-    change(item, {field: text for field, text in wanted.items() if field not in late}, present, author)
-    return [_conflict(item, field, wanted[field], present[field]) for field in wanted if field in late]
+    wanted, late = _compared(present, typed, seen)
+    change(item, wanted, present, author)
+    return [_conflict(item, field, text, present[field]) for field, text in late.items()]
+
+
+def conflicts(item, typed, seen):
+    """The Conflicts that `save` would return; nothing is saved."""
+    present = edits.words(item)
+    _wanted, late = _compared(present, typed, seen)
+    return [_conflict(item, field, text, present[field]) for field, text in late.items()]
+
+
+def _compared(present, typed, seen):
+    """What of `typed` is to be saved, and what somebody else changed meanwhile."""
+    new = {field: text for field, text in typed.items() if text not in (seen.get(field), present[field])}
+    late = {field: text for field, text in new.items() if seen.get(field, present[field]) != present[field]}
+    return {field: text for field, text in new.items() if field not in late}, late
 
 
 def change(item, fields, present, author):

@@ -73,37 +73,14 @@ def test_a_card_shows_its_picture_and_clip(admin_client, asset, put_file):
     assert '<video class="ms-clip" src="/storage/buckets/univers/winter/00_snowflake.mp4" controls' in page
 
 
-def test_a_song_can_be_heard(admin_client, universe, song, put_file):
-    assert "no song yet" in admin_client.get(page_of(universe)).content.decode()
-    put_file("winter", "fr.mp3")
-    page = admin_client.get(page_of(universe)).content.decode()
-    assert '<audio class="ms-song" src="/storage/buckets/univers/winter/fr.mp3" controls' in page
-
-
 def test_the_list_counts_what_is_there(admin_client, universe, make_asset, put_file):
     for name in ("Snowflake", "Snowman", "Penguin"):
         make_asset(name)
     for name in ("00_snowflake.png", "01_snowman.png", "00_snowflake.mp4", "fr.mp3"):
         put_file("winter", name)
     page = admin_client.get(LIST).content.decode()
-    for count in ("2 / 3", "1 / 3", "1 / 5"):
+    for count in ("2 / 3", "1 / 3", "1 / 5", "0 / 15"):
         assert f'<span class="ms-count">{count}</span>' in page
-
-
-@pytest.mark.parametrize(
-    ("wanted", "found"), [("none", ["Empty"]), ("some", ["Half"]), ("all", ["Whole"]), ("nonsense", None)]
-)
-def test_universes_are_filtered_by_their_pictures(admin_client, make_universe, put_file, wanted, found):
-    names = ["Empty", "Half", "Whole"]
-    for name in names:
-        universe = make_universe(name)
-        assets.create(universe, display_name="One")
-        assets.create(universe, display_name="Two")
-    put_file("half", "00_one.png")
-    put_file("whole", "00_one.png")
-    put_file("whole", "01_two.png")
-    response = admin_client.get(LIST, {"pictures": wanted})
-    assert sorted(u.name for u in response.context["cl"].result_list) == (found or names)
 
 
 def test_universes_are_found_by_a_translated_name(admin_client, universe, make_universe):
@@ -151,7 +128,7 @@ def test_a_new_universe_gets_its_slug_from_its_name_and_opens(admin_client):
     data = {"name": "Été à la mer", "is_public": "on", "background_color": "#ffcc00", "name_fr": "La mer"}
     response = admin_client.post(reverse("admin:universes_universe_add"), data, follow=True)
     made = Universe.objects.get()
-    assert response.redirect_chain == [(page_of(made), 302)]
+    assert response.redirect_chain == [(reverse("admin:studio_cards", args=[made.pk]), 302)]
     assert (made.slug, made.is_public, made.background_color) == ("ete-a-la-mer", True, "#ffcc00")
     assert list(made.translations.values_list("language", "name")) == [("fr", "La mer")]
 
@@ -228,57 +205,6 @@ def test_universes_deleted_from_the_list_leave_revisions(
 # --- Cards -------------------------------------------------------------------------------------------------
 
 
-def test_cards_are_added_renamed_and_deleted_within_their_universe(save, universe, make_asset, put_file):
-    _snowflake, snowman = make_asset("Snowflake"), make_asset("Snowman")
-    put_file("winter", snowman.image_name)
-    save(
-        universe,
-        **{
-            "assets-0-display_name": "Flake",
-            "assets-1-DELETE": "on",
-            "assets-TOTAL_FORMS": "3",
-            "assets-2-display_name": "Penguin",
-            "assets-2-sort_order": "",
-        },
-    )
-    rows = list(universe.assets.values_list("display_name", "image_name", "sort_order"))
-    assert rows == [("Flake", "00_snowflake.png", 1), ("Penguin", "02_penguin.png", 3)]
-    assert not bucket.names("winter")
-    revision = Revision.objects.get()
-    assert (revision.cause, revision.author, list(revision.files)) == (
-        "delete_card",
-        "admin",
-        [snowman.image_name],
-    )
-
-
-def test_dragged_cards_are_numbered_from_one(save, universe, make_asset):
-    for name in ("Snowflake", "Snowman", "Penguin"):
-        make_asset(name)
-    # What unfold's script writes after the last card was dragged to the top.
-    save(universe, **{"assets-2-sort_order": "0", "assets-0-sort_order": "1", "assets-1-sort_order": "2"})
-    assert list(universe.assets.values_list("display_name", "sort_order")) == [
-        ("Penguin", 1),
-        ("Snowflake", 2),
-        ("Snowman", 3),
-    ]
-
-
-def test_cards_of_a_large_universe_come_on_pages_and_are_moved_within_theirs(
-    admin_client, universe, django_capture_on_commit_callbacks
-):
-    for number in range(103):
-        assets.create(universe, display_name=f"Card {number}")
-    page = admin_client.get(page_of(universe) + "?assets-page=2")
-    data = sent_back(
-        page, **{"assets-2-sort_order": "0", "assets-0-sort_order": "1", "assets-1-sort_order": "2"}
-    )
-    assert data["assets-0-display_name"] == "Card 100"
-    admin_client.post(page_of(universe) + "?assets-page=2", data)
-    rows = list(universe.assets.values_list("display_name", "sort_order"))
-    assert rows[99:] == [("Card 99", 100), ("Card 102", 101), ("Card 100", 102), ("Card 101", 103)]
-
-
 def test_a_card_is_changed_on_its_own_page(save, asset):
     save(asset, display_name="Flake", name_es="Copo", custom_image_prompt="One flake")
     asset.refresh_from_db()
@@ -311,38 +237,6 @@ def test_an_order_that_no_column_holds_is_said_in_the_form(admin_client, asset):
     response = admin_client.post(page, data)
     assert response.status_code == 200
     assert response.context["adminform"].form.errors["sort_order"]
-
-
-# --- Songs -------------------------------------------------------------------------------------------------
-
-
-def test_songs_are_written_changed_and_deleted_within_their_universe(save, universe, song, put_file):
-    put_file("winter", "fr.mp3")
-    save(universe, **{"music_prompts-0-lyrics": "Lo lo lo", "music_prompts-0-language": "de"})
-    song.refresh_from_db()
-    assert (song.language, song.lyrics) == ("fr", "Lo lo lo")
-    save(
-        universe,
-        **{
-            "music_prompts-0-DELETE": "on",
-            "music_prompts-TOTAL_FORMS": "2",
-            "music_prompts-1-language": "en",
-            "music_prompts-1-prompt": "Slow and soft",
-            "music_prompts-1-lyrics": "Oh snow",
-        },
-    )
-    assert list(universe.music_prompts.values_list("language", "lyrics")) == [("en", "Oh snow")]
-    assert not bucket.names("winter")
-    assert Revision.objects.get().cause == "delete_song"
-
-
-def test_a_second_song_in_a_language_is_refused_in_the_form(save, universe, song):
-    new = {"language": "fr", "prompt": "Slow", "lyrics": "Ho"}
-    changes = {f"music_prompts-1-{name}": value for name, value in new.items()}
-    response = save(universe, **{"music_prompts-TOTAL_FORMS": "2", **changes})
-    assert response.status_code == 200
-    assert response.context["errors"]
-    assert universe.music_prompts.count() == 1
 
 
 # --- Revisions ---------------------------------------------------------------------------------------------

@@ -1,0 +1,82 @@
+"""The tab Prompts: the admin's own form of a universe within the studio."""
+
+import pytest
+from django.urls import reverse
+
+from universes.models import Edit, Universe
+from universes.services import universes
+
+from .forms import sent_back
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def page(universe):
+    return reverse("admin:universes_universe_change", args=[universe.pk])
+
+
+@pytest.fixture
+def open_page(client, editor, page):
+    """Opens the tab and returns what its form would send back, changed."""
+    client.force_login(editor)
+
+    def open_page(**changes):
+        response = client.get(page)
+        seen = {f"seen_{name}": text for name, text in response.context["seen"].items()}
+        return {**sent_back(response, **seen), **changes}
+
+    return open_page
+
+
+def test_the_tab_has_the_studios_header_and_no_cards(client, editor, page, make_asset):
+    make_asset("Fox")
+    client.force_login(editor)
+    response = client.get(page)
+    text = response.content.decode()
+    assert 'aria-current="page">Prompts' in text
+    assert not response.context["inline_admin_formsets"]
+    assert 'name="_addanother"' not in text
+
+
+def test_the_prompts_are_shown_as_the_model_is_asked(client, editor, universe, page, make_asset):
+    universes.update(universe, default_image_prompt="A woolly {concept} in snow")
+    client.force_login(editor)
+    assert "A woolly fox in snow" in client.get(page).content.decode()
+    make_asset("Penguin", custom_image_prompt="Not this")
+    assert "A woolly Penguin in snow" in client.get(page).content.decode()
+
+
+def test_saving_stays_on_the_tab_and_leaves_its_trace(client, open_page, page):
+    sent = open_page(default_image_prompt="One line\r\nand another", name_de="Winter")
+    assert client.post(page, sent).url == page
+    assert sorted(Edit.objects.values_list("field", "new", "author")) == [
+        ("default_image_prompt", "One line\nand another", "editor"),
+        ("name_de", "Winter", "editor"),
+    ]
+    client.post(page, open_page(name_de="Winterzeit"))
+    assert not Edit.objects.filter(field="default_image_prompt", old__contains="One line").exists()
+
+
+def test_what_only_the_other_one_changed_stays(client, open_page, page, universe):
+    sent = open_page(name_de="Winterzeit")
+    universes.update(universe, name="Snow", is_public=False, translations={"fr": "Neige"}, author="Anna")
+    client.post(page, sent)
+    universe.refresh_from_db()
+    assert (universe.name, universe.is_public) == ("Snow", False)
+    assert dict(universe.translations.values_list("language", "name")) == {"fr": "Neige", "de": "Winterzeit"}
+
+
+def test_who_saves_second_learns_who_was_first_and_keeps_what_they_typed(client, open_page, page, universe):
+    sent = open_page(name="Frost", name_de="Winterzeit")
+    universes.update(universe, name="Snow", author="Anna")
+    answer = client.post(page, sent)
+    text = answer.content.decode()
+    assert answer.status_code == 200
+    assert "Anna changed this to “Snow”" in text and "Save again to put yours in its place." in text
+    assert 'value="Frost"' in text and 'value="Winterzeit"' in text
+    assert Universe.objects.get().name == "Snow"
+    again = sent_back(answer, **{f"seen_{name}": seen for name, seen in answer.context["seen"].items()})
+    assert client.post(page, again).url == page
+    assert Universe.objects.get().name == "Frost"
+    assert universe.translations.get(language="de").name == "Winterzeit"
