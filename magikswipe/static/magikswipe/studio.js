@@ -96,6 +96,8 @@
         }
     });
     document.addEventListener("htmx:afterSwap", (event) => {
+        // Unfold shows a file's name in a text field beside each file field, and breaks where there is none.
+        for (const field of document.querySelectorAll("input[type=file]")) field.hasChangeListener = true;
         if (event.detail.target === dialog()) { if (!dialog().open) dialog().showModal(); }
         else if (dialog()?.contains(event.detail.requestConfig.elt)) dialog().close();
     });
