@@ -139,6 +139,8 @@ class JobsViewSet(ViewSet):
         universes.find(slug)
         return rendered(services.start_ideas(slug, **IdeasBody.read(request), **whose(request)))
 
+    # Another operation has this path's words already: it ends with a language.
+    @extend_schema(operation_id="generate_stored_lyrics")
     @starts(TranslatedLyricsBody)
     def lyrics(self, request, slug):
         """Translate the stored lyrics of a language into others. 400 when it has none."""

@@ -8,6 +8,8 @@ from django_q.models import Failure, OrmQ, Schedule, Success
 from unfold.admin import ModelAdmin
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 
+from . import tokens_admin  # noqa: F401 - registers API tokens
+
 admin.site.unregister([User, Group, Success, Failure, Schedule, OrmQ])
 
 

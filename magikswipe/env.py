@@ -12,6 +12,9 @@ BASE_DIR = Path(__file__).resolve().parent.parent
 
 MODEL = r"[\w.-]+/[\w.-]+"
 PRICE = r"\d{1,5}(\.\d{1,4})?"
+LOOPBACK = r"(.+\.)?localhost|127(\.\d{1,3}){3}|\[::1\]"
+# The first words of our other addresses.
+TAKEN = ("api", "docs", "health", "i18n", "metrics", "openapi.json", "preview", "ready", "static", "storage")
 HOST = r"\*|\.?[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*\.?|\[[0-9a-fA-F:]+\]"
 ORIGIN = r"https?://(\*\.)?([A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*|\[[0-9a-fA-F:]+\])(:\d{1,5})?"
 
@@ -96,6 +99,32 @@ def read_hosts(name, default):
 
 def read_origins(name):
     return read_list(name, (), ORIGIN, "write origins as https://studio.example, without a path.")
+
+
+def read_proxies(name):
+    """How many proxies stand in front: a number, or true for one and false for none."""
+    words = {"true": 1, "yes": 1, "on": 1, "false": 0, "no": 0, "off": 0}
+    given = read("str", name, "0").strip().lower()
+    if given not in words and not re.fullmatch(r"[0-9]", given):
+        raise senseless(name, "write how many proxies stand in front, 0 to 9, or true for one.")
+    return words[given] if given in words else int(given)
+
+
+def read_admin_path(name, default):
+    """Where the admin is, without slashes around; none of the other addresses' first words."""
+    value = read("str", name, default).strip().strip("/")
+    if not re.fullmatch(r"[a-z0-9_-]+(/[a-z0-9_-]+)*", value, re.ASCII) or value.split("/")[0] in TAKEN:
+        raise senseless(name, "write a path such as studio-7f3k that is none of the others' first words.")
+    return value
+
+
+def check_debug(debug, hosts):
+    """DEBUG shows settings and code to whoever meets an error; so it is for this machine alone."""
+    public = [host for host in hosts if not re.fullmatch(LOOPBACK, host)]
+    if debug and public:
+        raise ImproperlyConfigured(
+            f"DEBUG is on while ALLOWED_HOSTS has {public[0]!r}; turn DEBUG off, or allow localhost alone."
+        )
 
 
 def read_name(name, default):

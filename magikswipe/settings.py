@@ -13,12 +13,15 @@ from environs import validate
 from magikswipe import logs
 from magikswipe.env import (
     BASE_DIR,
+    check_debug,
     read,
+    read_admin_path,
     read_hosts,
     read_model,
     read_name,
     read_origins,
     read_prices,
+    read_proxies,
     read_public_url,
     read_secret,
     read_url,
@@ -30,9 +33,13 @@ from magikswipe.env import (
 DEBUG = read("bool", "DEBUG", False)
 SECRET_KEY = read("str", "SECRET_KEY")
 ALLOWED_HOSTS = read_hosts("ALLOWED_HOSTS", ["localhost", "127.0.0.1", "[::1]"])
+check_debug(DEBUG, ALLOWED_HOSTS)
 CSRF_TRUSTED_ORIGINS = read_origins("CSRF_TRUSTED_ORIGINS")
 API_OPEN = read("bool", "API_OPEN", DEBUG)
 HTTPS = read("bool", "HTTPS", not DEBUG)
+# How many proxies stand in front, whose X-Forwarded-For, -Proto and -Host are believed.
+TRUST_PROXY = read_proxies("TRUST_PROXY")
+ADMIN_PATH = read_admin_path("ADMIN_PATH", "admin")
 
 # For the first administrator, `admin`, when there is none.
 ADMIN_PASSWORD = read("str", "ADMIN_PASSWORD", "").strip()
@@ -73,6 +80,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "magikswipe.observing.ObserverMiddleware",
     "magikswipe.middleware.HeadMiddleware",
+    "magikswipe.headers.PolicyMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "corsheaders.middleware.CorsMiddleware",
@@ -200,7 +208,12 @@ FILE_UPLOAD_HANDLERS = ["storage.uploading.BoundedUpload"]
 # --- REST API ----------------------------------------------------------------------------------------------
 
 REST_FRAMEWORK = {
-    "DEFAULT_AUTHENTICATION_CLASSES": ["magikswipe.api.permissions.SessionAuthentication"],
+    # The first one's header is what makes an anonymous call a 401.
+    "DEFAULT_AUTHENTICATION_CLASSES": [
+        "magikswipe.api.authentication.TokenAuthentication",
+        "magikswipe.api.authentication.SessionAuthentication",
+    ],
+    "DEFAULT_THROTTLE_CLASSES": ["magikswipe.api.throttles.Writes", "magikswipe.api.throttles.Paid"],
     "DEFAULT_PERMISSION_CLASSES": ["magikswipe.api.permissions.InScopeOrOpen"],
     "DEFAULT_PARSER_CLASSES": ["magikswipe.api.parsers.JSONParser"],
     "DEFAULT_RENDERER_CLASSES": [
@@ -214,6 +227,11 @@ REST_FRAMEWORK = {
     "TEST_REQUEST_DEFAULT_FORMAT": "json",
 }
 
+# Calls a minute of one caller, 0 for any number; a developer's own machine has no limit.
+ALONE = DEBUG and API_OPEN
+THROTTLE_WRITES = read("int", "THROTTLE_WRITES", 0 if ALONE else 600, validate=validate.Range(min=0))
+THROTTLE_PAID = read("int", "THROTTLE_PAID", 0 if ALONE else 120, validate=validate.Range(min=0))
+
 SPECTACULAR_SETTINGS = {
     "TITLE": "MagikSwipe",
     "DESCRIPTION": "Universes for children: write them, let AI models draw, animate and sing them, publish them.",
@@ -225,7 +243,12 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "SWAGGER_UI_SETTINGS": {"deepLinking": True, "persistAuthorization": True, "filter": True},
     "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
-    "ENUM_NAME_OVERRIDES": {"LanguageEnum": "universes.models.Language"},
+    # What is called `kind` in several places.
+    "ENUM_NAME_OVERRIDES": {
+        "LanguageEnum": "universes.models.Language",
+        "GapEnum": "generation.gaps.KINDS",
+        "VariantEnum": "universes.services.variants.KINDS",
+    },
 }
 
 CORS_ALLOWED_ORIGINS = read_origins("CORS_ALLOWED_ORIGINS")
@@ -247,6 +270,9 @@ SECURE_HSTS_PRELOAD = HTTPS
 SESSION_COOKIE_SECURE = HTTPS
 CSRF_COOKIE_SECURE = HTTPS
 X_FRAME_OPTIONS = "DENY"
+# Anybody can send these headers: without a proxy that sets them they mean nothing.
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if TRUST_PROXY else None
+USE_X_FORWARDED_HOST = bool(TRUST_PROXY)
 DATA_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024 * 1024
 
 # --- Jobs --------------------------------------------------------------------------------------------------
@@ -349,6 +375,7 @@ UNFOLD = {
     "SHOW_HISTORY": True,
     "SHOW_VIEW_ON_SITE": True,
     "SHOW_LANGUAGES": True,
+    "LOGIN": {"form": "magikswipe.login.LoginForm"},
     "STYLES": [lambda request: static("magikswipe/admin.css")],
     "SCRIPTS": [lambda request: static("magikswipe/admin.js")],
     "DASHBOARD_CALLBACK": "magikswipe.dashboard.show",

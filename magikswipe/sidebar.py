@@ -19,6 +19,7 @@ def show(request):
     accounts = [
         _item(request, _("Users"), "person", "auth_user"),
         _item(request, _("Groups"), "group", "auth_group"),
+        _item(request, _("API tokens"), "key", "magikswipe_apitoken"),
     ]
     return [{"items": [home, *work]}, {"title": _("Accounts"), "separator": True, "items": accounts}]
 

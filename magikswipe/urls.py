@@ -1,11 +1,13 @@
 """Every address. None ends with a slash but the admin's; the middleware takes away one that is given."""
 
+from django.conf import settings
 from django.contrib import admin
 from django.urls import include, path, re_path
-from drf_spectacular.views import SpectacularSwaggerView
+from drf_spectacular.views import SpectacularSwaggerSplitView
 
 from universes.preview import preview
 
+from . import login
 from .api.views import NothingView, RootView, SchemaView
 from .health import HealthView, InfoView, MetricsView, ReadyView
 
@@ -14,7 +16,7 @@ urlpatterns = [
     path("health", HealthView.as_view(), name="health"),
     path("ready", ReadyView.as_view(), name="ready"),
     path("metrics", MetricsView.as_view(), name="metrics"),
-    path("docs", SpectacularSwaggerView.as_view(url_name="schema"), name="swagger-ui"),
+    path("docs", SpectacularSwaggerSplitView.as_view(url_name="schema"), name="swagger-ui"),
     path("openapi.json", SchemaView.as_view(), name="schema"),
     path("api", RootView.as_view(), name="api-root"),
     path("api/", include("universes.urls")),
@@ -25,7 +27,9 @@ urlpatterns = [
     # With a page of its own for developers, DEBUG would answer an unknown path in HTML.
     re_path(r"^(?:api|storage)(?:/|$)", NothingView.as_view()),
     path("preview/<str:slug>", preview, name="preview"),
-    path("admin/", admin.site.urls),
+    # Before the admin's own.
+    path(f"{settings.ADMIN_PATH}/login/", login.view),
+    path(f"{settings.ADMIN_PATH}/", admin.site.urls),
     path("i18n/", include("django.conf.urls.i18n")),
 ]
 

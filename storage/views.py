@@ -1,6 +1,8 @@
 """The bucket's files over HTTP."""
 
+from django.conf import settings
 from django.http import Http404
+from django.utils.cache import patch_cache_control
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
 from rest_framework.permissions import AllowAny
 from rest_framework.renderers import JSONRenderer
@@ -11,6 +13,7 @@ from magikswipe.api.schema import ErrorSerializer, medium
 from magikswipe.roles import READ
 from universes.models import Universe
 
+from . import signatures
 from .serving import serve
 
 
@@ -26,6 +29,11 @@ HEADERS = [
     header("If-None-Match", "The ETag of what one has."),
     header("If-Modified-Since", "The Last-Modified of what one has."),
     header("If-Match", "The ETag that it must have."),
+    OpenApiParameter(
+        signatures.PARAMETER,
+        str,
+        description="The signature that the addresses in other answers carry, where the universe is private.",
+    ),
 ]
 RESPONSES = {
     **medium("The file."),
@@ -37,19 +45,25 @@ RESPONSES = {
 
 
 class MediaView(APIView):
-    """A picture, clip or song, with ETag and Range; those of a private universe for who may read alone."""
+    """A picture, clip or song, with ETag and Range.
+
+    Those of a private universe are for who may read, or has an address with a signature.
+    """
 
     permission_classes = [AllowAny]
     renderer_classes = [JSONRenderer]
 
     @extend_schema(operation_id="media_get", parameters=HEADERS, responses=RESPONSES)
     def get(self, request, slug, name):
-        response = serve(request, slug, name) if self._may_see(request, slug) else None
+        public = settings.API_OPEN or Universe.objects.filter(slug=slug, is_public=True).exists()
+        response = serve(request, slug, name) if public or _may_see(request, slug, name) else None
         if response is None:
             raise Http404
+        if not public:
+            patch_cache_control(response, private=True)
         return response
 
-    def _may_see(self, request, slug):
-        if has_scope(request, READ):
-            return True
-        return Universe.objects.filter(slug=slug, is_public=True).exists()
+
+def _may_see(request, slug, name):
+    path = f"{settings.BUCKET_PREFIX}/{slug}/{name}"
+    return has_scope(request, READ) or signatures.is_signed(path, request.GET.get(signatures.PARAMETER))

@@ -12,22 +12,23 @@ from rest_framework.test import APIClient
 
 from generation.models import Charge
 from jobs.models import TITLES, Job, JobStep
+from magikswipe import tokens
 from magikswipe.roles import GENERATE, PUBLISH, READ, WRITE
 from universes.models import Revision, Universe
 
 pytestmark = pytest.mark.django_db
 
-# What needs no scope at all; what superusers alone may; what nobody may.
-OPEN, ADMIN, NOBODY = "open", "admin", "nobody"
+# What needs no scope at all; what all may for public universes; what superusers alone may; what nobody may.
+OPEN, PUBLIC, ADMIN, NOBODY = "open", "public", "admin", "nobody"
 SCOPES = {
-    "anonymous": {OPEN},
-    "newcomer": {OPEN},
-    "Viewer": {OPEN, READ},
-    "Editor": {OPEN, READ, WRITE},
-    "Generator": {OPEN, READ, GENERATE},
-    "Publisher": {OPEN, READ, PUBLISH},
-    "Editor+Generator": {OPEN, READ, WRITE, GENERATE},
-    "superuser": {OPEN, READ, WRITE, GENERATE, PUBLISH, ADMIN},
+    "anonymous": {OPEN, PUBLIC},
+    "newcomer": {OPEN, PUBLIC},
+    "Viewer": {OPEN, PUBLIC, READ},
+    "Editor": {OPEN, PUBLIC, READ, WRITE},
+    "Generator": {OPEN, PUBLIC, READ, GENERATE},
+    "Publisher": {OPEN, PUBLIC, READ, PUBLISH},
+    "Editor+Generator": {OPEN, PUBLIC, READ, WRITE, GENERATE},
+    "superuser": {OPEN, PUBLIC, READ, WRITE, GENERATE, PUBLISH, ADMIN},
 }
 
 U, GENERATING, JOBS, SYNC = "/api/universes", "/api/generate", "/api/jobs", "/api/sync"
@@ -37,19 +38,19 @@ OPERATIONS = {
     ("get", "/ready"): OPEN,
     ("get", "/metrics"): READ,
     ("get", "/storage/buckets/univers/{slug}/{name}"): OPEN,
-    ("get", U): READ,
+    ("get", U): PUBLIC,
     ("post", U): WRITE,
-    ("get", f"{U}/{{slug}}"): READ,
+    ("get", f"{U}/{{slug}}"): PUBLIC,
     ("patch", f"{U}/{{slug}}"): WRITE,
     ("delete", f"{U}/{{slug}}"): WRITE,
-    ("get", f"{U}/{{slug}}/assets"): READ,
+    ("get", f"{U}/{{slug}}/assets"): PUBLIC,
     ("post", f"{U}/{{slug}}/assets"): WRITE,
-    ("get", f"{U}/{{slug}}/assets/{{asset_id}}"): READ,
+    ("get", f"{U}/{{slug}}/assets/{{asset_id}}"): PUBLIC,
     ("patch", f"{U}/{{slug}}/assets/{{asset_id}}"): WRITE,
     ("delete", f"{U}/{{slug}}/assets/{{asset_id}}"): WRITE,
-    ("get", f"{U}/{{slug}}/music-prompts"): READ,
+    ("get", f"{U}/{{slug}}/music-prompts"): PUBLIC,
     ("post", f"{U}/{{slug}}/music-prompts"): WRITE,
-    ("get", f"{U}/{{slug}}/music-prompts/{{language}}"): READ,
+    ("get", f"{U}/{{slug}}/music-prompts/{{language}}"): PUBLIC,
     ("patch", f"{U}/{{slug}}/music-prompts/{{language}}"): WRITE,
     ("delete", f"{U}/{{slug}}/music-prompts/{{language}}"): WRITE,
     ("post", f"{U}/import"): WRITE,
@@ -131,6 +132,11 @@ PAGES = {
     "jobs_job_history": (READ,),
     "jobs_job_change": (READ, NOBODY),
     "jobs_job_delete": (WRITE, WRITE),
+    "magikswipe_apitoken_changelist": (ADMIN,),
+    "magikswipe_apitoken_add": (ADMIN, ADMIN),
+    "magikswipe_apitoken_history": (ADMIN,),
+    "magikswipe_apitoken_change": (ADMIN, NOBODY),
+    "magikswipe_apitoken_delete": (ADMIN, ADMIN),
     "auth_user_changelist": (ADMIN,),
     "auth_user_add": (ADMIN, ADMIN),
     "auth_user_history": (ADMIN,),
@@ -291,11 +297,11 @@ def test_methods_and_paths_that_there_are_not_are_for_readers_and_writers_too(ca
         assert called.options(path).status_code in ((200, 404) if READ in scopes else (refusal(caller),))
 
 
-@pytest.mark.parametrize(("path", "group"), [(U, "Viewer"), (f"{GENERATING}/x/images", "Generator"),
+@pytest.mark.parametrize(("path", "group"), [(JOBS, "Viewer"), (f"{GENERATING}/x/images", "Generator"),
                                              (f"{SYNC}/push/x", "Publisher")])  # fmt: skip
 def test_a_refusal_names_the_group_to_ask_for_in_english(api, newcomer, path, group):
     api.force_login(newcomer)
-    response = (api.get if path == U else api.post)(path, headers={"Accept-Language": "fr"})
+    response = (api.get if path == JOBS else api.post)(path, headers={"Accept-Language": "fr"})
     assert response.status_code == 403
     assert response.json()["detail"].startswith("Your account may not ")
     assert response.json()["detail"].endswith(f"; ask an administrator for the group {group}.")
@@ -363,7 +369,7 @@ def test_a_job_obeys_them_in_the_admin_too(visitor, caller):
         assert was_obeyed(job) == allowed, (job, act)
 
 
-APPS = ("auth", "generation", "jobs", "studio", "universes")
+APPS = ("auth", "generation", "jobs", "magikswipe", "studio", "universes")
 
 
 def routes(patterns=None):
@@ -387,6 +393,7 @@ def things(universe, asset, visitor, staff):
         "job": make_job("generate_images", "failed").pk,
         "charge": Charge.objects.create(month="2026-11", kind="image", model="a/b", univers_slug=slug).pk,
         "revision": Revision.objects.create(univers_slug=slug, cause="delete", rows={}).pk,
+        "apitoken": tokens.create("front end", ["read"], days=1)[0].pk,
         "user": staff("lea").pk,
         "group": Group.objects.get(name="Viewer").pk,
     }

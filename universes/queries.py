@@ -13,9 +13,14 @@ ORDERINGS = tuple(
 NEWEST = "-created_at"
 
 
-def listing(search="", ordering=NEWEST, is_public=None):
-    """Every universe with its `asset_count`: those that match, newest first unless ordered otherwise."""
+def visible(all_of_them):
+    """Every universe with its `asset_count`, or the public ones alone."""
     found = universes.listing()
+    return found if all_of_them else found.filter(is_public=True)
+
+
+def listing(found, search="", ordering=NEWEST, is_public=None):
+    """Of the universes `found`, with their `asset_count`, those that match; newest first unless ordered otherwise."""
     if is_public is not None:
         found = found.filter(is_public=is_public)
     if search:
@@ -28,13 +33,10 @@ def _mentions(text):
     return Q(name__icontains=text) | Q(slug__icontains=text) | Q(pk__in=translated)
 
 
-def detail(slug):
-    """One universe with all that belongs to it; NotFound when there is none."""
-    whole = (
-        universes.listing()
-        .select_related("prompts")
-        .prefetch_related("translations", "music_prompts", "assets")
-    )
+def detail(slug, found=None):
+    """One universe, of those `found` if they are given, with all that belongs to it; NotFound when there is none."""
+    every = universes.listing() if found is None else found
+    whole = every.select_related("prompts").prefetch_related("translations", "music_prompts", "assets")
     return universes.find(slug, whole)
 
 

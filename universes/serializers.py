@@ -23,6 +23,7 @@ from magikswipe.api.fields import (
     Translations,
 )
 from magikswipe.api.paging import PageQuery
+from storage import signatures
 
 from . import media
 from .models import (
@@ -120,6 +121,10 @@ class UniversePatchSerializer(UniverseBody):
     thumbnail_url = Text(required=False, allow_null=True, allow_blank=True, max_length=ADDRESS_LENGTH)
     background_music = Text(required=False, allow_null=True, allow_blank=True, max_length=ADDRESS_LENGTH)
 
+    def validate_thumbnail_url(self, value):
+        """A client may send back what it was given; a signature expires, so it is not kept."""
+        return signatures.plain(value)
+
 
 class DuplicateSerializer(Body):
     """What the copy of a universe is to be called; nothing need be said."""
@@ -171,6 +176,13 @@ class MusicPromptCreateSerializer(Body):
 # --- What answers say --------------------------------------------------------------------------------------
 
 
+class WithMedia(serializers.Serializer):
+    """Addresses of the universe's files, which is `public` or not as the context says."""
+
+    def address(self, url):
+        return signatures.address(url, self.context["public"])
+
+
 class UniverseItemSerializer(serializers.ModelSerializer):
     thumbnail_url = serializers.SerializerMethodField()
     asset_count = serializers.IntegerField()
@@ -181,7 +193,8 @@ class UniverseItemSerializer(serializers.ModelSerializer):
         read_only_fields = fields
 
     def get_thumbnail_url(self, universe) -> str | None:
-        return media.thumbnail_url(universe, self.context.get("files"))
+        url = media.thumbnail_url(universe, self.context.get("files"))
+        return signatures.address(url, universe.is_public)
 
 
 # A list's answer is taken for an array unless it says otherwise.
@@ -216,7 +229,7 @@ class MusicPromptSerializer(serializers.ModelSerializer):
         read_only_fields = fields
 
 
-class SongSerializer(MusicPromptSerializer):
+class SongSerializer(WithMedia, MusicPromptSerializer):
     music_url = serializers.SerializerMethodField()
 
     class Meta(MusicPromptSerializer.Meta):
@@ -224,10 +237,10 @@ class SongSerializer(MusicPromptSerializer):
         read_only_fields = fields
 
     def get_music_url(self, song) -> str | None:
-        return media.music_url(self.context["slug"], song.language, self.context["files"])
+        return self.address(media.music_url(self.context["slug"], song.language, self.context["files"]))
 
 
-class AssetItemSerializer(serializers.ModelSerializer):
+class AssetItemSerializer(WithMedia, serializers.ModelSerializer):
     image_url = serializers.SerializerMethodField()
     video_url = serializers.SerializerMethodField()
 
@@ -237,10 +250,10 @@ class AssetItemSerializer(serializers.ModelSerializer):
         read_only_fields = fields
 
     def get_image_url(self, asset) -> str | None:
-        return media.image_url(self.context["slug"], asset, self.context["files"])
+        return self.address(media.image_url(self.context["slug"], asset, self.context["files"]))
 
     def get_video_url(self, asset) -> str | None:
-        return media.video_url(self.context["slug"], asset, self.context["files"])
+        return self.address(media.video_url(self.context["slug"], asset, self.context["files"]))
 
 
 class AssetPromptsSerializer(serializers.ModelSerializer):
@@ -294,14 +307,14 @@ class UniverseSerializer(UniverseItemSerializer):
         read_only_fields = fields
 
 
-class SongFileSerializer(serializers.Serializer):
+class SongFileSerializer(WithMedia):
     """The song of a language; its words are with the music prompts."""
 
     language = serializers.CharField()
     music_url = serializers.SerializerMethodField()
 
     def get_music_url(self, song) -> str | None:
-        return media.music_url(self.context["slug"], song["language"], self.context["files"])
+        return self.address(media.music_url(self.context["slug"], song["language"], self.context["files"]))
 
 
 class VariantSerializer(serializers.Serializer):
@@ -319,4 +332,5 @@ class VariantSerializer(serializers.Serializer):
     url = serializers.SerializerMethodField()
 
     def get_url(self, variant) -> str:
-        return f"{self.context['address']}/{variant.sha256}"
+        # Strangers see no variant, of whatever universe.
+        return signatures.address(f"{self.context['address']}/{variant.sha256}", public=False)

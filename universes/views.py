@@ -11,8 +11,9 @@ from rest_framework.viewsets import ViewSet
 
 from magikswipe.api.paging import page
 from magikswipe.api.parsers import ZIP, ArchiveParser, ClipParser, PictureParser, SongParser
-from magikswipe.api.permissions import author
+from magikswipe.api.permissions import author, by_address, has_scope, public
 from magikswipe.api.schema import medium
+from magikswipe.roles import READ
 from storage import serving
 from storage.staging import staging
 
@@ -39,20 +40,35 @@ from .serializers import (
 from .services import assets, copies, exchange, music, universes, uploads, variants
 
 
-def render(serializer, what, slug, **options):
+def render(serializer, what, universe, **options):
     """The serializer's data, with the addresses of the universe's files; its folder is listed once."""
-    return serializer(what, context={"slug": slug, "files": media.present(slug)}, **options).data
+    slug = universe.slug
+    context = {"slug": slug, "files": media.present(slug), "public": universe.is_public}
+    return serializer(what, context=context, **options).data
+
+
+def visible(request):
+    """The universes that this caller may see."""
+    return queries.visible(has_scope(request, READ))
+
+
+def find(request, slug):
+    """The universe, if this caller may see it; NotFound else."""
+    return universes.find(slug, visible(request))
 
 
 class UniverseViewSet(ViewSet):
     """Universes, newest first, and one with all that belongs to it."""
 
+    @public
     @extend_schema(parameters=[UniverseQuery], responses=UniversePageSerializer)
     def list(self, request):
-        """A page of universes, newest first unless ordered otherwise."""
+        """A page of universes, newest first unless ordered otherwise. Strangers see the public ones."""
         query = UniverseQuery.read(request)
         window = {"skip": query.pop("skip"), "limit": query.pop("limit")}
-        return Response(UniversePageSerializer(page(queries.listing(**query), **window)).data)
+        return Response(
+            UniversePageSerializer(page(queries.listing(visible(request), **query), **window)).data
+        )
 
     @extend_schema(request=UniverseCreateSerializer, responses={201: UniverseSerializer})
     def create(self, request):
@@ -60,10 +76,11 @@ class UniverseViewSet(ViewSet):
         universe = universes.create(**UniverseCreateSerializer.read(request))
         return Response(self._whole(universe.slug), status=201)
 
+    @public
     @extend_schema(responses=UniverseSerializer)
     def retrieve(self, request, slug):
         """One universe with all that belongs to it."""
-        return Response(self._whole(slug))
+        return Response(self._rendered(queries.detail(slug, visible(request))))
 
     @extend_schema(request=UniversePatchSerializer, responses=UniverseSerializer)
     def partial_update(self, request, slug):
@@ -93,8 +110,10 @@ class UniverseViewSet(ViewSet):
         return FileResponse(file, as_attachment=True, filename=name, content_type=ZIP)
 
     def _whole(self, slug):
-        universe = queries.detail(slug)
-        return render(UniverseSerializer, universe, universe.slug)
+        return self._rendered(queries.detail(slug))
+
+    def _rendered(self, universe):
+        return render(UniverseSerializer, universe, universe)
 
 
 @extend_schema_view(
@@ -132,30 +151,32 @@ class ImportViewSet(UniverseViewSet):
 class AssetViewSet(ViewSet):
     """The cards of a universe, in their order."""
 
+    @public
     @extend_schema(responses=AssetItemSerializer(many=True))
     def list(self, request, slug):
         """The cards in their order."""
-        universe = universes.find(slug)
-        return Response(render(AssetItemSerializer, queries.cards(universe), slug, many=True))
+        universe = find(request, slug)
+        return Response(render(AssetItemSerializer, queries.cards(universe), universe, many=True))
 
     @extend_schema(request=AssetCreateSerializer, responses={201: AssetSerializer})
     def create(self, request, slug):
         """Make a card with a file name of its own; without an order it comes last."""
         universe = universes.find(slug)
         asset = assets.create(universe, **AssetCreateSerializer.read(request), author=author(request))
-        return Response(self._whole(asset, slug), status=201)
+        return Response(self._whole(asset), status=201)
 
+    @public
     @extend_schema(responses=AssetSerializer)
     def retrieve(self, request, slug, asset_id):
         """One card with its prompts and names."""
-        return Response(self._whole(assets.find(universes.find(slug), asset_id), slug))
+        return Response(self._whole(assets.find(find(request, slug), asset_id)))
 
     @extend_schema(request=AssetPatchSerializer, responses=AssetSerializer)
     def partial_update(self, request, slug, asset_id):
         """Change what is given; the files keep their names."""
         asset = assets.find(universes.find(slug), asset_id)
         assets.update(asset, **AssetPatchSerializer.read(request, asset), author=author(request))
-        return Response(self._whole(asset, slug))
+        return Response(self._whole(asset))
 
     @extend_schema(responses={204: None})
     def destroy(self, request, slug, asset_id):
@@ -163,17 +184,19 @@ class AssetViewSet(ViewSet):
         assets.delete(assets.find(universes.find(slug), asset_id), author(request))
         return Response(status=204)
 
-    def _whole(self, asset, slug):
-        return render(AssetSerializer, queries.card(asset), slug)
+    def _whole(self, asset):
+        card = queries.card(asset)
+        return render(AssetSerializer, card, card.universe)
 
 
 class MusicPromptViewSet(ViewSet):
     """What is sung in each language, and in which style."""
 
+    @public
     @extend_schema(responses=MusicPromptSerializer(many=True))
     def list(self, request, slug):
         """The songs that are written, one for each language at most."""
-        return Response(MusicPromptSerializer(universes.find(slug).music_prompts.all(), many=True).data)
+        return Response(MusicPromptSerializer(find(request, slug).music_prompts.all(), many=True).data)
 
     @extend_schema(request=MusicPromptCreateSerializer, responses={201: MusicPromptSerializer})
     def create(self, request, slug):
@@ -182,10 +205,11 @@ class MusicPromptViewSet(ViewSet):
         song = music.create(universe, **MusicPromptCreateSerializer.read(request), author=author(request))
         return Response(MusicPromptSerializer(song).data, status=201)
 
+    @public
     @extend_schema(responses=MusicPromptSerializer)
     def retrieve(self, request, slug, language):
         """The song in a language."""
-        return Response(MusicPromptSerializer(music.find(universes.find(slug), language)).data)
+        return Response(MusicPromptSerializer(music.find(find(request, slug), language)).data)
 
     @extend_schema(request=MusicPromptPatchSerializer, responses=MusicPromptSerializer)
     def partial_update(self, request, slug, language):
@@ -226,7 +250,7 @@ class PictureViewSet(AssetViewSet):
         universe = universes.find(slug)
         asset = assets.find(universe, asset_id)
         uploads.picture(universe, asset, body(request, settings.UPLOAD_MAX_MB), author(request))
-        return Response(self._whole(asset, slug))
+        return Response(self._whole(asset))
 
 
 class ClipViewSet(AssetViewSet):
@@ -243,7 +267,7 @@ class ClipViewSet(AssetViewSet):
         universe = universes.find(slug)
         asset = assets.find(universe, asset_id)
         uploads.clip(universe, asset, body(request, settings.UPLOAD_CLIP_MAX_MB), author(request))
-        return Response(self._whole(asset, slug))
+        return Response(self._whole(asset))
 
 
 class SongViewSet(ViewSet):
@@ -259,7 +283,7 @@ class SongViewSet(ViewSet):
         """
         universe = universes.find(slug)
         uploads.song(universe, language, body(request, settings.UPLOAD_MAX_MB), author(request))
-        return Response(render(SongFileSerializer, {"language": language}, slug))
+        return Response(render(SongFileSerializer, {"language": language}, universe))
 
 
 class ThumbnailViewSet(UniverseViewSet):
@@ -306,6 +330,7 @@ class CardVariantViewSet(VariantViewSet):
         """The present picture and clip and the earlier ones that the archive still has, the last replaced first."""
         return self._list(request, variants.of_card(assets.find(universes.find(slug), asset_id)))
 
+    @by_address
     @extend_schema(responses=medium(BYTES, kinds=("image/png", "video/mp4")))
     def retrieve(self, request, slug, asset_id, sha256):
         """The bytes of a picture or clip."""
@@ -317,7 +342,8 @@ class CardVariantViewSet(VariantViewSet):
         """Put an earlier picture or clip back; what it replaces becomes a variant. The present one may be chosen."""
         asset = assets.find(universes.find(slug), asset_id)
         variants.choose(asset, sha256, author(request))
-        return Response(render(AssetSerializer, queries.card(asset), slug))
+        card = queries.card(asset)
+        return Response(render(AssetSerializer, card, card.universe))
 
 
 class SongVariantViewSet(VariantViewSet):
@@ -328,6 +354,7 @@ class SongVariantViewSet(VariantViewSet):
         """The present song and the earlier ones that the archive still has, the last replaced first."""
         return self._list(request, variants.of_song(universes.find(slug), language))
 
+    @by_address
     @extend_schema(responses=medium(BYTES, kinds=("audio/mpeg",)))
     def retrieve(self, request, slug, language, sha256):
         """The bytes of a song."""
@@ -336,5 +363,6 @@ class SongVariantViewSet(VariantViewSet):
     @extend_schema(request=None, responses=SongFileSerializer)
     def choose(self, request, slug, language, sha256):
         """Put an earlier song back; what it replaces becomes a variant. The present one may be chosen."""
-        variants.choose_song(universes.find(slug), language, sha256, author(request))
-        return Response(render(SongFileSerializer, {"language": language}, slug))
+        universe = universes.find(slug)
+        variants.choose_song(universe, language, sha256, author(request))
+        return Response(render(SongFileSerializer, {"language": language}, universe))

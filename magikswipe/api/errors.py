@@ -61,6 +61,7 @@ SENTENCES = {
 }
 
 CRASHED = "Something went wrong on the server; the details are in its log."
+TOO_MANY = "Too many calls within a minute; try again in {} seconds."
 NOT_FOUND = "Nothing was found at this address; /docs lists all that there is (not found)."
 
 
@@ -97,6 +98,8 @@ def _describe_api_exception(exc):
     headers = _retry_after(getattr(exc, "wait", None))
     if header := getattr(exc, "auth_header", None):
         headers["WWW-Authenticate"] = header
+    if isinstance(exc, exceptions.Throttled):
+        return 429, {"detail": TOO_MANY.format(ceil(exc.wait or 1))}, headers
     status = 422 if isinstance(exc, exceptions.ParseError) else exc.status_code
     return status, {"detail": str(exc.detail)}, headers
 

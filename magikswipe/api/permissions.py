@@ -1,29 +1,24 @@
-"""Who may call the API: everybody when it is open, else staff, each as far as their scopes reach."""
+"""Who may call the API: everybody when it is open; else staff and tokens, each as far as their scopes reach.
+
+Strangers read what is public, and nothing else.
+"""
 
 from urllib.parse import urlsplit
 
 from corsheaders.middleware import CorsMiddleware
 from django.conf import settings
 from django.utils import translation
-from rest_framework import authentication
 from rest_framework.exceptions import PermissionDenied
 from rest_framework.permissions import SAFE_METHODS, BasePermission
 
+from magikswipe import tokens
+from magikswipe.models import ApiToken
 from magikswipe.roles import READ, WRITE, lacking, may
+from storage import signatures
 
 NO_STAFF = "Your account may not use the API; ask an administrator to make it a member of staff."
+LACKS = "The token, or the account that it belongs to, lacks the scope {}; use one that has it."
 FOREIGN = "Pages of {origin} may not do this here; add that origin to CORS_ALLOWED_ORIGINS to allow it."
-
-
-class SessionAuthentication(authentication.SessionAuthentication):
-    """The admin's login. When the API is open it stands aside, so that a cookie asks for no CSRF token."""
-
-    def authenticate(self, request):
-        return None if settings.API_OPEN else super().authenticate(request)
-
-    def authenticate_header(self, request):
-        """What makes an anonymous call a 401 instead of a 403."""
-        return 'Session realm="MagikSwipe"'
 
 
 def needs(*scopes):
@@ -36,8 +31,20 @@ def needs(*scopes):
     return mark
 
 
+def public(action):
+    """For a view's action: whoever may not read all may call it for what is public, and it shows no more."""
+    action.public = True
+    return action
+
+
+def by_address(action):
+    """For a view's action: an address with a signature opens it, too."""
+    action.by_address = True
+    return action
+
+
 class InScopeOrOpen(BasePermission):
-    """When the API is open, every call but a foreign page's changes; else those of staff with the scope."""
+    """When the API is open, every call but a foreign page's changes; else those for which one has the scope."""
 
     message = NO_STAFF
 
@@ -45,7 +52,9 @@ class InScopeOrOpen(BasePermission):
         if settings.API_OPEN:
             _refuse_foreign_pages(request)
             return True
-        if not _is_staff(request.user):
+        if is_public(request, view) or _opens_by_address(request, view):
+            return True
+        if not (request.auth or _is_staff(request.user)):
             return False
         require(request, *needed(request, view))
         return True
@@ -53,21 +62,50 @@ class InScopeOrOpen(BasePermission):
 
 def has_scope(request, scope):
     """Whether this caller has the scope; everybody has all of an open API's."""
-    return settings.API_OPEN or may(request.user, scope)
+    if settings.API_OPEN:
+        return True
+    token = token_of(request)
+    return tokens.reaches(token, scope) if token else may(request.user, scope)
 
 
 def require(request, *scopes):
     """403 unless this caller has one of the scopes."""
-    if not any(has_scope(request, scope) for scope in scopes):
-        with translation.override("en"):
-            raise PermissionDenied(lacking(scopes))
+    if any(has_scope(request, scope) for scope in scopes):
+        return
+    with translation.override("en"):
+        raise PermissionDenied(LACKS.format(" or ".join(scopes)) if token_of(request) else lacking(scopes))
 
 
 def needed(request, view):
     """The scopes one of which this call takes: those its action is marked with, else to read or to write."""
-    action = getattr(view, "action", None) or request.method.lower()
     usual = READ if request.method in SAFE_METHODS else WRITE
-    return getattr(getattr(view, action, None), "scopes", (usual,))
+    return getattr(_action(request, view), "scopes", (usual,))
+
+
+def is_public(request, view):
+    """Whether strangers may make this call, too."""
+    return getattr(_action(request, view), "public", False)
+
+
+def is_guarded(view):
+    """Whether a view asks who calls at all."""
+    return any(isinstance(permission, InScopeOrOpen) for permission in view.get_permissions())
+
+
+def _action(request, view):
+    name = getattr(view, "action", None) or request.method.lower()
+    return getattr(view, name, None)
+
+
+def _opens_by_address(request, view):
+    marked = getattr(_action(request, view), "by_address", False)
+    return marked and signatures.is_signed(request.path, request.GET.get(signatures.PARAMETER))
+
+
+def token_of(request):
+    """The token that the caller came with; a page outside the API knows none."""
+    found = getattr(request, "auth", None)
+    return found if isinstance(found, ApiToken) else None
 
 
 def _is_staff(user):
@@ -96,4 +134,6 @@ def _is_trusted(request, origin):
 
 def author(request):
     """The name to keep with a change; empty when nobody is logged in."""
+    if token := token_of(request):
+        return f"token {token.name}"
     return request.user.get_username() if request.user and request.user.is_authenticated else ""

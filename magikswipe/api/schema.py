@@ -2,6 +2,7 @@
 
 from django.conf import settings
 from drf_spectacular.authentication import SessionScheme
+from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiResponse
@@ -10,7 +11,7 @@ from rest_framework import serializers
 from universes.models import LANGUAGES
 from universes.names import SLUG_LENGTH
 
-from .permissions import InScopeOrOpen, needed
+from .permissions import is_guarded, is_public, needed
 
 # What the words in braces in a path stand for.
 PATH_PARAMETERS = {
@@ -47,7 +48,17 @@ class ErrorSerializer(serializers.Serializer):
 class AdminLogin(SessionScheme):
     """How the schema names the admin's cookie."""
 
-    target_class = "magikswipe.api.permissions.SessionAuthentication"
+    target_class = "magikswipe.api.authentication.SessionAuthentication"
+
+
+class Token(OpenApiAuthenticationExtension):
+    """How the schema names a token."""
+
+    target_class = "magikswipe.api.authentication.TokenAuthentication"
+    name = "tokenAuth"
+
+    def get_security_definition(self, auto_schema):
+        return {"type": "http", "scheme": "bearer", "bearerFormat": "msk_…"}
 
 
 class Schema(AutoSchema):
@@ -65,14 +76,17 @@ class Schema(AutoSchema):
         return self._tokenize_path()[:1] if self.path.startswith("/api/") else ["system"]
 
     def get_auth(self):
-        return [] if settings.API_OPEN else super().get_auth()
+        if settings.API_OPEN:
+            return []
+        # An empty requirement: nothing is asked for.
+        return [*([{}] if is_public(self.view.request, self.view) else []), *super().get_auth()]
 
     def get_extensions(self):
-        """`x-scopes`: one of these is what a closed API asks for."""
-        return {"x-scopes": list(needed(self.view.request, self.view))} if self._is_guarded() else {}
-
-    def _is_guarded(self):
-        return any(isinstance(permission, InScopeOrOpen) for permission in self.view.get_permissions())
+        """`x-scopes`: one of these is what a closed API asks for; `public` is had by all, for what is public."""
+        if not is_guarded(self.view):
+            return {}
+        request = self.view.request
+        return {"x-scopes": ["public"] if is_public(request, self.view) else list(needed(request, self.view))}
 
     def _resolve_path_parameters(self, variables):
         parameters = super()._resolve_path_parameters(variables)
@@ -103,7 +117,7 @@ class Schema(AutoSchema):
 
     def _errors(self):
         return [
-            *(["401", "403"] if self._is_guarded() else []),
+            *(["401", "403"] if is_guarded(self.view) else []),
             *(["404"] if "{" in self.path else []),
             *(["422"] if self._takes_input() else []),
         ]

@@ -8,11 +8,11 @@ from universes.models import Revision
 
 CALLS = [
     ("get", "/api"),
-    ("get", "/api/universes"),
     ("post", "/api/universes"),
-    ("get", "/api/universes?limit=junk"),
-    ("get", "/api/universes/missing"),
     ("put", "/api/universes"),
+    ("options", "/api/universes"),
+    ("get", "/api/universes/winter/export"),
+    ("get", "/api/jobs?limit=junk"),
     ("get", "/api/jobs/junk"),
     ("delete", "/api/jobs/cleanup?days=99"),
     ("get", "/api/nothing"),
@@ -29,7 +29,7 @@ def test_a_closed_api_asks_strangers_for_a_login_before_anything_else(api, db, c
     response = getattr(api, method)(path)
     assert response.status_code == 401
     assert response.json().keys() == {"detail"}
-    assert response["WWW-Authenticate"].startswith("Session")
+    assert response["WWW-Authenticate"] == 'Bearer realm="MagikSwipe"'
 
 
 @pytest.mark.parametrize(("method", "path"), CALLS)

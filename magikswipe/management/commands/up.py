@@ -89,7 +89,7 @@ class Command(BaseCommand):
         self.stdout.write(
             "\n"
             f"  API   {site}/docs\n"
-            f"  Admin {site}/admin/   {administrator.login()}\n"
+            f"  Admin {site}/{settings.ADMIN_PATH}/   {administrator.login()}\n"
             f"  AI and publishing: {'real ' + ' and '.join(real) if real else 'a local stand-in, all drafts'}\n"
             "  Ctrl-C ends all of it.\n"
         )

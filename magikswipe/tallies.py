@@ -1,0 +1,51 @@
+"""Counting who does what how often: in the database, so that it holds over processes, hosts and restarts."""
+
+from datetime import timedelta
+from math import ceil
+
+from django.db import IntegrityError, transaction
+from django.db.models import F
+from django.utils import timezone
+from django.utils.crypto import salted_hmac
+
+from .models import Tally
+
+
+def add(kind, who, seconds):
+    """Count one more; returns `(how often within this time, seconds until it ends)`.
+
+    The time begins with the first and lasts `seconds`. Names and addresses are kept as digests alone.
+    """
+    key = _key(kind, who)
+    if not _more(key):
+        _begin(key, seconds)
+    tally = Tally.objects.filter(key=key).first()
+    # It may have ended, and been taken away, since.
+    return (tally.count, _left(tally)) if tally else (1, seconds)
+
+
+def forget(kind, who):
+    """Begin anew at none."""
+    Tally.objects.filter(key=_key(kind, who)).delete()
+
+
+def _more(key):
+    return Tally.objects.filter(key=key, ends_at__gt=timezone.now()).update(count=F("count") + 1)
+
+
+def _begin(key, seconds):
+    now = timezone.now()
+    Tally.objects.filter(ends_at__lte=now).delete()
+    try:
+        with transaction.atomic():
+            Tally.objects.create(key=key, ends_at=now + timedelta(seconds=seconds))
+    except IntegrityError:
+        _more(key)
+
+
+def _left(tally):
+    return max(1, ceil((tally.ends_at - timezone.now()).total_seconds()))
+
+
+def _key(kind, who):
+    return salted_hmac("magikswipe.tallies", f"{kind}:{who}", algorithm="sha256").hexdigest()
