@@ -201,14 +201,18 @@ def tidy():
     What was ordered counts as spent, and so does what may have been; a step that is retried, and finds its order
     or knows that there is none, corrects that.
     """
+    for charge, step in left_over():
+        _settle_left_over(charge, step)
+
+
+def left_over():
+    """`[(charge, step)]` of what `tidy` settles; None for a step that is gone."""
     charges = list(Charge.objects.filter(status=RESERVED))
     steps = JobStep.objects.select_related("job").in_bulk(
         [charge.step_id for charge in charges if charge.step_id]
     )
-    for charge in charges:
-        step = steps.get(charge.step_id)
-        if not _is_looked_after(charge, step):
-            _settle_left_over(charge, step)
+    pairs = [(charge, steps.get(charge.step_id)) for charge in charges]
+    return [(charge, step) for charge, step in pairs if not _is_looked_after(charge, step)]
 
 
 def _is_looked_after(charge, step):

@@ -226,3 +226,13 @@ def cleanup(days):
     number = old.count()
     old.delete()
     return number
+
+
+def halt_all(reason):
+    """End all jobs that have not ended, as failed for this reason; a retry takes up what they had begun."""
+    for job in Job.objects.filter(status__in=ACTIVE):
+        job.steps.filter(status__in=ACTIVE).update(
+            status=State.FAILED, error=reason, completed_at=timezone.now(), holds_slot=False
+        )
+        Job.objects.filter(pk=job.pk).update(lease_owner="", lease_until=None)
+        progress.finish(job)

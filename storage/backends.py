@@ -136,11 +136,18 @@ class FolderStorage(FileSystemStorage):
 
     def sweep(self, older_than):
         """Take away what writers and deleters that were killed left, untouched since `older_than` (epoch seconds)."""
+        for path in self.leftovers(older_than):
+            self._discard(path)
+
+    def leftovers(self, older_than):
+        """The paths of what `sweep` would take away."""
+        found = []
         for entry in _scan(self.location):
             if entry.name.startswith((TEMPORARY, GONE)):
                 with suppress(FileNotFoundError):
                     if entry.stat(follow_symlinks=False).st_mtime < older_than:
-                        self._discard(Path(entry.path))
+                        found.append(Path(entry.path))
+        return found
 
     def _discard(self, path):
         gone = Path(self.location) / f"{GONE}{uuid.uuid4().hex}"

@@ -65,6 +65,27 @@ def _locked(descriptor):
     return True
 
 
+def abandoned(spared=()):
+    """The paths of what processes that were killed left long ago; `spared`: names of pending folders to keep."""
+    return [*_abandoned(PASSING), *_abandoned(PENDING, spared)]
+
+
+def sweep(spared=()):
+    """Delete it."""
+    for path in abandoned(spared):
+        remove(path)
+
+
+def _abandoned(place, spared=()):
+    found = []
+    for path in _root(place).iterdir() if _root(place).is_dir() else ():
+        # Others end, and sweep, at the same time.
+        with suppress(FileNotFoundError):
+            if path.name not in spared and path.stat().st_mtime < time.time() - ABANDONED_SECONDS:
+                found.append(path)
+    return found
+
+
 def _root(place):
     return Path(settings.STORAGE_PATH) / place
 
@@ -73,9 +94,6 @@ def _swept(place, spared=()):
     """The folder of a place, without what a process that was killed left there long ago."""
     root = _root(place)
     root.mkdir(parents=True, exist_ok=True)
-    for folder in root.iterdir():
-        # Others end, and sweep, at the same time.
-        with suppress(FileNotFoundError):
-            if folder.name not in spared and folder.stat().st_mtime < time.time() - ABANDONED_SECONDS:
-                shutil.rmtree(folder)
+    for folder in _abandoned(place, spared):
+        remove(folder)
     return root

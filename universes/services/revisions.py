@@ -136,14 +136,14 @@ def prune():
     Returns `{"revisions": number, "files": number, "bytes": number}` of what went. Nothing younger than an hour
     does. What broke off is finished first.
     """
-    _finish_all()
+    finish_all()
     # Looked at before the revisions are: what is archived in between is not up for deletion.
     stats, old = archive.stats(), time.time() - SPARED.total_seconds()
     edits.prune()
     revisions = list(_beyond_bounds({sha: stat.st_size for sha, stat in stats.items()}))
     for start in range(0, len(revisions), BATCH):
         Revision.objects.filter(pk__in=revisions[start : start + BATCH]).delete()
-    gone = [sha for sha in stats.keys() - _named() if archive.remove(sha, older_than=old)]
+    gone = [sha for sha in stats.keys() - named() if archive.remove(sha, older_than=old)]
     bucket.sweep(older_than=old), archive.sweep(older_than=old)
     return {
         "revisions": len(revisions),
@@ -152,7 +152,8 @@ def prune():
     }
 
 
-def _finish_all():
+def finish_all():
+    """Do for all universes what `finish` does for one."""
     unfinished = (
         Revision.objects.filter(leaving__isnull=False).order_by().values_list("univers_slug", flat=True)
     )
@@ -179,7 +180,8 @@ def _beyond_bounds(sizes):
             yield pk
 
 
-def _named():
+def named():
+    """The hashes of all archived files that revisions have, None among them for a file that there was not."""
     named = set()
     for files in Revision.objects.order_by().values_list("files", flat=True).iterator():
         named.update(files.values())

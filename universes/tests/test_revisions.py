@@ -282,5 +282,5 @@ def test_the_command_prunes_and_says_so(old_revision, archived, settings):
     settings.ARCHIVE_DAYS = 1
     old_revision({"a.png": archived(b"o" * 1_500_000)}, hours=48)
     call_command("prune", stdout=(out := io.StringIO()))
-    assert out.getvalue().strip() == "Deleted 1 revision and 1 archived file (1.5 MB)."
+    assert out.getvalue().strip() == "Deleted 1 revision, 1 archived file (1.5 MB) and 0 jobs."
     assert not archive.stats()

@@ -1,7 +1,8 @@
-"""Keeps the archive within its bounds now, rather than with the next change."""
+"""Keeps archive and jobs within their bounds now, rather than by and by."""
 
 from django.core.management.base import BaseCommand
 
+from jobs import retention
 from syncer import journals
 from universes.services import revisions
 
@@ -9,15 +10,16 @@ from universes.services import revisions
 class Command(BaseCommand):
     help = (
         "Delete the oldest revisions beyond ARCHIVE_DAYS, ARCHIVE_REVISIONS and ARCHIVE_MB, and archived files that "
-        "no revision names; finish deletions and pulls that broke off. It also happens by itself, at most once an hour."
+        "no revision names; jobs that ended more than JOBS_KEPT_DAYS ago; finish deletions and pulls that broke off. "
+        "Workers do it once a day."
     )
 
     def handle(self, **options):
         journals.finish_all()
-        gone = revisions.prune()
+        gone, jobs = revisions.prune(), retention.prune()
         self.stdout.write(
-            f"Deleted {_counted(gone['revisions'], 'revision')} and {_counted(gone['files'], 'archived file')} "
-            f"({gone['bytes'] / 1e6:.1f} MB)."
+            f"Deleted {_counted(gone['revisions'], 'revision')}, {_counted(gone['files'], 'archived file')} "
+            f"({gone['bytes'] / 1e6:.1f} MB) and {_counted(jobs, 'job')}."
         )
 
 

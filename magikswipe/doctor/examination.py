@@ -1,0 +1,60 @@
+"""All checks, in an order in which each can be made."""
+
+import logging
+
+from .files import contents, missing, records, strangers
+from .findings import ERROR
+from .installation import configuration, database, disk, integrity, models, supabase, worker
+from .leftovers import archived, deletions, pulls, temporary
+from .work import held_slots, lost_steps, open_charges, stuck_jobs, unended_jobs
+
+CHECKS = (
+    integrity,
+    configuration,
+    models,
+    supabase,
+    disk,
+    worker,
+    stuck_jobs,
+    unended_jobs,
+    lost_steps,
+    held_slots,
+    open_charges,
+    pulls,
+    deletions,
+    contents,
+    strangers,
+    missing,
+    records,
+    archived,
+    temporary,
+)
+
+log = logging.getLogger(__name__)
+
+
+def examine(fix=False):
+    """Yield `(finding, fixed)` for all that is found. `fix`: mend what can be, each before the next is looked for."""
+    broken = False
+    for finding in database():
+        fixed = _mend(finding) if fix else False
+        broken = broken or not fixed
+        yield finding, fixed
+    if broken:
+        return
+    for check in CHECKS:
+        # All of one check first: mending one thing must not hide the next from it.
+        for finding in list(check()):
+            yield finding, _mend(finding) if fix else False
+
+
+def _mend(finding):
+    if not finding.fix:
+        return False
+    log.info("Mending %s: %s", finding.code, finding.sentence)
+    finding.fix()
+    return True
+
+
+def is_wrong(finding, fixed):
+    return finding.level == ERROR and not fixed
