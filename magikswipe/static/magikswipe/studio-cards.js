@@ -79,3 +79,8 @@ document.addEventListener("htmx:xhr:progress", (event) => {
     bar.hidden = false;
     bar.value = (100 * event.detail.loaded) / event.detail.total;
 });
+
+// Unfold listens at every field for files and looks for a text field beside it, which there is not here.
+document.addEventListener("change", (event) => {
+    if (event.target.matches("#st-dialog input[type=file]")) event.stopPropagation();
+}, true);

@@ -17,7 +17,7 @@
         // Characters as the model counts them, not halves of them.
         const number = [...field.value.trim()].length;
         const [state, text] = sentence(number, least, most);
-        place.dataset.state = state;
+        place.dataset.verdict = state;
         place.textContent = text.replace("%(number)s", number).replace("%(most)s", most).replace("%(least)s", least);
     }
 
