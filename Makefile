@@ -5,7 +5,7 @@ BIN := .venv/bin
 WORKERS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help run install test test-all lint conformance clean
+.PHONY: help run install test test-all test-servers lint conformance clean
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -30,6 +30,9 @@ test: install ## Run the tests (under 5 minutes)
 
 test-all: install ## Run what takes longer, too
 	$(BIN)/python -m pytest -n $(WORKERS) -m slow $(ARGS)
+
+test-servers: install ## Run the tests on PostgreSQL and Redis, which it starts for the while
+	$(BIN)/python -m tests.services $(BIN)/python -m pytest -n $(WORKERS) --ignore=tests/browser -m "servers or not slow" $(ARGS)
 
 lint: install ## Check style, imports, migrations and the API's schema
 	$(BIN)/ruff check .

@@ -18,8 +18,8 @@ from universes.services import assets, universes
 
 
 @pytest.fixture(scope="session")
-def django_db_modify_db_settings():
-    """SQLite in a file: in memory, threads would share one connection's locks."""
+def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix):
+    """SQLite in a file: in memory, threads would share one connection's locks. PostgreSQL: one for each process."""
     database = connections["default"].settings_dict
     if database["ENGINE"] == "django.db.backends.sqlite3":
         database["TEST"]["NAME"] = str(Path(django_settings.STORAGE_PATH) / "db" / "test.db")

@@ -7,8 +7,8 @@ from django.conf import settings
 from django.db import DatabaseError
 from django.utils import timezone
 from django.utils.module_loading import import_string
-from django_q.tasks import async_task
 
+from . import queue
 from .models import Chore
 
 EVERY = timedelta(days=1)
@@ -26,7 +26,7 @@ def send_due():
         if name not in known:
             Chore.objects.get_or_create(name=name, defaults={"due_at": now})
         elif known[name] <= now and _claim(name, now):
-            async_task("jobs.chores.do", name, save=False, ack_failure=True)
+            queue.call("jobs.chores.do", name)
 
 
 def _claim(name, now):

@@ -10,7 +10,10 @@ from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationFo
 
 from . import tokens_admin  # noqa: F401 - registers API tokens
 
-admin.site.unregister([User, Group, Success, Failure, Schedule, OrmQ])
+# With Redis, the queue registers no messages of its own.
+admin.site.unregister(
+    [model for model in (User, Group, Success, Failure, Schedule, OrmQ) if admin.site.is_registered(model)]
+)
 
 
 @admin.register(User)

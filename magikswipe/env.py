@@ -76,6 +76,30 @@ def read_public_url(name, local):
     return value
 
 
+def made(folder):
+    """The folder that STORAGE_PATH is, or one in it, made where it is not there yet."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise senseless(
+            "STORAGE_PATH", f"{folder} cannot be made ({error.strerror}); name a folder to write in."
+        ) from None
+    return folder
+
+
+def read_redis(name):
+    """The address of a Redis server: redis://:password@host:port/number, or rediss:// for TLS; empty for none."""
+    value = read("str", name, "").strip()
+    try:
+        parts = urlsplit(value)
+        fits = parts.scheme in ("redis", "rediss") and parts.hostname and parts.port != 0
+    except ValueError:
+        fits = False
+    if value and not (fits and re.fullmatch(r"(/\d*)?", parts.path, re.ASCII)):
+        raise senseless(name, "write it as redis://:password@host:port/0, or rediss:// for TLS.")
+    return value
+
+
 def read_secret(name):
     """A key or token, empty when there is none; it travels in an HTTP header, so ASCII alone."""
     value = read("str", name, "").strip()

@@ -14,6 +14,7 @@ from magikswipe import logs
 from magikswipe.env import (
     BASE_DIR,
     check_debug,
+    made,
     read,
     read_admin_path,
     read_hosts,
@@ -23,6 +24,7 @@ from magikswipe.env import (
     read_prices,
     read_proxies,
     read_public_url,
+    read_redis,
     read_secret,
     read_url,
     senseless,
@@ -44,7 +46,7 @@ ADMIN_PATH = read_admin_path("ADMIN_PATH", "admin")
 # For the first administrator, `admin`, when there is none.
 ADMIN_PASSWORD = read("str", "ADMIN_PASSWORD", "").strip()
 
-STORAGE_PATH = (BASE_DIR / read("str", "STORAGE_PATH", "var")).resolve()
+STORAGE_PATH = made((BASE_DIR / read("str", "STORAGE_PATH", "var")).resolve())
 
 # --- Django ------------------------------------------------------------------------------------------------
 
@@ -139,14 +141,7 @@ ENGINES = ("django.db.backends.sqlite3", "django.db.backends.postgresql")
 
 
 def sqlite_address():
-    folder = STORAGE_PATH / "db"
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise senseless(
-            "STORAGE_PATH", f"{folder} cannot be made ({error.strerror}); name a folder to write in."
-        ) from None
-    return f"sqlite:///{folder / 'local.db'}"
+    return f"sqlite:///{made(STORAGE_PATH / 'db') / 'local.db'}"
 
 
 def database():
@@ -173,6 +168,22 @@ def database():
 
 
 DATABASES = {"default": database()}
+
+# --- Redis -------------------------------------------------------------------------------------------------
+
+# The queue's messages and what is cached, for all hosts; empty: the database has the messages.
+REDIS_URL = read_redis("REDIS_URL")
+# A server that does not answer is not waited for as long as TCP does.
+REDIS = f"{REDIS_URL}{'&' if '?' in REDIS_URL else '?'}socket_connect_timeout=2&socket_timeout=10"
+
+if REDIS_URL:
+    CACHES = {
+        "default": {
+            "BACKEND": "magikswipe.cache.ForgetfulRedisCache",
+            "LOCATION": REDIS,
+            "KEY_PREFIX": "magikswipe",
+        }
+    }
 
 # --- Media -------------------------------------------------------------------------------------------------
 
@@ -281,7 +292,7 @@ WORKERS = read("int", "WORKERS", 4, validate=validate.Range(min=1, max=64))
 
 Q_CLUSTER = {
     "name": "magikswipe",
-    "orm": "default",
+    **({"redis": REDIS} if REDIS_URL else {"orm": "default"}),
     "workers": WORKERS,
     "queue_limit": WORKERS,
     "bulk": 1,

@@ -8,6 +8,8 @@ import os
 import shutil
 import tempfile
 
+from tests.services import own_redis
+
 FOLDER = tempfile.mkdtemp(prefix="magikswipe-tests-")
 
 os.environ.update(
@@ -50,8 +52,9 @@ os.environ.update(
     JOBS_KEPT_DAYS="",
     WORKERS="2",
 )
-# DATABASE_URL stays: `make test-all` runs the tests on PostgreSQL with it.
+# DATABASE_URL and REDIS_URL stay: `make test-servers` runs the tests on PostgreSQL and Redis with them.
 os.environ.setdefault("DATABASE_URL", "")
+os.environ["REDIS_URL"] = own_redis()
 
 
 def pytest_unconfigure():

@@ -3,7 +3,6 @@
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -11,6 +10,8 @@ from contextlib import suppress
 from pathlib import Path
 
 import httpx
+
+from tests.services import drop_database, free_port, own_database, own_redis
 
 ROOT = Path(__file__).resolve().parent.parent
 PATIENCE = 90
@@ -20,6 +21,7 @@ class Stack:
     def __init__(self, folder, **env):
         self.folder = Path(folder)
         self.port = free_port()
+        self.database = own_database()
         self.env = {
             **os.environ,
             "SECRET_KEY": "a key for tests",
@@ -27,6 +29,8 @@ class Stack:
             "API_OPEN": "true",
             "HTTPS": "false",
             "STORAGE_PATH": str(self.folder / "var"),
+            "DATABASE_URL": self.database,
+            "REDIS_URL": own_redis(),
             "REPLICATE_API_TOKEN": "",
             "SUPABASE_URL": "",
             "SUPABASE_SERVICE_ROLE_KEY": "",
@@ -127,6 +131,7 @@ class Stack:
             kill_tree(process)
             process.stdout.close()
         self.api.close()
+        drop_database(self.database)
 
 
 def kill_tree(process, number=signal.SIGKILL):
@@ -141,9 +146,3 @@ def descendants(pid):
     children = Path(f"/proc/{pid}/task/{pid}/children")
     found = [int(child) for child in children.read_text().split()] if children.exists() else []
     return found + [grandchild for child in found for grandchild in descendants(child)]
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]

@@ -31,6 +31,8 @@ def start(tmp_path, command=("manage.py", "version"), **env):
         ("STORAGE_PATH", "/proc/nothing"),
         ("DATABASE_URL", "mysql://root@localhost/x"),
         ("DATABASE_URL", "sqlite:////nowhere/local.db"),
+        ("REDIS_URL", "http://localhost"),
+        ("REDIS_URL", "redis://localhost:6379/words"),
         ("REPLICATE_BASE_URL", "http://[::1"),
         ("REPLICATE_BASE_URL", "http://host:port"),
         ("REPLICATE_API_TOKEN", "une clé"),

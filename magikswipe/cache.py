@@ -1,0 +1,44 @@
+"""Redis as cache that nobody has to rely on: while it can't be reached, nothing is remembered, and nothing fails."""
+
+import logging
+
+from django.core.cache.backends.redis import RedisCache
+from redis import RedisError
+
+log = logging.getLogger(__name__)
+
+
+def _or(nothing, name):
+    """The method of this name, which returns `nothing` without a server."""
+    method = getattr(RedisCache, name)
+
+    def call(self, *args, **options):
+        try:
+            return method(self, *args, **options)
+        except RedisError as error:
+            log.warning("The cache can't be reached and remembers nothing: %s", error)
+            return nothing
+
+    return call
+
+
+class ForgetfulRedisCache(RedisCache):
+    """What Django's own does; where a caller is told whether something was new or there, it is taken to be new."""
+
+    set, clear = _or(None, "set"), _or(None, "clear")
+    add = _or(True, "add")
+    touch, delete, has_key = _or(False, "touch"), _or(False, "delete"), _or(False, "has_key")
+    set_many, delete_many = _or([], "set_many"), _or(None, "delete_many")
+
+    def get(self, key, default=None, version=None):
+        return _or(default, "get")(self, key, default, version)
+
+    def get_many(self, keys, version=None):
+        return _or({}, "get_many")(self, keys, version)
+
+    def incr(self, key, delta=1, version=None):
+        try:
+            return super().incr(key, delta, version)
+        except RedisError:
+            # As for a key that is not there, or no longer.
+            raise ValueError(f"Key {key!r} can't be reached.") from None

@@ -1,0 +1,164 @@
+"""More than one host on PostgreSQL and Redis: workers and web servers side by side, and what is killed of it.
+
+`make test-servers` starts both servers and runs these.
+"""
+
+import os
+import signal
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+
+import httpx
+import pytest
+import redis
+
+from tests.services import free_port, redis_server
+from tests.stack import Stack, kill_tree
+from tests.test_journey import fetch, is_picture
+
+pytestmark = pytest.mark.servers
+
+CARDS = 50
+
+
+@pytest.fixture
+def second(stack):
+    """A client of a second web server of the same installation."""
+    first, stack.port = (stack.port, stack.api), free_port()
+    stack.api = httpx.Client(base_url=f"http://127.0.0.1:{stack.port}", timeout=60)
+    stack.start_web()
+    client, (stack.port, stack.api) = stack.api, first
+    yield client
+    client.close()
+
+
+def make_universe(stack, slug, cards):
+    stack.api.post("/api/universes", json={"name": slug, "slug": slug}).raise_for_status()
+    for number in range(cards):
+        card = {"display_name": f"{slug} cat {number}"}
+        stack.api.post(f"/api/universes/{slug}/assets", json=card).raise_for_status()
+
+
+def draw(stack, slug):
+    return stack.api.post(f"/api/generate/{slug}/images").raise_for_status().json()["id"]
+
+
+@pytest.mark.parametrize("killed", [0, 1])
+def test_of_two_workers_either_is_killed_amid_fifty_pictures(stack, sandbox, killed):
+    sandbox.settings(latency={"image": 1.0})
+    make_universe(stack, "winter", CARDS)
+    workers = [stack.start_worker(), stack.start_worker()]
+    job = draw(stack, "winter")
+    stack.job_when(job, lambda job: job["current_step"] >= CARDS // 3)
+    kill_tree(workers[killed])
+    ended = stack.ended_job(job)
+    assert (ended["status"], ended["message"]) == ("completed", f"{CARDS} of {CARDS} images")
+    assert sandbox.counters()["created"] == CARDS
+    cards = stack.api.get("/api/universes/winter/assets").json()
+    assert all(is_picture(fetch(stack, card["image_url"])) for card in cards)
+
+
+def test_the_worker_that_owns_the_job_is_killed_and_the_other_goes_on(stack, sandbox):
+    sandbox.settings(latency={"image": 1.0})
+    make_universe(stack, "winter", 8)
+    owner = stack.start_worker()
+    job = draw(stack, "winter")
+    stack.until(lambda: sandbox.counters()["created"] >= 4)
+    stack.start_worker()
+    kill_tree(owner)
+    assert stack.ended_job(job)["message"] == "8 of 8 images"
+    assert sandbox.counters()["created"] == 8
+
+
+def test_two_workers_share_the_places_at_the_provider(stack, sandbox):
+    sandbox.settings(latency={"image": 0.5})
+    stack.env["REPLICATE_CONCURRENCY"] = "5"
+    for slug in ("winter", "summer", "autumn"):
+        make_universe(stack, slug, 8)
+    for _ in range(2):
+        stack.start_worker()
+    jobs = [draw(stack, slug) for slug in ("winter", "summer", "autumn")]
+    assert {stack.ended_job(job)["message"] for job in jobs} == {"8 of 8 images"}
+    counters = sandbox.counters()
+    assert (counters["created"], counters["max_running_at_once"] <= 5) == (24, True)
+
+
+def test_the_spending_limit_holds_over_hosts(stack, sandbox):
+    stack.env |= {"SPEND_LIMIT_MONTHLY": "0.40"}
+    for slug in ("winter", "summer", "autumn"):
+        make_universe(stack, slug, 8)
+    jobs = [draw(stack, slug) for slug in ("winter", "summer", "autumn")]
+    for _ in range(2):
+        stack.start_worker()
+    for job in jobs:
+        stack.ended_job(job)
+    # A picture costs 0.04 USD.
+    assert sandbox.counters()["created"] == 10
+    assert stack.api.get("/api/generate/costs").json()["spent"] in ("0.4000", "0.40", 0.4)
+
+
+def test_one_sync_of_a_universe_at_a_time_over_hosts(stack, second, sandbox):
+    make_universe(stack, "winter", 3)
+    sandbox.settings(request_faults=[{"match": "/rest/v1/", "action": "delay:0.1"}])
+    with ThreadPoolExecutor(6) as pool:
+        clients = [stack.api, second] * 3
+        codes = Counter(pool.map(lambda api: api.post("/api/sync/push/winter").status_code, clients))
+    assert set(codes) <= {200, 409}
+    assert codes[200] >= 1
+    assert codes[409] >= 1
+
+
+def test_sixteen_writers_on_two_hosts_lose_nothing(stack, second):
+    make_universe(stack, "winter", 0)
+
+    def add(number):
+        api = (stack.api, second)[number % 2]
+        return api.post("/api/universes/winter/assets", json={"display_name": f"Cat {number}"}).status_code
+
+    with ThreadPoolExecutor(16) as pool:
+        assert set(pool.map(add, range(48))) == {201}
+    cards = stack.api.get("/api/universes/winter/assets").json()
+    assert sorted(card["sort_order"] for card in cards) == list(range(1, 49))
+    assert len({card["image_name"] for card in cards}) == 48
+
+
+def test_messages_that_the_queue_lost_are_sent_again(stack, sandbox):
+    make_universe(stack, "winter", 2)
+    job = draw(stack, "winter")
+    with redis.from_url(stack.env["REDIS_URL"]) as server:
+        assert server.llen("django_q:magikswipe:q") == 1
+        server.flushdb()
+    stack.start_worker()
+    assert stack.ended_job(job)["message"] == "2 of 2 images"
+    assert sandbox.counters()["created"] == 2
+
+
+def test_without_redis_all_is_answered_and_jobs_go_on_once_it_is_back(tmp_path, sandbox):
+    stack = Stack(tmp_path)
+    stack.use(sandbox)
+    try:
+        with redis_server(tmp_path) as url:
+            stack.env["REDIS_URL"] = url
+            stack.start_web()
+            make_universe(stack, "winter", 12)
+            make_universe(stack, "summer", 2)
+            sandbox.settings(latency={"image": 1.0})
+            worker = stack.start_worker()
+            first = draw(stack, "winter")
+            stack.until(lambda: sandbox.counters()["created"])
+        assert stack.api.get("/health").is_success
+        assert stack.api.get("/api/universes/winter").is_success
+        second = draw(stack, "summer")
+        with redis_server(tmp_path, port=redis_port(url)):
+            assert stack.ended_job(first)["message"] == "12 of 12 images"
+            assert stack.ended_job(second)["message"] == "2 of 2 images"
+        assert worker.poll() is None
+        assert sandbox.counters()["created"] == 14
+        os.kill(worker.pid, signal.SIGTERM)
+        assert worker.wait(20) == 0
+    finally:
+        stack.stop()
+
+
+def redis_port(url):
+    return httpx.URL(url).port
