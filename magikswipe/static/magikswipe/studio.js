@@ -27,7 +27,8 @@
     function refresh(part, signature) {
         if (signature === null) return part.remove();
         if (part.dataset.signature === signature || isBusy(part)) return undefined;
-        return htmx.ajax("GET", part.dataset.url, { target: part, swap: "outerHTML" });
+        // With a source of its own; those of one source would wait for, and drop, each other.
+        return htmx.ajax("GET", part.dataset.url, { source: part, target: part, swap: "outerHTML" });
     }
 
     async function ask() {
