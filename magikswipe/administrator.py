@@ -2,6 +2,7 @@
 
 from django.conf import settings
 from django.contrib.auth import get_user_model
+from django.db import IntegrityError, transaction
 
 NAME = "admin"
 
@@ -13,7 +14,12 @@ def ensure():
         return "Log in as an administrator made before."
     if not settings.ADMIN_PASSWORD:
         return "Nobody can log in to the admin yet: set ADMIN_PASSWORD, or run `manage.py createsuperuser`."
-    users.create_superuser(NAME, password=settings.ADMIN_PASSWORD)
+    try:
+        with transaction.atomic():
+            users.create_superuser(NAME, password=settings.ADMIN_PASSWORD)
+    except IntegrityError:
+        # Another host started at the same moment.
+        return "Log in as the administrator that another host has just made."
     return f"Made the administrator '{NAME}' with ADMIN_PASSWORD as its password."
 
 

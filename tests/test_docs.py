@@ -1,9 +1,13 @@
-"""The documents name what there is."""
+"""The documents name what there is, and their commands work."""
 
+import os
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
+import yaml
 
 ROOT = Path(__file__).resolve().parent.parent
 SETTINGS = set(
@@ -30,8 +34,47 @@ def test_the_two_readmes_have_the_same_commands():
     assert commands("README.md") == commands("README.fr.md")
 
 
-@pytest.mark.parametrize("document", ["README.md", "README.fr.md", "syncer/README.md", "sandbox/README.md"])
+@pytest.mark.parametrize(
+    "document", ["README.md", "README.fr.md", "syncer/README.md", "sandbox/README.md", "docs/deploy.md"]
+)
 def test_every_link_leads_somewhere(document):
     path = ROOT / document
     links = re.findall(r"\]\(([^)#:]+)\)", path.read_text())
     assert not [link for link in links if not (path.parent / link).exists()]
+
+
+def commands_of(document):
+    """The lines `python manage.py …` of a document's shell blocks, in their order."""
+    blocks = re.findall(r"```sh\n(.*?)```", (ROOT / document).read_text(), re.DOTALL)
+    return [line for block in blocks for line in block.splitlines() if line.startswith("python manage.py ")]
+
+
+@pytest.mark.slow
+def test_the_commands_of_deploying_work_in_their_order(tmp_path):
+    lines = [line for line in commands_of("docs/deploy.md") if "qcluster" not in line]
+    assert len(lines) == 8
+    env = {
+        **os.environ,
+        "SECRET_KEY": "fjE8-kd93JSlw0_2mcnVBz71qPsoTyRx" * 2,
+        "DEBUG": "false",
+        "API_OPEN": "false",
+        "HTTPS": "true",
+        "ADMIN_PASSWORD": "a long password",
+        "STORAGE_PATH": str(tmp_path / "var"),
+        "DATABASE_URL": "",
+        "LOG_LEVEL": "ERROR",
+    }
+    for line in lines:
+        arguments = line.replace("/backups", str(tmp_path)).split()[1:]
+        done = subprocess.run([sys.executable, *arguments], cwd=ROOT, env=env, capture_output=True, text=True)
+        assert done.returncode == 0, (line, done.stdout, done.stderr)
+
+
+def test_the_containers_run_what_there_is():
+    services = yaml.safe_load((ROOT / "compose.yaml").read_text())["services"]
+    assert services["scaled-worker"]["command"] == ["python", "manage.py", "qcluster"]
+    assert services["worker"]["healthcheck"]["test"][-2:] == ["magikswipe.healthcheck", "worker"]
+    ours = [service for service in services.values() if "build" in service]
+    assert len(ours) == 4 and all(service["read_only"] for service in ours)
+    copied = re.findall(r"^COPY (?:--\S+ )?(.+) \S+$", (ROOT / "Dockerfile").read_text(), re.MULTILINE)
+    assert all((ROOT / name).exists() for names in copied for name in names.split())

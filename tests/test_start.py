@@ -69,6 +69,21 @@ def test_a_production_start_passes_djangos_own_deployment_check(tmp_path):
     assert done.returncode == 0, done.stderr
 
 
+@pytest.mark.slow
+def test_of_several_that_migrate_at_once_one_does_and_the_others_find_it_done(tmp_path):
+    env = {**os.environ, "SECRET_KEY": "a key for tests", "STORAGE_PATH": str(tmp_path), "DATABASE_URL": ""}
+    command = [sys.executable, "manage.py", "migrate", "--noinput"]
+    running = [
+        subprocess.Popen(
+            command, cwd=ROOT, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        )
+        for _ in range(3)
+    ]
+    told = [process.communicate(timeout=120)[0] for process in running]
+    assert [process.returncode for process in running] == [0, 0, 0], told
+    assert sorted("No migrations to apply" in text for text in told) == [False, True, True]
+
+
 def test_the_first_env_is_for_its_owner_alone_and_never_overwritten(tmp_path):
     path = tmp_path / ".env"
     assert first_env.write(path)

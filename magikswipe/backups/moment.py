@@ -15,11 +15,12 @@ from django.conf import settings
 from django.db import connections, transaction
 
 from storage.archive import archive
-from storage.backends import plain_files
+from storage.backends import FolderStorage, plain_files
 from storage.bucket import bucket
 from storage.names import ASIDE, FILLING
 from storage.staging import PENDING, staging
 
+from .errors import Refused
 from .rows import models
 
 READER = "backup"
@@ -34,12 +35,22 @@ FOLDERS = {
 @contextmanager
 def moment():
     """`(alias of the database connection to read rows from, folder with the files)`"""
+    check_folders()
     with staging() as folder, _reader():
         with _nobody_writes():
             # The first statement of a transaction chooses its moment.
             models()[0]._base_manager.using(READER).exists()
             link_all(folder)
         yield READER, folder
+
+
+def check_folders():
+    """Refused where the files do not lie in folders of this machine."""
+    if not all(isinstance(store, FolderStorage) for store in (bucket(), archive())):
+        raise Refused(
+            "The files lie in an S3 bucket, which no backup of this kind has; let its own versions keep them, and "
+            "the database's own tools its rows."
+        )
 
 
 @contextmanager

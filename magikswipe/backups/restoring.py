@@ -22,7 +22,7 @@ from universes.models import Revision, Universe
 
 from . import manifest, reading, rows
 from .errors import Refused
-from .moment import FOLDERS
+from .moment import FOLDERS, check_folders
 
 HALTED = "It was under way when the backup was made that has been restored; retry the job to go on."
 
@@ -48,6 +48,7 @@ def restore(path, force=False):
 
 
 def _check_here(force):
+    check_folders()
     if migrations_missing():
         raise Refused("The database has not all tables yet; run: manage.py migrate")
     if heartbeat.alive().exists():

@@ -20,10 +20,10 @@ class Command(BaseCommand):
         )
 
     def handle(self, *, file, **options):
-        if file == "-":
-            writing.pour(sys.stdout.buffer)
-            return
         try:
+            if file == "-":
+                writing.pour(sys.stdout.buffer)
+                return
             said = writing.make(file)
         except Refused as error:
             raise CommandError(str(error)) from None

@@ -1,0 +1,40 @@
+"""Django's `migrate`, one at a time: of several hosts that start together, one migrates and the others find it done."""
+
+import fcntl
+from contextlib import contextmanager
+from pathlib import Path
+
+from django.conf import settings
+from django.core.management.commands.migrate import Command as MigrateCommand
+from django.db import connections
+
+# Any number, as long as it is always the same: https://www.postgresql.org/docs/current/explicit-locking.html
+ADVISORY_KEY = 7_261_839_401
+
+
+class Command(MigrateCommand):
+    def handle(self, *args, **options):
+        connection = connections[options["database"]]
+        with _in_database(connection) if connection.vendor == "postgresql" else _in_folder():
+            super().handle(*args, **options)
+
+
+@contextmanager
+def _in_database(connection):
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_lock(%s)", [ADVISORY_KEY])
+    try:
+        yield
+    finally:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_unlock(%s)", [ADVISORY_KEY])
+
+
+@contextmanager
+def _in_folder():
+    """Who can reach a database in a file shares its disk."""
+    path = Path(settings.STORAGE_PATH) / "migrate.lock"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
