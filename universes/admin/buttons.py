@@ -1,5 +1,7 @@
 """The buttons and the page that start an operation: a GET shows what will happen, only a POST does it."""
 
+import uuid
+
 from django.contrib import messages
 from django.http import Http404
 from django.shortcuts import redirect
@@ -108,6 +110,7 @@ class OperationsMixin(PublishMixin, Buttons):
             "operation": operation,
             "rows": [row(operation, universe) for universe in universes],
             "form": form,
+            "once": once(request),
             "back": _next_page([], universes),
         }
 
@@ -124,10 +127,15 @@ def row(operation, universe):
     return {"universe": universe, "says": operation.says(universe), "cost": cost}
 
 
+def once(request):
+    """The mark of the form that was sent, a new one for a form that is shown."""
+    return request.POST.get("once", "")[:40] if request.method == "POST" else uuid.uuid4().hex
+
+
 def start(request, operation, universes, values):
     """Start the operation's jobs; say of each that it runs, or why it does not. Returns those that run."""
     jobs = []
-    for begin in operation.start(universes, values, author(request)):
+    for begin in operation.start(universes, values, author(request), once(request)):
         asked_at = timezone.now()
         try:
             job = begin()

@@ -113,7 +113,8 @@ class GapsForm(OperationForm):
 
 @dataclass(frozen=True)
 class Operation:
-    """`says(universe)`: what will happen to it. `start(universes, values, author)`: the jobs, one after the other.
+    """`says(universe)`: what will happen to it. `start(universes, values, author, once)`: the jobs, one after the
+    other; the same `once` again gives the same jobs.
 
     `scope`: what one needs to see and start it. `costs(universe)`: what that is expected to cost, as words; none
     where nothing is bought.
@@ -134,9 +135,10 @@ class Operation:
 def for_each(start):
     """An operation that is one job for each universe."""
 
-    def start_all(universes, values, author):
+    def start_all(universes, values, author, once):
         for universe in universes:
-            yield lambda universe=universe: start(universe, **values, author=author)
+            key = f"{once}-{universe.pk}" if once else ""
+            yield lambda universe=universe, key=key: start(universe, **values, author=author, once=key)
 
     return start_all
 
@@ -180,7 +182,8 @@ def says_gaps(universe):
     """How many gaps of each kind are filled, and which are not and why."""
     made = estimates.gaps(universe)
     numbers = [f"{GAPS[kind]}: {told['number']}" for kind, told in made["kinds"].items() if told["number"]]
-    return " ".join([", ".join(numbers) or _("There are no gaps to fill."), *made["left_out"]])
+    filled = f"{', '.join(numbers)}." if numbers else _("There are no gaps to fill.")
+    return " ".join([filled, *made["left_out"]])
 
 
 def costs_gaps(universe):

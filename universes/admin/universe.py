@@ -53,7 +53,7 @@ class UniverseAdmin(
     compressed_fields = False
     in_languages = (
         _("Names in five languages"),
-        {"fields": tuple(name_field(language) for language in LANGUAGES)},
+        {"fields": (tuple(map(name_field, LANGUAGES[:2])), tuple(map(name_field, LANGUAGES[2:])))},
     )
     add_fieldsets = (
         (None, {"fields": ("name", "slug", ("is_public", "background_color"))}),
@@ -62,11 +62,11 @@ class UniverseAdmin(
     )
     fieldsets = (
         (None, {"fields": (("name", "slug"), ("is_public", "background_color"))}),
-        in_languages,
         (
             _("Default prompts"),
             {"fields": ("default_image_prompt", "example_image", "default_video_prompt", "example_video")},
         ),
+        in_languages,
         (
             _("More"),
             {"fields": ("thumbnail_url", "background_music", "last_synced_at"), "classes": ["collapse"]},

@@ -136,6 +136,11 @@ def test_one_form_adds_once_however_often_it_is_sent(maker, universe, ask):
     assert "nothing has been done twice" in answer.content.decode()
 
 
+def test_a_script_is_told_where_to_go_on(maker, universe, ask):
+    answer = maker.post(take_page(universe, ask()), rows_of(["Sledge"]), headers={"HX-Request": "true"})
+    assert answer.headers["HX-Redirect"] == reverse("admin:studio_cards", args=[universe.pk])
+
+
 def test_what_became_a_card_is_marked_and_no_longer_ticked(maker, universe, ask):
     job = ask()
     first = maker.get(proposals(universe, job)).context["rows"][0]

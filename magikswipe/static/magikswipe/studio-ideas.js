@@ -86,7 +86,7 @@
         if (button && list()?.contains(button)) act(button);
         if (event.target.closest("[data-restore]")) {
             localStorage.removeItem(key());
-            location.assign(location.pathname.replace(/take\/$/, ""));
+            location.reload();
         }
     });
     // Enter sends nothing by chance: in a name it ends the typing, beside the word it confirms just that.
@@ -96,10 +96,11 @@
         if (event.target.name === "typed") list().querySelector('[value="replace"]').click();
         else event.target.blur();
     });
-    // After the browser has read which button was pressed: a disabled one would not be sent.
-    document.addEventListener("submit", (event) => {
-        if (event.target !== list()) return;
-        setTimeout(() => { for (const button of list().querySelectorAll("[data-counted]")) button.disabled = true; });
+    // A refusal has the list with what was typed.
+    document.addEventListener("htmx:beforeSwap", (event) => {
+        if (event.detail.requestConfig.elt !== list() || ![409, 422].includes(event.detail.xhr.status)) return;
+        event.detail.shouldSwap = true;
+        event.detail.isError = false;
     });
     window.addEventListener("pageshow", () => { if (list()?.dataset.started) count(); });
 

@@ -4,8 +4,9 @@ from dataclasses import dataclass
 
 from django import forms
 from django.contrib import messages
-from django.http import Http404
+from django.http import Http404, HttpResponse
 from django.shortcuts import redirect
+from django.urls import reverse
 from django.utils.translation import get_language, gettext_lazy, ngettext
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
@@ -190,7 +191,14 @@ def take(request, universe, job_id):
         messages.success(request, _outcome(request, len(chosen)))
     else:
         messages.info(request, _("That was done already; nothing has been done twice."))
-    return redirect("admin:studio_cards", universe.pk)
+    return _lead_to(request, reverse("admin:studio_cards", args=[universe.pk]))
+
+
+def _lead_to(request, page):
+    """Open another page; htmx, which follows redirects by itself, is told in its own way."""
+    if "HX-Request" in request.headers:
+        return HttpResponse(headers={"HX-Redirect": page})
+    return redirect(page)
 
 
 def check(universe, chosen, sent):
