@@ -44,7 +44,9 @@ def stored(universe, language):
     return edits.words(universe.music_prompts.get(language=language))
 
 
-def test_each_language_has_its_panel_with_the_models_limits(lea, universe, french, django_assert_max_num_queries):
+def test_each_language_has_its_panel_with_the_models_limits(
+    lea, universe, french, django_assert_max_num_queries
+):
     page_of(lea, universe)
     with django_assert_max_num_queries(30):
         page = page_of(lea, universe)

@@ -139,9 +139,7 @@ def _naming(language):
     return Filling(
         gettext_lazy("The name of “%(card)s” in %(language)s"),
         gettext_lazy("The model translates it from the name that the card has."),
-        lambda universe, asset, **wishes: generation.start_names(
-            universe, [asset.pk], [language], **wishes
-        ),
+        lambda universe, asset, **wishes: generation.start_names(universe, [asset.pk], [language], **wishes),
         lambda universe, asset: plan.names(universe, {asset.image_name: [language]}),
     )
 

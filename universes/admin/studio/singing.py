@@ -22,7 +22,9 @@ def _answered(request, universe, language, start, ask):
         start(author=author(request), once=dialogs.once(request))
     except REFUSALS as error:
         return ask(request, universe, language, str(error))
-    return dialogs.started(dialogs.instead(f"song-{language}", songs.render_song(request, universe, language)))
+    return dialogs.started(
+        dialogs.instead(f"song-{language}", songs.render_song(request, universe, language))
+    )
 
 
 # --- The song
