@@ -50,12 +50,12 @@ def make_user(stack, name, *groups):
 class Editor:
     """Somebody at the studio: a page of the browser, logged in."""
 
-    def __init__(self, context, stack, name="lea"):
-        self.context, self.stack = context, stack
+    def __init__(self, context, stack, sandbox, name="lea"):
+        self.context, self.stack, self.sandbox = context, stack, sandbox
         self.base = f"http://127.0.0.1:{stack.port}"
         self.page = context.new_page()
         self.problems = []
-        self.page.on("pageerror", lambda error: self.problems.append(str(error)))
+        self.page.on("pageerror", lambda error: self.problems.append(f"{self.page.url}: {error.stack}"))
         self.log_in(name)
 
     def log_in(self, name):
@@ -73,10 +73,10 @@ class Editor:
 
 
 @pytest.fixture
-def editor(chromium, studio):
+def editor(chromium, studio, sandbox):
     context = chromium.new_context(locale="fr-FR", viewport={"width": 1280, "height": 900})
     context.set_default_timeout(30_000)
-    made = Editor(context, studio)
+    made = Editor(context, studio, sandbox)
     yield made
     context.close()
     assert made.problems == []

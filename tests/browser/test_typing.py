@@ -92,7 +92,7 @@ def test_cards_are_moved_by_dragging_and_by_buttons(editor, cards):
     editor.stack.until(lambda: order() == ["Fox", "Star", "Moon"])
 
 
-def test_a_double_click_and_the_way_back_buy_once(editor, cards, sandbox):
+def test_a_double_click_and_the_way_back_buy_once(editor, cards):
     cards.locator(".st-card").first.locator("[hx-get$='/draw/']").click()
     cards.locator("#st-dialog [type=submit]").dblclick()
     cards.locator(".st-card").first.locator("img").wait_for()
@@ -100,4 +100,4 @@ def test_a_double_click_and_the_way_back_buy_once(editor, cards, sandbox):
     cards.go_back()
     cards.go_forward()
     assert len(editor.stack.api.get("/api/jobs").json()) == 1
-    assert sum(sandbox.counters()["predictions"].values()) == 1
+    assert sum(editor.sandbox.counters()["predictions"].values()) == 1
