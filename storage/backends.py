@@ -4,6 +4,7 @@ import errno
 import os
 import shutil
 import stat
+import time
 import uuid
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -12,9 +13,16 @@ from django.core.files.storage import FileSystemStorage
 
 from .names import ASIDE, FILLING, GONE, TEMPORARY, is_safe_segment, safe_key
 
+# Folders change so quickly at most, as far as their times tell (in nanoseconds); how many listings are kept.
+TICK, LISTED_FOLDERS = 1_000_000_000, 2000
+
 
 class FolderStorage(FileSystemStorage):
     """Django's folder storage, with names as they are given, atomic replacement, and no links followed."""
+
+    def __init__(self, *arguments, **options):
+        super().__init__(*arguments, **options)
+        self._listed = {}
 
     def path(self, name):
         """The absolute path of a key; raises UnsafeName for one that is not ours to have."""
@@ -87,6 +95,34 @@ class FolderStorage(FileSystemStorage):
         if not self.exists(name):
             raise FileNotFoundError(name)
         return Path(self.path(name)).stat()
+
+    def stamp(self, folder):
+        """`(inode, time of change in ns)` of a folder: another one once a file of it has come, gone or been replaced.
+
+        One that is missing has the time at which the folder of all has changed. A change within a tick of the
+        clock after another one can't be told by it.
+        """
+        try:
+            found = os.lstat(f"{self.location}/{safe_key(folder)}")
+            return found.st_ino, found.st_mtime_ns
+        except FileNotFoundError:
+            with suppress(FileNotFoundError):
+                return 0, os.lstat(self.location).st_mtime_ns
+        return 0, 0
+
+    def names(self, folder):
+        """The names of `files`, without looking at each; listed again only once the folder has changed."""
+        began, stamp = time.time_ns(), self.stamp(folder)
+        known = self._listed.get(folder)
+        if known and known[0] == stamp:
+            return known[1]
+        path = Path(self.path(folder))
+        found = frozenset() if self._passes_a_link(path) else frozenset(_plain(path))
+        if began - stamp[1] > TICK:
+            if len(self._listed) >= LISTED_FOLDERS:
+                self._listed.clear()
+            self._listed[folder] = stamp, found
+        return found
 
     def files(self, folder):
         """`{file name: os.stat_result}` of the plain files right in a folder; a missing folder has none."""
@@ -170,12 +206,16 @@ def plain_files(path):
     return {name: Path(path) / name for name in _stats(path)}
 
 
+def _plain(path):
+    """The entries, by name, of the files right in a folder that may have a key."""
+    return {e.name: e for e in _scan(path) if e.is_file(follow_symlinks=False) and is_safe_segment(e.name)}
+
+
 def _stats(path):
     found = {}
-    for entry in _scan(path):
-        if entry.is_file(follow_symlinks=False) and is_safe_segment(entry.name):
-            with suppress(FileNotFoundError):
-                found[entry.name] = entry.stat(follow_symlinks=False)
+    for name, entry in _plain(path).items():
+        with suppress(FileNotFoundError):
+            found[name] = entry.stat(follow_symlinks=False)
     return found
 
 

@@ -37,7 +37,12 @@ def check_writable():
 
 def names(folder):
     """The names of the files in a folder, without reading them."""
-    return set(bucket().files(folder))
+    return bucket().names(folder)
+
+
+def stamp_of(folder):
+    """What tells a folder from itself once a file has come or gone: `(what it is, its time of change in ns)`."""
+    return bucket().stamp(folder)
 
 
 def listing(folder):

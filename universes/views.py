@@ -9,15 +9,15 @@ from drf_spectacular.utils import OpenApiResponse, extend_schema, extend_schema_
 from rest_framework.response import Response
 from rest_framework.viewsets import ViewSet
 
-from magikswipe.api.paging import page
+from magikswipe.api.fresh import reads
 from magikswipe.api.parsers import ZIP, ArchiveParser, ClipParser, PictureParser, SongParser
 from magikswipe.api.permissions import author, by_address, has_scope, public
 from magikswipe.api.schema import medium
 from magikswipe.roles import READ
-from storage import serving
+from storage import serving, signatures
 from storage.staging import staging
 
-from . import media, queries
+from . import media, plain, queries
 from .errors import NotFound
 from .serializers import (
     AssetCreateSerializer,
@@ -61,14 +61,12 @@ class UniverseViewSet(ViewSet):
     """Universes, newest first, and one with all that belongs to it."""
 
     @public
-    @extend_schema(parameters=[UniverseQuery], responses=UniversePageSerializer)
+    @reads(UniversePageSerializer, UniverseQuery)
     def list(self, request):
         """A page of universes, newest first unless ordered otherwise. Strangers see the public ones."""
         query = UniverseQuery.read(request)
         window = {"skip": query.pop("skip"), "limit": query.pop("limit")}
-        return Response(
-            UniversePageSerializer(page(queries.listing(visible(request), **query), **window)).data
-        )
+        return plain.page(queries.listing(visible(request), **query), **window, shown=signatures.address)
 
     @extend_schema(request=UniverseCreateSerializer, responses={201: UniverseSerializer})
     def create(self, request):
@@ -77,10 +75,10 @@ class UniverseViewSet(ViewSet):
         return Response(self._whole(universe.slug), status=201)
 
     @public
-    @extend_schema(responses=UniverseSerializer)
+    @reads(UniverseSerializer)
     def retrieve(self, request, slug):
         """One universe with all that belongs to it."""
-        return Response(self._rendered(queries.detail(slug, visible(request))))
+        return plain.whole(slug, visible(request), signatures.address)
 
     @extend_schema(request=UniversePatchSerializer, responses=UniverseSerializer)
     def partial_update(self, request, slug):
@@ -152,11 +150,10 @@ class AssetViewSet(ViewSet):
     """The cards of a universe, in their order."""
 
     @public
-    @extend_schema(responses=AssetItemSerializer(many=True))
+    @reads(AssetItemSerializer(many=True))
     def list(self, request, slug):
         """The cards in their order."""
-        universe = find(request, slug)
-        return Response(render(AssetItemSerializer, queries.cards(universe), universe, many=True))
+        return plain.cards(slug, visible(request), signatures.address)
 
     @extend_schema(request=AssetCreateSerializer, responses={201: AssetSerializer})
     def create(self, request, slug):
@@ -193,10 +190,10 @@ class MusicPromptViewSet(ViewSet):
     """What is sung in each language, and in which style."""
 
     @public
-    @extend_schema(responses=MusicPromptSerializer(many=True))
+    @reads(MusicPromptSerializer(many=True))
     def list(self, request, slug):
         """The songs that are written, one for each language at most."""
-        return Response(MusicPromptSerializer(find(request, slug).music_prompts.all(), many=True).data)
+        return plain.songs(slug, visible(request))
 
     @extend_schema(request=MusicPromptCreateSerializer, responses={201: MusicPromptSerializer})
     def create(self, request, slug):

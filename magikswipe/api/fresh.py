@@ -1,0 +1,140 @@
+"""Reads that cost little when nothing has changed: an ETag, a 304, and answers that are kept until something does.
+
+An answer is kept for as long as its database and its folders say that they are the same. SQLite counts what it
+commits (https://www.sqlite.org/pragma.html#pragma_data_version), and a folder has a time of change; both are asked
+for each request, so that nobody who writes has to tell anyone. On other databases each answer is made anew.
+"""
+
+import hashlib
+import time
+from collections import OrderedDict
+from functools import wraps
+from threading import local
+
+from django.conf import settings
+from django.db import connection
+from django.http import HttpResponse
+from django.utils.http import parse_etags
+from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
+from rest_framework.response import Response
+
+from magikswipe.roles import READ
+from storage import bucket
+
+from .permissions import has_scope
+from .renderers import dumps
+
+KEPT_ANSWERS, KEPT_BYTES = 200, 1024 * 1024
+# A folder that changed so lately may change again without its time telling (in nanoseconds).
+TICK = 1_000_000_000
+
+IF_NONE_MATCH = OpenApiParameter(
+    "If-None-Match", str, OpenApiParameter.HEADER, description="The ETag of what one has."
+)
+NOT_MODIFIED = {304: OpenApiResponse(description="What one has is what there is.")}
+
+
+class Kept(local):
+    """The answers that one thread keeps, for the connection to the database that it has."""
+
+    connection = None
+
+    def of(self, raw):
+        if self.connection is not raw:
+            self.connection, self.answers, self.size = raw, OrderedDict(), 0
+        return self
+
+    def get(self, key, state):
+        """The body and ETag that were kept under `key`; None when anything has changed since."""
+        found = self.answers.get(key)
+        if not found or found[0] != state or any(bucket.stamp_of(f) != was for f, was in found[1].items()):
+            return None
+        self.answers.move_to_end(key)
+        return found[2]
+
+    def put(self, key, state, folders, answer):
+        self._drop(key)
+        self.answers[key] = state, folders, answer
+        self.size += len(answer[0])
+        while self.size > KEPT_BYTES or len(self.answers) > KEPT_ANSWERS:
+            self._drop(next(iter(self.answers)))
+
+    def _drop(self, key):
+        if found := self.answers.pop(key, None):
+            self.size -= len(found[2][0])
+
+
+kept = Kept()
+
+
+def reads(responses, query=None):
+    """For a view's action that returns `(data, folders)`: its documentation, and `answer` for what it returns."""
+    parameters = [IF_NONE_MATCH] if query is None else [query, IF_NONE_MATCH]
+
+    def mark(action):
+        @extend_schema(parameters=parameters, responses={200: responses} | NOT_MODIFIED)
+        @wraps(action)
+        def read(view, request, **path):
+            return answer(request, lambda: action(view, request, **path))
+
+        return read
+
+    return mark
+
+
+def answer(request, make):
+    """The response for `make() -> (data, folders)`: what the answer says, and whose files it speaks of."""
+    if request.accepted_renderer.format != "json":
+        return Response(make()[0])
+    body, etag = _made(request, make)
+    headers = {"ETag": etag, "Cache-Control": "no-cache" if _is_everybodys(request) else "private, no-cache"}
+    if _has_it(request, etag):
+        return HttpResponse(status=304, headers=headers)
+    return HttpResponse(body, content_type="application/json", headers=headers)
+
+
+def _made(request, make):
+    state = _state() if _is_everybodys(request) else None
+    if state is None:
+        return _rendered(make()[0])
+    answers, key = kept.of(connection.connection), (request.get_full_path(), settings.API_OPEN)
+    if found := answers.get(key, state):
+        return found
+    began = time.time_ns()
+    data, folders = make()
+    made = _rendered(data)
+    stamps = {folder: bucket.stamp_of(folder) for folder in folders}
+    if all(_is_settled(stamp, began) for stamp in stamps.values()) and _state() == state:
+        answers.put(key, state, stamps, made)
+    return made
+
+
+def _rendered(data):
+    body = dumps(data)
+    return body, f'"{hashlib.blake2b(body, digest_size=16).hexdigest()}"'
+
+
+def _is_everybodys(request):
+    """Whether whoever asks gets this answer; one who may read more gets signed addresses, which age."""
+    return settings.API_OPEN or not has_scope(request, READ)
+
+
+def _state():
+    """What tells one state of the database from the next; None where that is not known."""
+    if connection.vendor != "sqlite" or connection.in_atomic_block:
+        return None
+    connection.ensure_connection()
+    raw = connection.connection
+    return raw.execute("PRAGMA data_version").fetchone()[0], raw.total_changes
+
+
+def _is_settled(stamp, began):
+    """Whether a folder has been the same since well before it was listed."""
+    return stamp is not None and began - stamp[1] > TICK
+
+
+def _has_it(request, etag):
+    asked = request.headers.get("If-None-Match")
+    return bool(asked) and (
+        asked.strip() == "*" or etag in {tag.removeprefix("W/") for tag in parse_etags(asked)}
+    )

@@ -1,0 +1,191 @@
+"""An answer that nothing has changed is a 304, and any change, by whatever way, is seen at once."""
+
+import os
+import sqlite3
+import threading
+import time
+
+import pytest
+from django.db import connection, transaction
+from rest_framework.renderers import JSONRenderer
+
+from storage import bucket
+from universes import media, queries
+from universes.models import Asset, MusicPrompt, Universe, UniversePrompts, UniverseTranslation
+from universes.serializers import (
+    AssetItemSerializer,
+    MusicPromptSerializer,
+    UniversePageSerializer,
+    UniverseSerializer,
+)
+
+FIVE = {language: f"Snow {language}" for language in ("fr", "en", "es", "it", "de")}
+LIST, ONE, CARDS, SONGS = (
+    "/api/universes",
+    "/api/universes/winter",
+    "/api/universes/winter/assets",
+    "/api/universes/winter/music-prompts",
+)
+PATHS = [LIST, ONE, CARDS, SONGS]
+
+
+@pytest.fixture
+def winter(transactional_db, universe, make_universe, make_asset, api, put_file):
+    """A universe with everything, whose folder has been the same for a while."""
+    api.patch(ONE, {"translations": FIVE, "default_image_prompt": "a {concept}"})
+    make_universe("Bare", slug="bare", is_public=False)
+    for name in ("Snow", "Ice"):
+        card = make_asset(name, of=universe, translations=FIVE)
+    for language in ("fr", "de"):
+        api.post(SONGS, {"language": language, "prompt": "harp", "lyrics": "la"})
+    for name in (card.image_name, "thumbnail.jpg", "fr.mp3"):
+        put_file("winter", name)
+    settle()
+    return universe
+
+
+def settle():
+    """Let the folders look as if nothing had come or gone for a minute."""
+    then = time.time() - 60
+    for path in (bucket.bucket().path("winter"), bucket.bucket().location):
+        os.utime(path, (then, then))
+
+
+def read(api, path, etag=None):
+    return api.get(path, headers={"If-None-Match": etag} if etag else {})
+
+
+def change(model, **fields):
+    return lambda: model.objects.filter(pk=model.objects.order_by("pk").first().pk).update(**fields)
+
+
+def behind_our_back():
+    """What another process does to the database: it has a connection of its own, and tells nobody."""
+    with sqlite3.connect(connection.settings_dict["NAME"], timeout=20) as other:
+        other.execute("UPDATE univers SET name = 'Frost', background_color = '#fff'")
+        other.execute("UPDATE univers_assets SET display_name = 'Frost'")
+        other.execute("UPDATE univers_music_prompts SET lyrics = 'Frost'")
+    other.close()
+
+
+def in_another_thread():
+    thread = threading.Thread(target=lambda: (Asset.objects.update(display_name="Frost"), connection.close()))
+    thread.start()
+    thread.join()
+
+
+CHANGES = {
+    "a name": (change(Universe, name="Frost"), {LIST, ONE}),
+    "its address": (change(Universe, thumbnail_url="https://x.example/t.png"), {LIST, ONE}),
+    "a translation": (change(UniverseTranslation, name="Frost"), {ONE}),
+    "a translation that goes": (lambda: UniverseTranslation.objects.first().delete(), {ONE}),
+    "a prompt": (change(UniversePrompts, default_video_prompt="It falls"), {ONE}),
+    "the prompts that go": (lambda: UniversePrompts.objects.all().delete(), {ONE}),
+    "a card": (change(Asset, display_name="Frost"), {ONE, CARDS}),
+    "an order": (change(Asset, sort_order=9), {ONE, CARDS}),
+    "a card that goes": (lambda: Asset.objects.first().delete(), {LIST, ONE, CARDS}),
+    "a song's words": (change(MusicPrompt, lyrics="lo"), {ONE, SONGS}),
+    "a universe more": (lambda: Universe.objects.create(name="New", slug="new"), {LIST}),
+    "another thread": (in_another_thread, {ONE, CARDS}),
+}
+FILES = {
+    "a picture": ("00_snow.png", {ONE, CARDS}),
+    "a clip": ("01_ice.mp4", {ONE, CARDS}),
+    "a song": ("de.mp3", {ONE}),
+}
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_nothing_has_changed(api, winter, path):
+    first = read(api, path)
+    assert first.status_code == 200 and first["ETag"].startswith('"')
+    again = read(api, path, first["ETag"])
+    assert (again.status_code, again.content, again["ETag"]) == (304, b"", first["ETag"])
+    assert read(api, path, f'"other", W/{first["ETag"]}').status_code == 304
+    assert read(api, path, '"other"').content == read(api, path).content == first.content
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_nothing_is_asked_of_the_database_then(api, winter, path, django_assert_num_queries):
+    if connection.vendor == "sqlite":
+        read(api, path)
+        with django_assert_num_queries(0):
+            read(api, path)
+
+
+@pytest.mark.parametrize(("do", "seen"), CHANGES.values(), ids=CHANGES)
+def test_a_change_is_seen_at_once(api, winter, do, seen):
+    assert_seen(api, do, seen)
+
+
+@pytest.mark.parametrize(("name", "seen"), FILES.values(), ids=FILES)
+def test_a_file_that_comes_or_goes_is_seen_at_once(api, winter, put_file, name, seen):
+    assert_seen(api, lambda: put_file("winter", name), seen)
+    settle()
+    assert_seen(api, lambda: bucket.remove("winter", name), seen)
+    assert_seen(api, lambda: bucket.remove_folder("winter"), {LIST, ONE, CARDS})
+
+
+def assert_seen(api, do, seen):
+    """Those answers are others after a change, and the rest are still what one has."""
+    before = {path: read(api, path) for path in PATHS}
+    assert all(read(api, path, answer["ETag"]).status_code == 304 for path, answer in before.items())
+    do()
+    after = {path: read(api, path, answer["ETag"]) for path, answer in before.items()}
+    assert {path for path, answer in after.items() if answer.status_code != 304} == seen
+    assert all(after[path].content != before[path].content for path in seen)
+
+
+def test_what_another_process_does_is_seen_at_once(api, winter):
+    if connection.vendor == "sqlite":
+        assert_seen(api, behind_our_back, {LIST, ONE, CARDS, SONGS})
+
+
+def test_what_is_rolled_back_was_never_there(api, winter):
+    before = read(api, ONE)
+    with transaction.atomic():
+        Universe.objects.update(name="Frost")
+        assert read(api, ONE).json()["name"] == "Frost"
+        transaction.set_rollback(True)
+    assert read(api, ONE).content == before.content
+
+
+def as_serialized(path, universe):
+    """What the serializers, which the schema is made from, say of the same rows."""
+    context = {"slug": "winter", "files": media.present("winter"), "public": True}
+    made = {
+        LIST: lambda: UniversePageSerializer(
+            {"items": list(queries.listing(queries.visible(True))), "total": 2}
+        ),
+        ONE: lambda: UniverseSerializer(queries.detail("winter"), context=context),
+        CARDS: lambda: AssetItemSerializer(queries.cards(universe), context=context, many=True),
+        SONGS: lambda: MusicPromptSerializer(universe.music_prompts.all(), many=True),
+    }
+    return JSONRenderer().render(made[path]().data)
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_an_answer_is_byte_for_byte_what_the_serializers_say(api, winter, path):
+    assert read(api, path).content == as_serialized(path, winter)
+
+
+def test_so_it_is_where_all_is_null(api, winter):
+    for model in (UniverseTranslation, UniversePrompts, MusicPrompt, Asset):
+        model.objects.all().delete()
+    Universe.objects.update(is_public=None, created_at=None, updated_at=None, background_color=None)
+    winter.assets.create(image_name="00_x.png", sort_order=None, display_name=None)
+    for path in PATHS:
+        assert read(api, path).content == as_serialized(path, winter)
+
+
+def test_what_another_may_see_is_not_kept_for_all(api, winter, settings, admin_user):
+    settings.API_OPEN = False
+    api.force_login(admin_user)
+    answer = read(api, LIST)
+    assert answer["Cache-Control"] == "private, no-cache"
+    api.logout()
+    assert read(api, LIST, answer["ETag"]).status_code != 304
+
+
+def test_a_browser_that_wants_a_page_gets_one(api, winter):
+    assert b"<html" in api.get(ONE, headers={"Accept": "text/html"}).content
