@@ -1,0 +1,110 @@
+"""Many who write at once, while a worker is busy: everything arrives, once, and nobody hears of a lock."""
+
+from concurrent.futures import ThreadPoolExecutor
+
+import httpx
+import pytest
+
+CLIENTS = 16
+CARDS = 5
+ROUNDS = 4
+
+
+@pytest.fixture
+def busy(stack, sandbox):
+    """A stack whose worker draws, in a universe of its own, for as long as the test lasts."""
+    sandbox.settings(latency={"image": 0.05}, llm_style="clean")
+    stack.start_worker()
+    make(stack.api, "/api/universes", name="Busy", slug="busy")
+    for number in range(30):
+        make(stack.api, "/api/universes/busy/assets", display_name=f"thing {number}")
+    job = stack.api.post("/api/generate/busy/images").json()
+    make(stack.api, "/api/universes", name="Winter", slug="winter")
+    yield stack
+    assert stack.ended_job(job["id"])["status"] == "completed"
+
+
+def make(api, path, **body):
+    answer = api.post(path, json=body)
+    assert answer.status_code == 201, answer.text
+    return answer.json()
+
+
+def at_once(stack, work):
+    """`work(api, number)` by CLIENTS at once, each with connections of its own; returns what each returned."""
+
+    def one(number):
+        with httpx.Client(base_url=str(stack.api.base_url), timeout=120) as api:
+            return work(api, number)
+
+    with ThreadPoolExecutor(CLIENTS) as pool:
+        return list(pool.map(one, range(CLIENTS)))
+
+
+@pytest.mark.slow
+def test_cards_that_many_add_at_once_get_names_and_orders_of_their_own(busy):
+    def add(api, number):
+        return [make(api, "/api/universes/winter/assets", display_name="Snow") for _ in range(CARDS)]
+
+    added = [card for cards in at_once(busy, add) for card in cards]
+    listed = busy.api.get("/api/universes/winter/assets").json()
+    assert {card["id"] for card in listed} == {card["id"] for card in added}
+    assert len({card["image_name"] for card in listed}) == CLIENTS * CARDS
+    assert [card["sort_order"] for card in listed] == list(range(1, CLIENTS * CARDS + 1))
+
+
+@pytest.mark.slow
+def test_changes_of_different_fields_at_once_are_all_kept(busy):
+    fields = {
+        "name": "Snow", "background_color": "#abcdef", "background_music": "song", "thumbnail_url": "/t.jpg",
+        "default_image_prompt": "image", "default_video_prompt": "video", "is_public": False,
+        "translations": {"fr": "Neige"},
+    }  # fmt: skip
+    names = list(fields)
+
+    def change(api, number):
+        field = names[number % len(names)]
+        for _ in range(ROUNDS):
+            answer = api.patch("/api/universes/winter", json={field: fields[field]})
+            assert answer.status_code == 200, answer.text
+
+    at_once(busy, change)
+    found = busy.api.get("/api/universes/winter").json()
+    shown = {
+        **found,
+        **found["prompts"],
+        "translations": {row["language"]: row["name"] for row in found["translations"]},
+    }
+    assert {name: shown[name] for name in names} == fields
+
+
+@pytest.mark.slow
+def test_everything_at_once_is_answered_and_nothing_is_half_done(busy):
+    def live(api, number):
+        """A universe's whole life, beside fifteen others'."""
+        slug = f"own-{number}"
+        make(api, "/api/universes", name="Winter", slug=slug, translations={"fr": "Hiver"})
+        cards = [make(api, f"/api/universes/{slug}/assets", display_name=f"c{n}") for n in range(3)]
+        make(api, f"/api/universes/{slug}/music-prompts", language="fr", prompt="harp", lyrics="la la")
+        api.patch(f"/api/universes/{slug}/assets/{cards[0]['id']}", json={"sort_order": 9}).raise_for_status()
+        api.delete(f"/api/universes/{slug}/assets/{cards[1]['id']}").raise_for_status()
+        api.post(f"/api/universes/{slug}/duplicate", json={"slug": f"{slug}-copy"}).raise_for_status()
+        if number % 2:
+            api.delete(f"/api/universes/{slug}").raise_for_status()
+        return slug
+
+    slugs = at_once(busy, live)
+    for number, slug in enumerate(slugs):
+        assert busy.api.get(f"/api/universes/{slug}").status_code == (404 if number % 2 else 200)
+        copy = busy.api.get(f"/api/universes/{slug}-copy").json()
+        assert [card["display_name"] for card in copy["assets"]] == ["c2", "c0"]
+        assert [song["lyrics"] for song in copy["music_prompts"]] == ["la la"]
+
+
+@pytest.mark.slow
+def test_one_of_many_who_take_a_slug_gets_it(busy):
+    def take(api, number):
+        return api.post("/api/universes", json={"name": f"Mine {number}", "slug": "wanted"}).status_code
+
+    codes = at_once(busy, take)
+    assert sorted(codes) == [201] + [400] * (CLIENTS - 1)
