@@ -203,6 +203,9 @@ STORAGES = {
     },
 }
 
+# Which server in front sends the bucket's files itself; empty: gunicorn does.
+SENDFILE = read("str", "SENDFILE", "", validate=validate.OneOf(["", "nginx", "x-sendfile"]))
+
 # How long and how much of it lies there: days, revisions per universe, megabytes in all.
 ARCHIVE_DAYS = read("int", "ARCHIVE_DAYS", 90, validate=validate.Range(min=1))
 ARCHIVE_REVISIONS = read("int", "ARCHIVE_REVISIONS", 200, validate=validate.Range(min=1))

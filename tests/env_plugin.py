@@ -28,6 +28,7 @@ os.environ.update(
     ARCHIVE_DAYS="",
     ARCHIVE_REVISIONS="",
     ARCHIVE_MB="",
+    SENDFILE="",
     IMPORT_MAX_MB="",
     UPLOAD_MAX_MB="",
     UPLOAD_CLIP_MAX_MB="",

@@ -185,3 +185,19 @@ def test_another_origin_on_this_machine_may_read_media_when_debugging(fetch, cli
     assert "Content-Range" in response["Access-Control-Expose-Headers"]
     stranger, _ = fetch(Origin="https://elsewhere.example")
     assert "Access-Control-Allow-Origin" not in stranger
+
+
+@pytest.mark.parametrize(
+    ("server", "header", "where"),
+    [
+        ("nginx", "X-Accel-Redirect", "/sent-by-nginx/winter/00_snow.mp4"),
+        ("x-sendfile", "X-Sendfile", "{bucket}/winter/00_snow.mp4"),
+    ],
+)
+def test_the_server_in_front_may_send_the_file(fetch, clip, settings, empty_storage, server, header, where):
+    settings.SENDFILE = server
+    response, content = fetch()
+    assert (response.status_code, content) == (200, b"")
+    assert response[header] == where.format(bucket=empty_storage / "bucket")
+    assert response["Content-Type"] == "video/mp4"
+    assert fetch("/storage/buckets/univers/winter/none.mp4")[0].status_code == 404
