@@ -2,9 +2,11 @@
 
 import atexit
 import os
+import socket
 import time
 from contextlib import contextmanager
 from functools import cache
+from ipaddress import ip_address
 from urllib.parse import urljoin, urlsplit
 
 import httpx
@@ -41,8 +43,7 @@ def fetched(address, most_bytes):
 def _fetch(address, path, most_bytes):
     ends = time.monotonic() + LONGEST_SECONDS
     for _ in range(MOST_REDIRECTS + 1):
-        check_host(address)
-        with _client(os.getpid()).stream("GET", address) as response:
+        with _client(os.getpid()).stream("GET", **_pinned(address)) as response:
             if not response.has_redirect_location:
                 _save(response, path, most_bytes, ends)
                 return
@@ -60,14 +61,52 @@ def _client(process):
 
 def check_host(address):
     """Raise Permanent unless the address is at replicate.delivery or where the API itself is."""
-    target, api = _split(address), _split(settings.REPLICATE_BASE_URL)
+    target = _split(address)
     host = target.hostname or ""
-    delivered = target.scheme == "https" and (
-        host == "replicate.delivery" or host.endswith(".replicate.delivery")
-    )
-    at_api = (target.scheme, target.netloc) == (api.scheme, api.netloc)
-    if not delivered and not at_api:
+    delivered = target.scheme == "https" and f".{host}".endswith(".replicate.delivery")
+    if not delivered and not _is_at_api(target):
         raise Permanent(f"The result lies at '{host[:100]}', which is none of Replicate's hosts.", spent=True)
+
+
+def _is_at_api(target):
+    api = _split(settings.REPLICATE_BASE_URL)
+    return (target.scheme, target.netloc) == (api.scheme, api.netloc)
+
+
+def _pinned(address):
+    """httpx's arguments for an address that `check_host` lets pass.
+
+    A name is resolved here and what it stands for is looked at; the connection goes to that very address, so that
+    the name can't stand for another by then. The certificate is still the name's.
+    """
+    check_host(address)
+    target = _split(address)
+    if _is_at_api(target):
+        return {"url": address}
+    return {
+        "url": httpx.URL(address).copy_with(host=_public_address(target.hostname)),
+        "headers": {"Host": target.netloc.rpartition("@")[2]},
+        "extensions": {"sni_hostname": target.hostname},
+    }
+
+
+def _public_address(host):
+    """An address of the host; Permanent when any of them is this machine's or a private network's."""
+    try:
+        entries = socket.getaddrinfo(host, 443, type=socket.SOCK_STREAM)
+    except (OSError, UnicodeError):
+        raise Passing(f"The address of '{host[:100]}' could not be found.") from None
+    found = {entry[4][0] for entry in entries}
+    if not all(_is_public(ip_address(one.partition("%")[0])) for one in found):
+        raise Permanent(
+            f"'{host[:100]}' leads into a private network; the result is not fetched.", spent=True
+        )
+    # IPv4 first: whoever has no IPv6 may be told of it all the same.
+    return min(found, key=lambda one: (":" in one, one))
+
+
+def _is_public(found):
+    return found.is_global and not found.is_multicast
 
 
 def _split(address):

@@ -21,7 +21,8 @@ def explain_bad_settings():
 def check_settings():
     """Load the settings and run the system checks before any process serves; returns the settings.
 
-    Each error is a sentence on stderr and ends with exit code 3; warnings are told, and it goes on.
+    Each error is a sentence on stderr and ends with exit code 3, as does a bucket that can't be written; warnings
+    are told, and it goes on.
     """
     import django
     from django.conf import settings
@@ -34,4 +35,19 @@ def check_settings():
         print(f"{message.msg} {message.hint or ''}".strip(), file=sys.stderr)
     if any(message.level >= ERROR for message in found):
         sys.exit(CANNOT_START)
+    _refuse_unwritable_bucket()
     return settings
+
+
+def _refuse_unwritable_bucket():
+    from storage import bucket
+
+    try:
+        bucket.check_writable()
+    except OSError as error:
+        print(
+            f"MagikSwipe cannot start: the bucket in STORAGE_PATH can't be written ({error.strerror or error}); "
+            "look at its rights and its disk.",
+            file=sys.stderr,
+        )
+        sys.exit(CANNOT_START)

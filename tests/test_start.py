@@ -41,6 +41,11 @@ def start(tmp_path, command=("manage.py", "version"), **env):
         ("SUPABASE_URL", "supabase.co"),
         ("SUPABASE_BUCKET_NAME", "../elsewhere"),
         ("LOG_LEVEL", "LOUD"),
+        ("TRUST_PROXY", "perhaps"),
+        ("TRUST_PROXY", "-1"),
+        ("ADMIN_PATH", "api/admin"),
+        ("ADMIN_PATH", "../x"),
+        ("THROTTLE_WRITES", "-1"),
     ],
 )
 def test_a_senseless_value_is_named_in_one_sentence(tmp_path, name, value):
@@ -48,6 +53,34 @@ def test_a_senseless_value_is_named_in_one_sentence(tmp_path, name, value):
     assert (done.returncode, done.stdout) == (3, "")
     (line,) = done.stderr.splitlines()
     assert line.startswith(f"MagikSwipe cannot start: {name} is ")
+
+
+@pytest.mark.parametrize("hosts", ["studio.example", "localhost,*", "127.0.0.1,10.0.0.2", ".example.org"])
+def test_debug_is_for_this_machine_alone(tmp_path, hosts):
+    done = start(tmp_path, DEBUG="true", ALLOWED_HOSTS=hosts)
+    assert done.returncode == 3
+    assert done.stderr.startswith("MagikSwipe cannot start: DEBUG is on while ALLOWED_HOSTS has ")
+
+
+def test_a_bucket_that_can_not_be_written_stops_the_web_server(tmp_path):
+    (tmp_path / "buckets").mkdir()
+    (tmp_path / "buckets" / "univers").write_text("a file where a folder should be")
+    done = start(tmp_path, ("-m", "gunicorn", "magikswipe.wsgi", "-b", "127.0.0.1:0"))
+    assert done.returncode == 3
+    assert "MagikSwipe cannot start: the bucket in STORAGE_PATH can't be written" in done.stderr
+
+
+ADMIN_AT = """
+from django.test import Client
+from django.urls import reverse
+client = Client(SERVER_NAME="localhost")
+print(reverse("admin:index"), client.get("/studio-7f3k/login/").status_code, client.get("/admin/login/").status_code)
+"""
+
+
+def test_the_admin_is_at_the_path_of_choice(tmp_path):
+    done = start(tmp_path, ("manage.py", "shell", "-v", "0", "-c", ADMIN_AT), ADMIN_PATH="studio-7f3k/")
+    assert done.stdout.split() == ["/studio-7f3k/", "200", "404"], done.stderr
 
 
 def test_gunicorn_says_it_too_and_does_not_try_for_ever(tmp_path):
