@@ -195,13 +195,16 @@ class Supabase:
 
     def update(self, table, row_id, values):
         """Change the given columns of one row."""
-        query = self._tables.from_(table).update(values, returning="minimal").eq("id", row_id)
-        self._call(f"changing {table}", query.execute)
+        self.update_alike(table, [row_id], values)
 
-    def replace(self, table, rows):
-        """Write rows that exist by their id, in pieces; all rows must have all the columns that we know."""
-        for some in chunks(rows, ROWS_PER_WRITE):
-            query = self._tables.from_(table).upsert(some, on_conflict="id", returning="minimal")
+    def update_alike(self, table, ids, values):
+        """Give the given columns the same values in all these rows.
+
+        Not an upsert: one has to name every column that may not be null, also those that we don't know, or that
+        somebody else is changing.
+        """
+        for some in chunks(list(ids), IDS_PER_REQUEST):
+            query = self._tables.from_(table).update(values, returning="minimal").in_("id", some)
             self._call(f"changing {table}", query.execute)
 
     def delete(self, table, ids):

@@ -43,7 +43,7 @@ class RowChange:
         times = {
             column: self.row[column]
             for column in TIMES_OF_CHANGE
-            if column in self.old.keys() & self.row.keys()
+            if column in self.old.keys() & self.row.keys() and self.row[column] != self.old[column]
         }
         return times | {column: new for column, (_, new) in self.fields.items()}
 
@@ -138,6 +138,7 @@ class Plan:
             "direction": self.direction,
             "empty": self.is_empty,
             "counts": self.counts(),
+            "needs_force": self.needs_force(),
             "rows": [change.to_dict() for change in self.rows],
             "files": [change.to_dict() for change in self.files],
             "ids": self.rekeys,

@@ -1,28 +1,28 @@
 """Applying a plan to Supabase, in an order in which its readers never see a universe empty or a card without files."""
 
+import json
+from collections import defaultdict
+
 from universes.rows import TABLES, UNIVERS, UNIVERS_ASSETS
 
-from . import local, progress, remote
+from . import local, progress, remote, swaps
 from .errors import Conflict, RemoteError
 from .moving import in_parallel
 from .plan import CREATE, DELETE, UPDATE
 from .snapshots import File
 
-# Up to so many changed rows of a table each is told its changed columns; more are written in bulk.
-FEW = 10
 
+def write(plan, client, remote_id):
+    """What follows the files: rows from parents to children, then deletes, rows before files.
 
-def apply(plan, client, remote_id, files_here):
-    """Do it: files, rows from parents to children, then deletes, rows before files. Returns the universe's id there.
-
-    `remote_id`: None for a universe that is new over there. `files_here`: `{name: File}` of the local side.
+    `remote_id`: None for a universe that is new over there. Returns the universe's id there.
     An error leaves off at that point; what is over there is whole, and running again goes on.
     """
-    _upload(plan, client, files_here)
     universe = plan.row_changes(CREATE, UNIVERS.name)
     if universe:
         remote_id = _create_hidden(client, universe[0].row)
     for table in TABLES[1:]:
+        swaps.make_way(plan, client, table)
         _create(plan, client, table, remote_id)
         _update(plan, client, table)
     if universe and universe[0].row.get("is_public", False) is not False:
@@ -32,7 +32,8 @@ def apply(plan, client, remote_id, files_here):
     return remote_id
 
 
-def _upload(plan, client, files_here):
+def upload(plan, client, files_here):
+    """Put the plan's files over there, which must come before its rows; `files_here`: `{name: File}` of this side."""
     names = [change.name for change in plan.file_changes(CREATE, UPDATE)]
     if not names:
         return
@@ -71,13 +72,16 @@ def _create(plan, client, table, remote_id):
 
 
 def _update(plan, client, table):
-    changes = plan.row_changes(UPDATE, table.name)
-    if len(changes) > FEW:
-        client.replace(table.name, [change.old | change.values for change in changes])
-    else:
-        for change in changes:
-            client.update(table.name, change.id, change.values)
-    progress.done(len(changes))
+    """Each row is told what changes in it and nothing else; those that change alike are told together."""
+    alike = defaultdict(list)
+    for change in plan.row_changes(UPDATE, table.name):
+        alike[json.dumps(change.values, sort_keys=True)].append(change)
+
+    def tell(changes):
+        client.update_alike(table.name, [change.id for change in changes], changes[0].values)
+
+    in_parallel(tell, list(alike.values()), heard=False)
+    progress.done(len(plan.row_changes(UPDATE, table.name)))
 
 
 def _delete(plan, client):

@@ -138,6 +138,11 @@ def snapshot(client, tables, slug, universe, *, to_write=False):
     return Snapshot(slug, rows, files, (*reports, *left_alone), frozenset(missing), lacking)
 
 
+def rows(tables, slug, universe):
+    """The rows of a universe over there, by table, as its snapshot has them."""
+    return tidy(slug, _rows(tables, universe)[0])[0]
+
+
 def _rows(tables, universe):
     rows, missing = {UNIVERS.name: tables.seen(UNIVERS, [universe] if universe else [])}, set()
     for table in TABLES[1:]:

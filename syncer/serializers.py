@@ -129,15 +129,19 @@ def _counted(create=0, update=0, delete=0, same=0):
     return {"create": create, "update": update, "delete": delete, "same": same}
 
 
+TAKES_AWAY = (
+    "The push of 'hiver' would take away 5 of 6 files in Supabase; "
+    "look at the plan, and use force if that is meant."
+)
 TOO_MUCH = {
-    "detail": "The push of 'hiver' would take away 5 of 6 files in Supabase; "
-    "look at the plan, and use force if that is meant.",
+    "detail": TAKES_AWAY,
     "plan": {
         "slug": "hiver",
         "direction": "push",
         "empty": False,
         "counts": {"rows": _counted(same=30), "files": _counted(delete=5, same=1)},
         "rows": [],
+        "needs_force": TAKES_AWAY,
         "files": [
             {
                 "name": f"0{n}_flocon.png",

@@ -15,6 +15,9 @@ from .models import SyncedState
 from .plan import PULL, PUSH, Plan, build
 from .snapshots import Snapshot, digest
 
+# How often a push is planned anew when somebody writes the same universe over there meanwhile.
+PUSH_TRIES = 3
+
 
 @dataclass
 class Sync:
@@ -36,9 +39,19 @@ def prepare_push(slug, tables=None):
     here = universes.find(slug)
     tables = tables or remote.Queries(client())
     there = remote.find(tables, slug, here.supabase_id)
+    _check_slug_there(tables, slug, there)
     source = local.snapshot(slug, here)
     target = remote.snapshot(tables.client, tables, slug, there, to_write=True)
     return Sync(build(source, target, PUSH), source, target, here, there)
+
+
+def _check_slug_there(tables, slug, there):
+    """Nothing may be put into the folder of a universe that has our slug over there and is another one."""
+    if there and there["slug"] != slug and (other := remote.find(tables, slug)):
+        raise Conflict(
+            f"'{slug}' is called '{there['slug']}' in Supabase, where '{slug}' is the slug of another universe, "
+            f"'{other['name']}'; give one of them another slug in Supabase, and push again."
+        )
 
 
 def find_there(tables, slug):
@@ -74,11 +87,27 @@ def _check_slug(slug, here):
 def run_push(slug, *, force=False, tables=None, author=""):
     """Make Supabase equal to what is here; returns what was done, as `{"slug", "changes", "cards", …}`."""
     finish(slug)
-    sync = admitted(prepare_push(slug, tables), force)
-    remote_id = sync.remote_id
-    if sync.plan.size:
+    for _ in range(PUSH_TRIES):
+        sync = admitted(prepare_push(slug, tables), force)
+        if not sync.plan.size:
+            return _pushed(sync, sync.remote_id)
         overwritten.keep_for_push(sync.plan, sync.target, client(), author)
-        remote_id = push.apply(sync.plan, client(), remote_id, sync.source.files)
+        push.upload(sync.plan, client(), sync.source.files)
+        # The rows may be older than the files took to go up.
+        if _is_unchanged_there(sync):
+            return _pushed(sync, push.write(sync.plan, client(), sync.remote_id))
+        tables = None
+    raise Conflict(f"'{slug}' changes in Supabase all the time; push it again when nobody else is at it.")
+
+
+def _is_unchanged_there(sync):
+    """Whether the rows that the plan was made from, and that were kept, are still those over there."""
+    tables = remote.Queries(client())
+    there = remote.find(tables, sync.plan.slug, sync.remote_id)
+    return remote.rows(tables, sync.plan.slug, there) == sync.target.rows
+
+
+def _pushed(sync, remote_id):
     local.rekey(sync.plan.rekeys)
     _note(sync, sync.here, remote_id)
     return done(sync)

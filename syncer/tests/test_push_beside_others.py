@@ -1,0 +1,183 @@
+"""Pushes to a Supabase that somebody else writes too, with rules of its own."""
+
+from contextlib import contextmanager
+
+import pytest
+
+from syncer import progress, services
+from syncer.client import client
+from universes.models import Asset, Revision, Universe, UniverseTranslation
+from universes.services import assets
+
+from .conftest import ok, post
+
+pytestmark = pytest.mark.django_db
+
+UNIQUE = {
+    "univers_translations": [["univers_id", "language"]],
+    "univers_assets": [["univers_id", "image_name"]],
+    "univers_assets_translations": [["asset_id", "language"]],
+    "univers_assets_prompts": [["asset_id"]],
+}
+
+
+@pytest.fixture
+def published(api, supabase, winter):
+    ok(post(api, "push/winter"))
+    return Universe.objects.get()
+
+
+class Meanwhile(progress.Listener):
+    """Somebody who writes over there when a plan has been made, so many times."""
+
+    def __init__(self, write, times):
+        self.write, self.times = write, times
+
+    def planned(self, plan):
+        if self.times:
+            self.times -= 1
+            self.write()
+
+
+@contextmanager
+def meanwhile(write, times=1):
+    with progress.heard_by(Meanwhile(write, times)):
+        yield
+
+
+def french_name_there(supabase):
+    (row,) = [row for row in supabase.rows("univers_translations") if row["language"] == "fr"]
+    return row
+
+
+def swap_languages(universe, *languages):
+    one, other = universe.translations.filter(language__in=languages)
+    one.language, other.language = other.language, one.language
+    UniverseTranslation.objects.filter(pk__in=[one.pk, other.pk]).delete()
+    UniverseTranslation.objects.bulk_create([one, other])
+
+
+def swap_pictures(universe):
+    one, other = universe.assets.all()[:2]
+    for pk, name in ((one.pk, "~"), (other.pk, one.image_name), (one.pk, other.image_name)):
+        Asset.objects.filter(pk=pk).update(image_name=name)
+
+
+# --- Words that somebody writes meanwhile ------------------------------------------------------------------
+
+
+def test_words_written_there_while_files_go_up_are_kept(supabase, published, put_file):
+    published.translations.filter(language="fr").update(name="L'hiver")
+    put_file("winter", "02_fox.png", b"our fox")
+    row = french_name_there(supabase)
+    with meanwhile(lambda: client().update("univers_translations", row["id"], {"name": "Theirs"})):
+        assert services.finish(services.start_push(["winter"])).success
+    assert french_name_there(supabase)["name"] == "L'hiver"
+    kept = [r["name"] for revision in Revision.objects.all() for r in revision.rows["univers_translations"]]
+    assert "Theirs" in kept
+
+
+def test_so_are_those_written_before_the_turn_of_one_of_several(supabase, published, make_universe):
+    make_universe("Autumn")
+    services.finish(services.start_push(["autumn"]))
+    Universe.objects.update(background_color="#123456")
+    published.translations.filter(language="fr").update(name="L'hiver")
+    row = french_name_there(supabase)
+    with meanwhile(lambda: client().update("univers_translations", row["id"], {"name": "Theirs"})):
+        assert services.finish(services.start_push(["autumn", "winter"])).success
+    kept = Revision.objects.filter(univers_slug="winter").order_by("created_at").last()
+    assert "Theirs" in [r["name"] for r in kept.rows["univers_translations"]]
+
+
+def test_a_push_that_never_finds_peace_writes_no_row(supabase, published):
+    Universe.objects.update(name="Ours")
+    numbers = iter(range(9))
+    row = french_name_there(supabase)
+
+    def write():
+        client().update("univers_translations", row["id"], {"name": f"Theirs {next(numbers)}"})
+
+    with meanwhile(write, times=9):
+        report = services.finish(services.start_push(["winter"]))
+    assert "changes in Supabase all the time" in str(report.failed["winter"])
+    assert supabase.rows("univers")[0]["name"] == "Winter"
+
+
+# --- Rows over there ---------------------------------------------------------------------------------------
+
+
+def test_many_changed_rows_are_never_written_whole(api, supabase, published):
+    for number in range(12):
+        assets.create(published, display_name=f"Card {number}")
+    ok(post(api, "push/winter"))
+    Asset.objects.update(display_name="New")
+    supabase.breaks("POST /rest/v1/univers_assets")
+    assert ok(post(api, "push/winter"))["synced_items"] == 16
+    assert supabase.names("univers_assets") == {"New"}
+
+
+def test_a_slug_that_another_universe_has_there_is_said_before_anything_goes(
+    api, supabase, published, put_file
+):
+    there = client().insert_one("univers", {"name": "Snow", "slug": "snow"})
+    put_file("snow", "00_snowflake.png", b"a flake")
+    Universe.objects.update(slug="snow")
+    written = supabase.written()
+    answer = post(api, "push/snow")
+    assert answer.status_code == 409
+    assert "'snow' is called 'winter' in Supabase" in answer.json()["detail"]
+    assert supabase.written() == written
+    client().delete("univers", [there["id"]])
+    ok(post(api, "push/snow", force=True))
+
+
+# --- Unique constraints over there -------------------------------------------------------------------------
+
+
+@pytest.fixture
+def strict(supabase, published):
+    supabase.sandbox.settings(unique=UNIQUE, extra_columns={"univers_translations": {"mood": "text"}})
+    return published
+
+
+def test_languages_that_swap_keep_what_only_supabase_knows(api, supabase, strict):
+    client().update("univers_translations", french_name_there(supabase)["id"], {"mood": "calm"})
+    swap_languages(strict, "fr", "de")
+    ok(post(api, "push/winter"))
+    there = {row["id"]: (row["language"], row["mood"]) for row in supabase.rows("univers_translations")}
+    here = {str(t.pk): t.language for t in UniverseTranslation.objects.all()}
+    assert {row_id: language for row_id, (language, _) in there.items()} == here
+    assert ("de", "calm") in there.values()
+    assert ok(post(api, "push/winter"))["message"] == "Nothing to do."
+
+
+def test_pictures_that_swap(api, supabase, strict):
+    swap_pictures(strict)
+    ok(post(api, "push/winter"))
+    there = {row["id"]: row["image_name"] for row in supabase.rows("univers_assets")}
+    assert there == {str(a.pk): a.image_name for a in Asset.objects.all()}
+    assert len(supabase.rows("univers_assets_translations")) == 8
+
+
+def test_a_name_that_takes_the_language_of_one_that_goes(api, supabase, strict):
+    strict.translations.filter(language="fr").delete()
+    strict.translations.filter(language="de").update(language="fr")
+    ok(post(api, "push/winter"))
+    assert french_name_there(supabase)["name"] == "Winter"
+
+
+def test_a_push_that_breaks_off_between_swapped_pictures_goes_on(api, supabase, strict):
+    swap_pictures(strict)
+    supabase.breaks("PATCH /rest/v1/univers_assets", skip=2)
+    assert post(api, "push/winter").status_code == 502
+    supabase.mends()
+    ok(post(api, "push/winter"))
+    there = {row["id"]: row["image_name"] for row in supabase.rows("univers_assets")}
+    assert there == {str(a.pk): a.image_name for a in Asset.objects.all()}
+
+
+def test_a_plan_says_what_needs_force(api, supabase, published):
+    assert ok(post(api, "push/winter", dry_run=True))["plan"]["needs_force"] == ""
+    for asset in published.assets.all()[:3]:
+        assets.delete(asset)
+    assert "3 of 4 cards" in ok(post(api, "push/winter", dry_run=True))["plan"]["needs_force"]
