@@ -10,8 +10,10 @@ from tests.stack import ROOT
 
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 PASSWORD = "words for tests"
-# With SCREENSHOTS=1 the pictures of the editors' handbook are taken anew.
+LOCALES = {"fr": "fr-FR", "en": "en-GB"}
 PICTURES = ROOT / "docs" / "images" / "editors"
+# With SCREENSHOTS=1 the pictures of the editors' handbook are taken anew, with HANDBOOK=en those in English.
+LANGUAGE = os.environ.get("HANDBOOK", "fr")
 
 
 @pytest.fixture(scope="session")
@@ -68,13 +70,13 @@ class Editor:
     def shows(self, name):
         """Take a picture for the handbook, where it is asked for."""
         if os.environ.get("SCREENSHOTS"):
-            PICTURES.mkdir(parents=True, exist_ok=True)
-            self.page.screenshot(path=PICTURES / f"{name}.png")
+            path = PICTURES / LANGUAGE / f"{name}.jpg"
+            self.page.screenshot(path=path, type="jpeg", quality=80)
 
 
 @pytest.fixture
 def editor(chromium, studio, sandbox):
-    context = chromium.new_context(locale="fr-FR", viewport={"width": 1280, "height": 900})
+    context = chromium.new_context(locale=LOCALES[LANGUAGE], viewport={"width": 1280, "height": 900})
     context.set_default_timeout(30_000)
     made = Editor(context, studio, sandbox)
     yield made
