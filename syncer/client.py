@@ -14,7 +14,8 @@ import httpx
 from django.conf import settings
 from supabase import ClientOptions, PostgrestAPIError, StorageException, create_client
 
-from .errors import NotConfigured, RemoteError, Unreachable, WrongKey
+from . import answers
+from .errors import NotConfigured, RemoteError, Unreachable, Unreadable, WrongKey
 
 CONNECT_SECONDS = 5
 # For a question whose answer is only worth having at once; the thread's patience bounds name resolution too.
@@ -61,16 +62,16 @@ class MissingColumn(RemoteError):
     """A table in Supabase has no such column."""
 
 
-class MissingObject(RemoteError):
+class MissingObject(Unreadable):
     """Supabase Storage has no such bucket or file."""
 
 
 class _Passing(Exception):
-    """An answer that says to try again later."""
+    """An answer that says to try again later; `kind`: the error that it is when that did not help."""
 
-    def __init__(self, sentence, retry_after=None):
+    def __init__(self, sentence, retry_after=None, kind=RemoteError):
         super().__init__(sentence)
-        self.retry_after = retry_after
+        self.retry_after, self.kind = retry_after, kind
 
 
 _lock = threading.Lock()
@@ -251,7 +252,7 @@ class Supabase:
         self._call(f"uploading {key}", lambda: self._files().upload(key, path, options))
 
     def download(self, key, path, size):
-        """Stream a file to `path`: `{"sha256", "md5"}` of what came. RemoteError when it is not `size` bytes."""
+        """Stream a file to `path`: `{"sha256", "md5"}` of what came. Unreadable: not there, or not `size` bytes."""
         return self._call(f"downloading {key}", lambda: self._download(key, path, size))
 
     def _download(self, key, path, size):
@@ -270,7 +271,8 @@ class Supabase:
                 md5.update(piece)
         if came != size:
             raise _Passing(
-                f"{key} came with {came} bytes instead of the {size} that are listed; run the sync again."
+                f"{key} came with {came} bytes instead of the {size} that are listed; run the sync again.",
+                kind=Unreadable,
             )
         return {"sha256": sha256.hexdigest(), "md5": md5.hexdigest()}
 
@@ -309,7 +311,7 @@ class Supabase:
                 return self._translated(what, send)
             except _Passing as error:
                 if pause is None or not repeatable:
-                    raise RemoteError(str(error)) from None
+                    raise error.kind(str(error)) from None
                 time.sleep(min(error.retry_after or pause, LONGEST_PAUSE))
             except httpx.TransportError as error:
                 left = not isinstance(error, httpx.ConnectError | httpx.ConnectTimeout)
@@ -362,19 +364,20 @@ class Supabase:
         if status in (401, 403) or status in PASSING:
             answer.read()
         if status in (401, 403):
-            raise _wrong_key(_message(answer))
+            raise _wrong_key(answers.message(answer))
         if status in PASSING:
             request = f"{answer.request.method} {answer.request.url.path}"
             raise _Passing(
-                f"Supabase answered {status} to {request} ({_message(answer)}); try again later.",
-                _seconds(answer.headers.get("Retry-After", "")),
+                f"Supabase answered {status} to {request} ({answers.message(answer)}); try again later.",
+                answers.pause(answer),
             )
         if answer.is_redirect:
             raise RemoteError(f"{self.url} redirects to another address; set SUPABASE_URL to that one.")
 
     def _refusal(self, answer, what):
         answer.read()
-        return RemoteError(f"Supabase refused {what}: {_message(answer)} ({answer.status_code}).")
+        kind = MissingObject if answers.is_missing(answer) else RemoteError
+        return kind(f"Supabase refused {what}: {answers.message(answer)} ({answer.status_code}).")
 
 
 def chunks(items, size):
@@ -385,19 +388,3 @@ def _wrong_key(message):
     return WrongKey(
         f"Supabase does not admit the key in SUPABASE_SERVICE_ROLE_KEY ({message}); set the project's service role key."
     )
-
-
-def _message(answer):
-    try:
-        body = answer.json()
-    except ValueError:
-        return answer.reason_phrase
-    return (
-        str(body.get("message") or body.get("error") or body)[:200]
-        if isinstance(body, dict)
-        else str(body)[:200]
-    )
-
-
-def _seconds(text):
-    return int(text) if text.isdecimal() else None

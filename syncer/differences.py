@@ -2,9 +2,8 @@
 
 from universes.models import Universe
 
-from . import local, remote
+from . import known, local, remote
 from .client import client
-from .models import SyncedState
 from .snapshots import digest
 
 SAME, LOCAL_NEWER, REMOTE_NEWER, BOTH_CHANGED = "same", "local newer", "remote newer", "both changed"
@@ -28,7 +27,7 @@ def overview():
 def state_of(universe):
     """The state of one universe that is here; a SyncError when Supabase can't be asked."""
     tables = remote.Queries(client())
-    row = remote.find(tables, universe.slug, universe.supabase_id)
+    row = remote.find(tables, universe.slug, known.id_there(universe))
     return _state(tables, universe, row) if row else ONLY_HERE
 
 
@@ -40,7 +39,7 @@ def _state(tables, here, row):
     ours, theirs = digest(mine, there), digest(there, mine)
     if ours == theirs:
         return SAME
-    synced = SyncedState.objects.filter(universe=here).values_list("digest", flat=True).first()
+    synced = known.states().filter(universe=here).values_list("digest", flat=True).first()
     if not synced:
         return DIFFERS
     return {ours: REMOTE_NEWER, theirs: LOCAL_NEWER}.get(synced, BOTH_CHANGED)

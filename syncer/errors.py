@@ -28,6 +28,10 @@ class RemoteError(SyncError):
     """Supabase answered, but with an error or with something unusable."""
 
 
+class Unreadable(RemoteError):
+    """A file that Supabase lists, but does not give, or not as it is listed."""
+
+
 class Cancelled(SyncError):
     """Somebody stopped it."""
 

@@ -7,6 +7,7 @@ from universes import rows
 from universes.models import Universe
 from universes.rows import BY_NAME, TABLES, UNIVERS, UNIVERS_ASSETS
 
+from . import known
 from .errors import Conflict
 from .plan import CREATE, DELETE, UPDATE
 from .snapshots import File, Snapshot, tidy
@@ -16,8 +17,8 @@ BATCH = 500
 
 def counterpart(remote):
     """The universe here that a row of Supabase's `univers` stands for: by its id there, else by slug; or None."""
-    known = Universe.objects.filter(supabase_id=remote["id"]).first()
-    return known or Universe.objects.filter(slug=remote["slug"]).first()
+    synced = known.universes().filter(supabase_id=remote["id"]).first()
+    return synced or Universe.objects.filter(slug=remote["slug"]).first()
 
 
 def snapshot(slug, universe):
@@ -52,6 +53,7 @@ def write(universe, plan, remote_id):
 def _create_universe(plan, remote_id):
     (change,) = plan.row_changes(CREATE, UNIVERS.name)
     values = {column: value for column, value in change.row.items() if column != "id"}
+    known.release(remote_id)
     return Universe.objects.create(**values, supabase_id=remote_id)
 
 

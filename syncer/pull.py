@@ -10,7 +10,7 @@ from storage.staging import claim
 from universes.services import revisions
 
 from . import journals, local, progress
-from .errors import Conflict, RemoteError
+from .errors import Conflict, Unreadable
 from .intake import Intake
 from .moving import in_parallel
 from .plan import CREATE, DELETE, RESTORE, UPDATE
@@ -49,10 +49,10 @@ class Downloads:
         self.client, self.slug, self.came = client, slug, {}
 
     def __call__(self, file, path):
-        """Put one at a path; RemoteError when other bytes come than are listed."""
+        """Put one at a path; Unreadable when other bytes come than are listed."""
         came = self.client.download(f"{self.slug}/{file.where}", path, file.size)
         if file.md5 and came["md5"] != file.md5:
-            raise RemoteError(f"{self.slug}/{file.where} came with other bytes than are listed; pull again.")
+            raise Unreadable(f"{self.slug}/{file.where} came with other bytes than are listed; pull again.")
         self.came[file.name] = came
 
 

@@ -8,7 +8,7 @@ from universes.names import THUMBNAIL, music_name, video_name
 from universes.rows import TABLES, UNIVERS, UNIVERS_ASSETS, UNIVERS_MUSIC_PROMPTS
 from universes.services import revisions
 
-from . import kept, local, pull, syncs
+from . import kept, known, local, pull, syncs
 from .errors import Conflict
 from .plan import PUSH, RESTORE, UNPUBLISH, build
 from .snapshots import File, Snapshot, tidy
@@ -61,8 +61,9 @@ def slug_of(revision):
 def _counterpart(revision):
     """The universe here that a revision is about: by its id, else by its slug; or None."""
     key = "supabase_id" if revision.cause in KEPT_THERE else "pk"
-    known = _universe_id(revision.rows)
-    by_id = Universe.objects.filter(**{key: known}).first() if known is not None else None
+    its_id = _universe_id(revision.rows)
+    candidates = known.universes() if revision.cause in KEPT_THERE else Universe.objects
+    by_id = candidates.filter(**{key: its_id}).first() if its_id is not None else None
     return by_id or Universe.objects.filter(slug=revision.univers_slug).first()
 
 

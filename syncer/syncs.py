@@ -8,10 +8,9 @@ from django.utils import timezone
 from universes.models import Universe
 from universes.services import revisions, universes
 
-from . import journals, local, overwritten, progress, pull, push, remote
+from . import journals, known, local, overwritten, progress, pull, push, remote
 from .client import client
 from .errors import Conflict, NotThere, Refused, RemoteError
-from .models import SyncedState
 from .plan import PULL, PUSH, Plan, build
 from .snapshots import Snapshot, digest
 
@@ -38,7 +37,7 @@ def prepare_push(slug, tables=None):
     """What a push would do. NotFound when the universe is not here."""
     here = universes.find(slug)
     tables = tables or remote.Queries(client())
-    there = remote.find(tables, slug, here.supabase_id)
+    there = remote.find(tables, slug, known.id_there(here))
     _check_slug_there(tables, slug, there)
     source = local.snapshot(slug, here)
     target = remote.snapshot(tables.client, tables, slug, there, to_write=True)
@@ -56,8 +55,8 @@ def _check_slug_there(tables, slug, there):
 
 def find_there(tables, slug):
     """The row of a universe in Supabase, by its slug there or by the one that it has here; or None."""
-    known = Universe.objects.filter(slug=slug).first()
-    return remote.find(tables, slug) or remote.find(tables, None, known.supabase_id if known else None)
+    here = Universe.objects.filter(slug=slug).first()
+    return remote.find(tables, slug) or remote.find(tables, None, known.id_there(here) if here else None)
 
 
 def prepare_pull(slug, tables=None):
@@ -91,7 +90,7 @@ def run_push(slug, *, force=False, tables=None, author=""):
         sync = admitted(prepare_push(slug, tables), force)
         if not sync.plan.size:
             return _pushed(sync, sync.remote_id)
-        overwritten.keep_for_push(sync.plan, sync.target, client(), author)
+        sync.plan.reports += overwritten.keep_for_push(sync.plan, sync.target, client(), author)
         push.upload(sync.plan, client(), sync.source.files)
         # The rows may be older than the files took to go up.
         if _is_unchanged_there(sync):
@@ -150,11 +149,9 @@ def admitted(sync, force):
 @transaction.atomic
 def _note(sync, here, remote_id):
     """Both sides are equal now: which id the universe has over there, when that was, and what it looked like."""
-    Universe.objects.filter(supabase_id=remote_id).exclude(pk=here.pk).update(supabase_id=None)
+    known.release(remote_id)
     Universe.objects.filter(pk=here.pk).update(supabase_id=remote_id, last_synced_at=timezone.now())
-    same = digest(sync.source, sync.target)
-    if not SyncedState.objects.filter(universe=here, digest=same).exists():
-        SyncedState.objects.update_or_create(universe=here, defaults={"digest": same})
+    known.note(here, digest(sync.source, sync.target))
 
 
 def done(sync):

@@ -4,11 +4,10 @@ import re
 from dataclasses import dataclass
 
 from storage.names import is_safe_segment
-from universes.models import Universe
 from universes.names import is_slug
 from universes.rows import UNIVERS
 
-from . import overwritten, progress, remote, syncs
+from . import known, overwritten, progress, remote, syncs
 from .client import client
 from .errors import NotThere
 from .models import RemoteFile, SyncedState
@@ -63,7 +62,7 @@ def run(slug, author=""):
     removal = prepare(slug)
     plan = removal.plan
     progress.planned(plan)
-    overwritten.keep(UNPUBLISH, removal.snapshot, _named(removal.files), client(), author)
+    plan.reports = overwritten.keep(UNPUBLISH, removal.snapshot, _named(removal.files), client(), author)
     if removal.there:
         # The foreign keys over there cascade: the universe goes in one piece.
         client().delete(UNIVERS.name, [removal.there["id"]])
@@ -76,7 +75,7 @@ def run(slug, author=""):
         "cards": plan.target_cards,
         "moved_files": 0,
         "counts": plan.counts(),
-        "reports": [],
+        "reports": plan.reports,
     }
 
 
@@ -101,10 +100,10 @@ def _safe(key):
 def _known(slug, there):
     """The universe here that was synced with it, if any, as a query."""
     found = {"supabase_id": there["id"]} if there else {"slug": slug, "supabase_id__isnull": False}
-    return Universe.objects.filter(**found)
+    return known.universes().filter(**found)
 
 
-def _forget(folder, known):
+def _forget(folder, gone):
     RemoteFile.objects.filter(key__startswith=f"{folder}/").delete()
-    SyncedState.objects.filter(universe__in=known).delete()
-    known.update(supabase_id=None, last_synced_at=None)
+    SyncedState.objects.filter(universe__in=gone).delete()
+    gone.update(supabase_id=None, last_synced_at=None)

@@ -89,6 +89,22 @@ def test_what_can_not_be_fetched_is_not_overwritten(api, supabase, published, pu
     assert not Revision.objects.filter(cause="push").exists()
 
 
+@pytest.mark.parametrize("action", ["404", "garble"])
+def test_what_supabase_does_not_give_as_listed_blocks_nothing(
+    api, supabase, published, put_file, tmp_path, action
+):
+    put_there(tmp_path, "winter/02_fox.png", b"their fox")
+    supabase.breaks("GET /storage/v1/object/univers/winter/02_fox", action)
+    body = ok(post(api, "push/winter"))
+    assert "winter/02_fox.png could not be kept" in " ".join(body["notes"])
+    assert pushed_revision().files == {}
+    put_there(tmp_path, "winter/02_fox.png", b"their fox")
+    body = ok(post(api, "unpublish/winter", force=True))
+    assert "winter/02_fox.png could not be kept" in " ".join(body["notes"])
+    assert "02_fox.png" not in Revision.objects.get(cause="unpublish").files
+    assert supabase.keys("winter") == []
+
+
 def test_a_push_that_is_tried_again_keeps_it_once(api, supabase, published):
     supabase.breaks("PATCH /rest/v1/univers")
     for _ in range(2):
