@@ -96,23 +96,25 @@ class FolderStorage(FileSystemStorage):
             raise FileNotFoundError(name)
         return Path(self.path(name)).stat()
 
-    def stamp(self, folder):
-        """`(inode, time of change in ns)` of a folder: another one once a file of it has come, gone or been replaced.
+    def stamps(self, folders):
+        """`{folder: (inode, time of change in ns)}`: another one once a file of it has come, gone or been replaced.
 
         One that is missing has the time at which the folder of all has changed. A change within a tick of the
         clock after another one can't be told by it.
         """
-        try:
-            found = os.lstat(f"{self.location}/{safe_key(folder)}")
-            return found.st_ino, found.st_mtime_ns
-        except FileNotFoundError:
-            with suppress(FileNotFoundError):
-                return 0, os.lstat(self.location).st_mtime_ns
-        return 0, 0
+        found, root, missing = {}, self.location, None
+        for folder in folders:
+            try:
+                info = os.lstat(f"{root}/{safe_key(folder)}")
+                found[folder] = info.st_ino, info.st_mtime_ns
+            except FileNotFoundError:
+                missing = missing or (0, _time_of(root))
+                found[folder] = missing
+        return found
 
     def names(self, folder):
         """The names of `files`, without looking at each; listed again only once the folder has changed."""
-        began, stamp = time.time_ns(), self.stamp(folder)
+        began, stamp = time.time_ns(), self.stamps([folder])[folder]
         known = self._listed.get(folder)
         if known and known[0] == stamp:
             return known[1]
@@ -204,6 +206,13 @@ class FolderStorage(FileSystemStorage):
 def plain_files(path):
     """The paths, by name, of the files right in a folder that may have a key; a link is none."""
     return {name: Path(path) / name for name in _stats(path)}
+
+
+def _time_of(path):
+    try:
+        return os.lstat(path).st_mtime_ns
+    except FileNotFoundError:
+        return 0
 
 
 def _plain(path):

@@ -40,9 +40,9 @@ def names(folder):
     return bucket().names(folder)
 
 
-def stamp_of(folder):
-    """What tells a folder from itself once a file has come or gone: `(what it is, its time of change in ns)`."""
-    return bucket().stamp(folder)
+def stamps(folders):
+    """What tells folders from themselves once a file has come or gone: `{folder: (what it is, its time in ns)}`."""
+    return bucket().stamps(folders)
 
 
 def listing(folder):

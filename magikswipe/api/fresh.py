@@ -47,7 +47,7 @@ class Kept(local):
     def get(self, key, state):
         """The body and ETag that were kept under `key`; None when anything has changed since."""
         found = self.answers.get(key)
-        if not found or found[0] != state or any(bucket.stamp_of(f) != was for f, was in found[1].items()):
+        if not found or found[0] != state or bucket.stamps(found[1]) != found[1]:
             return None
         self.answers.move_to_end(key)
         return found[2]
@@ -103,7 +103,7 @@ def _made(request, make):
     began = time.time_ns()
     data, folders = make()
     made = _rendered(data)
-    stamps = {folder: bucket.stamp_of(folder) for folder in folders}
+    stamps = bucket.stamps(folders)
     if all(_is_settled(stamp, began) for stamp in stamps.values()) and _state() == state:
         answers.put(key, state, stamps, made)
     return made
@@ -130,7 +130,7 @@ def _state():
 
 def _is_settled(stamp, began):
     """Whether a folder has been the same since well before it was listed."""
-    return stamp is not None and began - stamp[1] > TICK
+    return began - stamp[1] > TICK
 
 
 def _has_it(request, etag):
