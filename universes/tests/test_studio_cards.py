@@ -139,4 +139,6 @@ def test_the_page_hears_what_changed(lea, universe, cards, put_file):
     picture(put_file, cards[0])
     later = lea.get(address("live", universe.pk), {"key": key}, headers={"If-None-Match": first["ETag"]})
     assert later.json()["signatures"][key] != first.json()["signatures"][key]
-    assert lea.get(address("live", universe.pk), {"key": "card:gone"}).json()["signatures"] == {"card:gone": None}
+    assert lea.get(address("live", universe.pk), {"key": "card:gone"}).json()["signatures"] == {
+        "card:gone": None
+    }
