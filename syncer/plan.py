@@ -1,13 +1,12 @@
 """What has to change on one side to make it equal to the other: computed, never done, here."""
 
-import re
 from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
 
 from universes.rows import TABLES, UNIVERS, UNIVERS_ASSETS
 
-from .snapshots import OUR_NAMES, TIMESTAMPS, lacks, names_of_cards
+from .snapshots import TIMESTAMPS, lacks, our_files
 
 PUSH, PULL, UNPUBLISH, RESTORE = "push", "pull", "unpublish", "restore"
 CREATE, UPDATE, DELETE = "create", "update", "delete"
@@ -16,8 +15,6 @@ CREATE, UPDATE, DELETE = "create", "update", "delete"
 SAFE_UP_TO = 3
 
 TIMES_OF_CHANGE = ("updated_at", "last_generated_at")
-
-OUR_FILE = re.compile(r"[0-9]{2,}_[A-Za-z0-9._-]+\.(png|mp4)", re.ASCII)
 
 
 @dataclass(frozen=True)
@@ -158,7 +155,7 @@ def build(source, target, direction):
         direction,
         reports=[*source.reports, *target.reports],
         target_cards=len(target.cards),
-        target_files=len(target.files),
+        target_files=len(target.files.keys() & our_files(source, target)),
         exposes=direction == PUSH and _is_private(source) and not target.universe,
     )
     parents = {}
@@ -266,17 +263,18 @@ class _Matching:
 
 
 def _plan_files(plan, source, target):
-    ours = names_of_cards(source.cards) | names_of_cards(target.cards) | OUR_NAMES
-    for name, file in sorted(source.files.items()):
-        old = target.files.get(name)
+    ours = our_files(source, target)
+    # A revision's files are all brought back, whatever they are called.
+    mirrored = ours | source.files.keys() if plan.direction == RESTORE else ours
+    for name in sorted(source.files.keys() & mirrored):
+        file, old = source.files[name], target.files.get(name)
         if old is None:
             plan.files.append(FileChange(name, CREATE, file, "new"))
         elif reason := file.difference(old):
             plan.files.append(FileChange(name, UPDATE, file, reason))
         else:
             plan.same_files += 1
-    for name in sorted(target.files.keys() - source.files.keys()):
-        if name in ours or OUR_FILE.fullmatch(name):
-            plan.files.append(FileChange(name, DELETE, target.files[name], "gone on the other side"))
-        else:
-            plan.reports.append(f"{plan.slug}: {name} is left alone: it is no file of a card or song.")
+    for name in sorted((target.files.keys() - source.files.keys()) & ours):
+        plan.files.append(FileChange(name, DELETE, target.files[name], "gone on the other side"))
+    for name in sorted((source.files.keys() | target.files.keys()) - mirrored):
+        plan.reports.append(f"{plan.slug}: {name} is left alone: it is no file of a card or song.")

@@ -2,8 +2,10 @@
 
 import hashlib
 import json
+import re
 from collections import defaultdict
 from dataclasses import dataclass, field
+from urllib.parse import urlsplit
 
 from storage.names import is_safe_segment
 from universes.models import LANGUAGES
@@ -17,6 +19,12 @@ OWN_TO_A_SIDE = {"id", "univers_id", "asset_id", "owner_id"} | TIMESTAMPS
 
 # What a universe's folder holds beside the files of its cards.
 OUR_NAMES = {THUMBNAIL, *(music_name(language) for language in LANGUAGES)}
+
+
+# Pictures and clips, also those whose card is gone.
+OUR_FILE = re.compile(r"[0-9]{2,}_[A-Za-z0-9._-]+\.(png|mp4)", re.ASCII)
+# Columns of a universe that may lead to a file of its folder.
+ADDRESSES = ("thumbnail_url", "background_music")
 
 
 def names_of_cards(cards):
@@ -116,10 +124,24 @@ def _unfit(table, row, ids):
     return ""
 
 
+def our_files(*snapshots):
+    """Those names of the snapshots' files that are a universe's: what a card, song or address of any of them has."""
+    named = OUR_NAMES.union(
+        *(names_of_cards(snapshot.cards) | _addressed(snapshot) for snapshot in snapshots)
+    )
+    there = set().union(*(snapshot.files for snapshot in snapshots))
+    return {name for name in there if name in named or OUR_FILE.fullmatch(name)}
+
+
+def _addressed(snapshot):
+    universe = snapshot.universe or {}
+    return {urlsplit(universe.get(column) or "").path.rpartition("/")[2] for column in ADDRESSES}
+
+
 def digest(snapshot, other):
     """A SHA-256 of what both sides have in common when they are equal, so without ids and times.
 
-    Tables and columns that one of the two snapshots does not have are left out.
+    Tables and columns that one of the two snapshots does not have are left out, and so are files that are not ours.
     """
     missing = snapshot.missing | other.missing
     image_names = {row["id"]: row["image_name"] for row in snapshot.cards}
@@ -134,7 +156,8 @@ def digest(snapshot, other):
         for table in TABLES
         if table.name not in missing
     }
-    files = sorted([f.name, f.size, f.md5 or f.etag] for f in snapshot.files.values())
+    ours = our_files(snapshot, other)
+    files = sorted([f.name, f.size, f.md5 or f.etag] for f in snapshot.files.values() if f.name in ours)
     return hashlib.sha256(json.dumps([rows, files], sort_keys=True).encode()).hexdigest()
 
 

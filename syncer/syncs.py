@@ -8,7 +8,7 @@ from django.utils import timezone
 from universes.models import Universe
 from universes.services import revisions, universes
 
-from . import journals, known, local, overwritten, progress, pull, push, remote
+from . import journals, known, local, overwritten, progress, pull, push, remote, renames
 from .client import client
 from .errors import Conflict, NotThere, Refused, RemoteError
 from .plan import PULL, PUSH, Plan, build
@@ -94,7 +94,9 @@ def run_push(slug, *, force=False, tables=None, author=""):
         push.upload(sync.plan, client(), sync.source.files)
         # The rows may be older than the files took to go up.
         if _is_unchanged_there(sync):
-            return _pushed(sync, push.write(sync.plan, client(), sync.remote_id))
+            remote_id = push.write(sync.plan, client(), sync.remote_id)
+            sync.plan.reports += renames.clear_old_folder(sync.plan, client(), sync.source.files)
+            return _pushed(sync, remote_id)
         tables = None
     raise Conflict(f"'{slug}' changes in Supabase all the time; push it again when nobody else is at it.")
 

@@ -41,7 +41,7 @@ def planned(source, target, direction=PUSH):
 MANY = [card(f"c{n}") for n in range(4)]
 
 CASES = {
-    "equal": (snapshot(file("a.png")), snapshot(file("a.png")), []),
+    "equal": (snapshot(file("00_a.png")), snapshot(file("00_a.png")), []),
     "universe ids and times differ": (
         snapshot(row=universe(1, updated_at="2026")),
         snapshot(row=universe(99, updated_at="2020")),
@@ -121,7 +121,7 @@ CASES = {
             for name in ("00_a.mp4", "fr.mp3", "thumbnail.jpg")
         ],
     ),
-    "files that are not ours": (snapshot(), snapshot(file("notes.txt"), file("pt.mp3")), []),
+    "files that are not ours": (snapshot(file("notes.txt")), snapshot(file("pt.mp3")), []),
     "an odd name that a card has": (
         snapshot(),
         snapshot(file("snow.png"), univers_assets=[card("a", "snow.png")]),
@@ -189,7 +189,7 @@ def test_taking_away_more_than_half_of_four_or_more(left, total, refused):
 
 
 def test_a_push_of_a_private_universe_says_who_can_see_its_media():
-    hidden = snapshot(file("a.png"), row=universe(is_public=False))
+    hidden = snapshot(file("00_a.png"), row=universe(is_public=False))
     assert "private" in build(hidden, Snapshot("winter"), PUSH).reports[0]
     assert build(hidden, hidden, PUSH).reports == []
 
@@ -211,13 +211,13 @@ def test_both_reasons_are_told():
 
 
 def test_a_plan_as_json():
-    plan = build(snapshot(file("a.png"), row=universe(name="Snow")), snapshot(), PUSH).to_dict()
+    plan = build(snapshot(file("00_a.png"), row=universe(name="Snow")), snapshot(), PUSH).to_dict()
     assert plan["counts"] == {
         "rows": {"create": 0, "update": 1, "delete": 0, "same": 0},
         "files": {"create": 1, "update": 0, "delete": 0, "same": 0},
     }
     assert plan["rows"][0]["fields"] == {"name": {"old": "Winter", "new": "Snow"}}
-    assert plan["files"] == [{"name": "a.png", "action": "create", "size": 1, "reason": "new"}]
+    assert plan["files"] == [{"name": "00_a.png", "action": "create", "size": 1, "reason": "new"}]
     assert plan["empty"] is False
 
 
@@ -243,13 +243,13 @@ class TestTidy:
 
 
 def test_a_digest_minds_content_alone():
-    one = snapshot(file("a.png"), univers_assets=[card("a", "00_x.png", display_name="x")])
+    one = snapshot(file("00_a.png"), univers_assets=[card("a", "00_x.png", display_name="x")])
     same = snapshot(
-        file("a.png"),
+        file("00_a.png"),
         row=universe(7, updated_at="now"),
         univers_assets=[card("b", "00_x.png", display_name="x")],
     )
-    other = snapshot(file("a.png", "b"), univers_assets=[card("a", "00_x.png", display_name="x")])
+    other = snapshot(file("00_a.png", "b"), univers_assets=[card("a", "00_x.png", display_name="x")])
     assert digest(one, same) == digest(same, one) != digest(other, one)
 
 

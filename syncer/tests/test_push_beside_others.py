@@ -1,9 +1,11 @@
 """Pushes to a Supabase that somebody else writes too, with rules of its own."""
 
 from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 
+from storage import bucket
 from syncer import progress, services
 from syncer.client import client
 from universes.models import Asset, Revision, Universe, UniverseTranslation
@@ -181,3 +183,28 @@ def test_a_plan_says_what_needs_force(api, supabase, published):
     for asset in published.assets.all()[:3]:
         assets.delete(asset)
     assert "3 of 4 cards" in ok(post(api, "push/winter", dry_run=True))["plan"]["needs_force"]
+
+
+# --- Files -------------------------------------------------------------------------------------------------
+
+
+def test_files_that_are_not_ours_stay_where_they_are(api, supabase, published, put_file):
+    put_file("winter", "notes.txt", b"to do")
+    put_file("winter", "theme.mp3", b"la la")
+    Universe.objects.update(background_music="/storage/buckets/univers/winter/theme.mp3")
+    body = ok(post(api, "push/winter"))
+    assert "winter: notes.txt is left alone: it is no file of a card or song." in body["notes"]
+    assert "winter/theme.mp3" in supabase.keys("winter")
+    assert "winter/notes.txt" not in supabase.keys("winter")
+    assert [entry["state"] for entry in api.get("/api/sync/status?diff=true").json()["universes"]] == ["same"]
+
+
+def test_the_folder_of_an_old_slug_does_not_stay(api, supabase, published, tmp_path):
+    (tmp_path / "note").write_bytes(b"theirs")
+    client().upload(tmp_path / "note", "winter/notes.txt")
+    Path(bucket.bucket().path("winter")).rename(bucket.bucket().path("snow"))
+    Universe.objects.update(slug="snow")
+    body = ok(post(api, "push/snow"))
+    assert supabase.keys("winter") == ["winter/notes.txt"]
+    assert len(supabase.keys("snow")) == 10
+    assert [note for note in body["notes"] if note.startswith("winter/notes.txt stays in Supabase")]
