@@ -32,8 +32,16 @@ class FolderStorage(FileSystemStorage):
         return name
 
     def exists(self, name):
-        path = Path(self.path(name))
-        return path.is_file() and not self._passes_a_link(path)
+        where, mode = self.location, 0
+        for segment in safe_key(*str(name).split("/")).split("/"):
+            where = f"{where}/{segment}"
+            try:
+                mode = os.lstat(where).st_mode
+            except (FileNotFoundError, NotADirectoryError):
+                return False
+            if stat.S_ISLNK(mode):
+                return False
+        return stat.S_ISREG(mode)
 
     def _open(self, name, mode="rb"):
         if not self.exists(name):

@@ -8,6 +8,7 @@ from rest_framework.permissions import AllowAny
 from rest_framework.renderers import JSONRenderer
 from rest_framework.views import APIView
 
+from magikswipe.api.fresh import remembered
 from magikswipe.api.permissions import has_scope
 from magikswipe.api.schema import ErrorSerializer, medium
 from magikswipe.roles import READ
@@ -55,13 +56,17 @@ class MediaView(APIView):
 
     @extend_schema(operation_id="media_get", parameters=HEADERS, responses=RESPONSES)
     def get(self, request, slug, name):
-        public = settings.API_OPEN or Universe.objects.filter(slug=slug, is_public=True).exists()
+        public = settings.API_OPEN or remembered(("public", slug), lambda: _is_public(slug))
         response = serve(request, slug, name) if public or _may_see(request, slug, name) else None
         if response is None:
             raise Http404
         if not public:
             patch_cache_control(response, private=True)
         return response
+
+
+def _is_public(slug):
+    return Universe.objects.filter(slug=slug, is_public=True).exists()
 
 
 def _may_see(request, slug, name):

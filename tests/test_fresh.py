@@ -187,5 +187,16 @@ def test_what_another_may_see_is_not_kept_for_all(api, winter, settings, admin_u
     assert read(api, LIST, answer["ETag"]).status_code != 304
 
 
+def test_a_universe_that_becomes_private_takes_its_files_along_at_once(api, winter, settings):
+    settings.API_OPEN = False
+    address = "/storage/buckets/univers/winter/thumbnail.jpg"
+    for public, status in ((True, 200), (False, 404), (True, 200)):
+        Universe.objects.update(is_public=public)
+        for _ in range(2):
+            answer = api.get(address)
+            answer.close()
+            assert answer.status_code == status
+
+
 def test_a_browser_that_wants_a_page_gets_one(api, winter):
     assert b"<html" in api.get(ONE, headers={"Accept": "text/html"}).content
