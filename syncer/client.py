@@ -251,11 +251,14 @@ class Supabase:
         }
         self._call(f"uploading {key}", lambda: self._files().upload(key, path, options))
 
-    def download(self, key, path, size):
-        """Stream a file to `path`: `{"sha256", "md5"}` of what came. Unreadable: not there, or not `size` bytes."""
-        return self._call(f"downloading {key}", lambda: self._download(key, path, size))
+    def download(self, key, path, size, md5=""):
+        """Stream a file to `path`: `{"sha256", "md5"}` of what came. Unreadable: not there, or other bytes than listed.
 
-    def _download(self, key, path, size):
+        `size`, and `md5` where it is known: as listed.
+        """
+        return self._call(f"downloading {key}", lambda: self._download(key, path, size, md5))
+
+    def _download(self, key, path, size, listed_md5):
         sha256, md5, came = hashlib.sha256(), hashlib.md5(usedforsecurity=False), 0
         address = f"{self.url}/storage/v1/object/{self.bucket_name}/{key}"
         headers = {**self._headers, "Accept-Encoding": "identity"}
@@ -273,6 +276,10 @@ class Supabase:
             raise _Passing(
                 f"{key} came with {came} bytes instead of the {size} that are listed; run the sync again.",
                 kind=Unreadable,
+            )
+        if listed_md5 and md5.hexdigest() != listed_md5:
+            raise _Passing(
+                f"{key} came with other bytes than are listed; run the sync again.", kind=Unreadable
             )
         return {"sha256": sha256.hexdigest(), "md5": md5.hexdigest()}
 

@@ -105,6 +105,17 @@ def test_what_supabase_does_not_give_as_listed_blocks_nothing(
     assert supabase.keys("winter") == []
 
 
+@pytest.mark.parametrize("action", ["garble", "truncate"])
+def test_what_comes_whole_the_second_time_is_kept(
+    api, supabase, published, put_file, tmp_path, settings, action
+):
+    settings.SYNC_RETRIES = 1
+    put_there(tmp_path, "winter/02_fox.png", b"their fox")
+    supabase.breaks("GET /storage/v1/object/univers/winter/02_fox", action, times=1)
+    ok(post(api, "push/winter"))
+    assert content(pushed_revision(), "02_fox.png") == b"their fox"
+
+
 def test_a_push_that_is_tried_again_keeps_it_once(api, supabase, published):
     supabase.breaks("PATCH /rest/v1/univers")
     for _ in range(2):
