@@ -102,7 +102,12 @@ class Plan:
 
     def needs_force(self):
         """What must be looked at before this is done, as sentences; empty when nothing speaks against it."""
-        return " ".join(filter(None, (self._exposes(), self._takes_away())))
+        return " ".join(filter(None, (self._unpublishes(), self._exposes(), self._takes_away())))
+
+    def _unpublishes(self):
+        if self.direction != UNPUBLISH:
+            return ""
+        return f"Unpublishing takes '{self.slug}' away from all who use it; use force to do it."
 
     def _exposes(self):
         if not self.exposes:

@@ -165,9 +165,7 @@ def start_unpublish(slug, *, force=False, author="", once=""):
         return earlier
     plan = plan_unpublish(slug)
     if not force:
-        raise Refused(
-            f"Unpublishing takes '{slug}' away from all who use it; use force to do it.", plan.to_dict()
-        )
+        raise Refused(plan.needs_force(), plan.to_dict())
     return _start(UNPUBLISH, [slug], force, author, once)
 
 

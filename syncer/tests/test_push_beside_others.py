@@ -183,6 +183,14 @@ def test_a_plan_says_what_needs_force(api, supabase, published):
     for asset in published.assets.all()[:3]:
         assets.delete(asset)
     assert "3 of 4 cards" in ok(post(api, "push/winter", dry_run=True))["plan"]["needs_force"]
+    assert "takes 'winter' away" in ok(post(api, "unpublish/winter", dry_run=True))["plan"]["needs_force"]
+
+
+@pytest.mark.parametrize("path", ["pull-all", "init"])
+def test_so_does_a_dry_run_of_everything(api, supabase, published, path):
+    client().delete("univers_assets", [row["id"] for row in supabase.rows("univers_assets")])
+    (plan,) = ok(post(api, path, dry_run=True))["plans"]
+    assert "4 of 4 cards here" in plan["needs_force"]
 
 
 # --- Files -------------------------------------------------------------------------------------------------
