@@ -157,11 +157,12 @@ def test_the_compiled_french_is_whole_and_up_to_date(catalogue):
     with (folder / "django.mo").open("rb") as compiled:
         words = gettext.GNUTranslations(compiled)
     source = (folder / "django.po").read_text()
-    told = re.findall(r'^msgid "(.+)"\nmsgstr "(.*)"$', source, re.MULTILINE)
+    told = re.findall(r'^(?:msgctxt "(.+)"\n)?msgid "(.+)"\nmsgstr "(.*)"$', source, re.MULTILINE)
     assert len(told) > 50
-    for english, french in told:
+    for context, english, french in told:
         assert french
-        assert words.gettext(english.replace('\\"', '"')) == french.replace('\\"', '"')
+        english, french = english.replace('\\"', '"'), french.replace('\\"', '"')
+        assert (words.pgettext(context, english) if context else words.gettext(english)) == french
 
 
 def test_the_sidebar_counts_the_jobs_at_work_and_nothing_else(admin_client):

@@ -11,7 +11,7 @@ from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils.http import urlencode
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, pgettext_lazy
 from django.views.decorators.http import require_GET, require_http_methods
 from unfold.decorators import action
 
@@ -84,7 +84,7 @@ DIRECTIONS = {
         ),
         Direction(
             UNPUBLISH,
-            gettext_lazy("Unpublish"),
+            pgettext_lazy("button", "Unpublish"),
             "cloud_off",
             gettext_lazy("The universe and its media go out of Supabase. What is here stays."),
             start_unpublish,

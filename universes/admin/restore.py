@@ -6,7 +6,7 @@ from django.http import FileResponse, Http404
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext
+from django.utils.translation import gettext_lazy, ngettext, pgettext
 from django.views.decorators.http import require_GET
 from unfold.decorators import action
 
@@ -93,7 +93,7 @@ def restore_page(revision):
     return PlanPage(
         title=_("Restore: %(name)s") % {"name": universe.name if universe else slug},
         warning=_("What this revision kept replaces what is here; that stays as a revision of its own."),
-        submit=_("Restore"),
+        submit=pgettext("button", "Restore"),
         back=reverse("admin:universes_revision_change", args=[revision.pk]),
         entries=lambda: [Entry(slug, universe, syncer.plan_restore(revision.pk))],
         start=lambda slugs, **options: syncer.start_restore(revision.pk, **options),
