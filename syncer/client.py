@@ -14,7 +14,7 @@ import httpx
 from django.conf import settings
 from supabase import ClientOptions, PostgrestAPIError, StorageException, create_client
 
-from . import answers
+from . import answers, listings
 from .errors import NotConfigured, RemoteError, Unreachable, Unreadable, WrongKey
 
 CONNECT_SECONDS = 5
@@ -26,7 +26,6 @@ PROBE_PATIENCE = 1.8
 ROWS_PER_PAGE = 1000
 IDS_PER_REQUEST = 100
 ROWS_PER_WRITE = 500
-FILES_PER_PAGE = 100
 FILES_PER_REMOVAL = 500
 
 PASSING = {408, 429, 500, 502, 503, 504, 520, 521, 522, 523, 524}
@@ -225,22 +224,12 @@ class Supabase:
             ) from None
 
     def list(self, folder):
-        """The entries right in a folder, as Supabase describes them; a sub-folder has no id."""
-        entries = []
-        while True:
-            options = {
-                "limit": FILES_PER_PAGE,
-                "offset": len(entries),
-                "sortBy": {"column": "name", "order": "asc"},
-            }
-            page = self._call(
-                f"listing {folder}", lambda options=options: self._files().list(folder, options)
-            )
-            if not isinstance(page, list):
-                raise self._unlike(f"listing {folder}")
-            entries += page
-            if len(page) < FILES_PER_PAGE:
-                return entries
+        """The files of a folder and its sub-folders: `[{"name", "metadata"}]`, names as paths from the folder."""
+        try:
+            return listings.by_cursor(self._call, self._files(), folder)
+        except MissingObject:
+            # Servers of one's own may be older than that listing.
+            return listings.by_offset(self._call, self._files(), folder)
 
     def upload(self, path, key):
         """Store the file at `path` under a key, replacing what lies there."""

@@ -2,7 +2,7 @@
 
 from universes.models import Universe
 
-from . import known, local, remote
+from . import known, local, remote, syncs
 from .client import client
 from .snapshots import digest
 
@@ -17,10 +17,10 @@ def overview():
     """
     tables = remote.WholeTables(client())
     rows, _ = remote.universes(client())
-    paired = [(local.counterpart(row), row) for row in rows]
-    known = {here.pk for here, _ in paired if here}
+    paired = [(syncs.counterpart(tables, row), row) for row in rows]
+    there = {here.pk for here, _ in paired if here}
     found = [{"slug": row["slug"], "state": _state(tables, here, row)} for here, row in paired]
-    found += [{"slug": u.slug, "state": ONLY_HERE} for u in Universe.objects.exclude(pk__in=known)]
+    found += [{"slug": u.slug, "state": ONLY_HERE} for u in Universe.objects.exclude(pk__in=there)]
     return sorted(found, key=lambda entry: entry["slug"])
 
 

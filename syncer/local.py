@@ -15,10 +15,17 @@ from .snapshots import File, Snapshot, tidy
 BATCH = 500
 
 
-def counterpart(remote):
-    """The universe here that a row of Supabase's `univers` stands for: by its id there, else by slug; or None."""
-    synced = known.universes().filter(supabase_id=remote["id"]).first()
-    return synced or Universe.objects.filter(slug=remote["slug"]).first()
+def counterpart(remote, is_there):
+    """The universe here that a row of Supabase's `univers` stands for: by its id there, else by slug; or None.
+
+    `is_there(id)`: whether Supabase has a universe of this id. The one here with the same slug is another one if it
+    has a row of its own over there.
+    """
+    if synced := known.universes().filter(supabase_id=remote["id"]).first():
+        return synced
+    same = Universe.objects.filter(slug=remote["slug"]).first()
+    own_id = known.id_there(same) if same else None
+    return None if own_id is not None and is_there(own_id) else same
 
 
 def snapshot(slug, universe):

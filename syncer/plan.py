@@ -279,7 +279,8 @@ def _plan_files(plan, source, target):
             plan.files.append(FileChange(name, UPDATE, file, reason))
         else:
             plan.same_files += 1
-    for name in sorted((target.files.keys() - source.files.keys()) & ours):
-        plan.files.append(FileChange(name, DELETE, target.files[name], "gone on the other side"))
+    gone = "gone in the revision" if plan.direction == RESTORE else "gone on the other side"
+    for name in sorted((target.files.keys() - source.files.keys() - source.unread) & ours):
+        plan.files.append(FileChange(name, DELETE, target.files[name], gone))
     for name in sorted((source.files.keys() | target.files.keys()) - mirrored):
         plan.reports.append(f"{plan.slug}: {name} is left alone: it is no file of a card or song.")

@@ -17,7 +17,7 @@ def plan_each(direction, slugs):
 
     What concerns all alike, such as a Supabase that does not answer, is raised.
     """
-    tables = remote.WholeTables(client())
+    tables = remote.WholeTables(client()) if len(slugs) > 1 else remote.Queries(client())
     prepare = syncs.prepare_push if direction == PUSH else syncs.prepare_pull
     return [(slug, _plan_or_error(prepare, slug, tables)) for slug in slugs]
 

@@ -7,6 +7,7 @@ from django.db import IntegrityError, transaction
 
 from storage import archive, bucket
 from storage.staging import claim
+from universes.models import Revision
 from universes.services import revisions
 
 from . import journals, local, progress
@@ -84,6 +85,8 @@ def _write_rows(plan, universe, remote_id, kept, journal):
             elif kept or _overwrites(plan):
                 revisions.keep(universe, *why, kept | _absent(plan))
             universe = local.write(universe, plan, remote_id)
+            # They are found by the slug that the universe has.
+            Revision.objects.filter(univers_slug=journal.old_slug).update(univers_slug=plan.slug)
             journals.save(journal, universe, kept)
             return universe
     except IntegrityError as error:

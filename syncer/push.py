@@ -46,7 +46,7 @@ def upload(plan, client, files_here):
 
 def _verify(slug, client, sent):
     """Look at what has arrived before any row shows it."""
-    there, _ = remote.listing(client, slug)
+    there, *_ = remote.listing(client, slug)
     for name, file in sent.items():
         came = there.get(name, File(name, -1))
         if came.size != file.size or (remote.MD5.fullmatch(came.etag) and came.md5 != file.md5):

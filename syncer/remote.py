@@ -3,7 +3,6 @@
 import re
 import threading
 from collections import defaultdict
-from dataclasses import replace
 from datetime import UTC, datetime
 
 from storage.names import is_safe_segment
@@ -134,8 +133,9 @@ def snapshot(client, tables, slug, universe, *, to_write=False):
     lacking = {t.name: tables.lacking(t, to_write) for t in TABLES if t.name not in missing}
     rows, reports = tidy(slug, rows)
     cards = rows[UNIVERS_ASSETS.name]
-    files, left_alone = listing(client, slug, frozenset() if to_write else names_of_cards(cards) | OUR_NAMES)
-    return Snapshot(slug, rows, files, (*reports, *left_alone), frozenset(missing), lacking)
+    older = frozenset() if to_write else names_of_cards(cards) | OUR_NAMES
+    files, left_alone, unread = listing(client, slug, older)
+    return Snapshot(slug, rows, files, (*reports, *left_alone), frozenset(missing), lacking, unread)
 
 
 def rows(tables, slug, universe):
@@ -167,46 +167,54 @@ def _time(text):
 
 
 def listing(client, slug, older=frozenset()):
-    """`({name: File}, reports)` of a universe's folder; files called as in `older` are looked for in sub-folders too.
+    """`({name: File}, reports, unread)` of a universe's folder; those called as in `older` may lie in sub-folders.
 
-    An empty listing is believed only when the bucket itself answers: a missing one lists as empty too.
+    `unread`: names of which sub-folders have different files. An empty listing is believed only when the bucket itself
+    answers: a missing one lists as empty too.
     """
-    entries = client.list(slug)
-    if not entries:
+    found = whole_folder(client, slug)
+    if not found:
         client.check_bucket()
-    known = _known(slug)
-    read = {e["name"] for e in entries if older and not e.get("id") and e["name"] in OLDER_LAYOUT}
-    flat, reports = _files(slug, "", [e for e in entries if e.get("id") or e["name"] not in read], known)
-    files = {file.name: file for file in flat}
-    for name, found in _by_name(client, slug, sorted(read), known, reports).items():
+    flat = [file for file in found if not file.key]
+    files = {file.name: file for file in flat if is_safe_segment(file.name)}
+    reports = [
+        _left_alone(slug, file.name, "a name that is not ours") for file in flat if file.name not in files
+    ]
+    deeper = [file for file in found if file.key]
+    reports += _other_folders(slug, deeper, OLDER_LAYOUT if older else ())
+    unread = set()
+    for name, same_name in _by_name(deeper if older else (), reports, slug).items():
         if name in files:
             continue
-        if reason := _unfit_for_flattening(found, older):
-            reports += [f"{slug}/{file.key} is left alone in Supabase: {reason}." for file in found]
+        if reason := _unfit_for_flattening(same_name, older):
+            reports += [_left_alone(slug, file.key, reason) for file in same_name]
+            unread.add(name)
         else:
-            files[name] = found[0]
-    return files, reports
+            files[name] = same_name[0]
+    return files, reports, frozenset(unread)
 
 
 def whole_folder(client, slug):
     """All files of a universe's folder, whatever they are called, those in sub-folders too: `[File]`."""
-    known = _known(slug)
-    entries = client.list(slug)
-    found = [_keyed(entry, "", slug, known) for entry in entries if entry.get("id")]
-    for folder in (f"{entry['name']}/" for entry in entries if not entry.get("id")):
-        inside = client.list(f"{slug}/{folder}".rstrip("/"))
-        found += [_keyed(entry, folder, slug, known) for entry in inside if entry.get("id")]
-    return found
+    known = {r.key: r for r in RemoteFile.objects.filter(key__startswith=f"{slug}/")}
+    return [_file(entry, known.get(f"{slug}/{entry['name']}")) for entry in client.list(slug)]
 
 
-def _by_name(client, slug, folders, known, reports):
-    """The files of sub-folders, `{name: [File]}`."""
+def _other_folders(slug, files, read):
+    """Reports of the sub-folders that are not read."""
+    folders = dict.fromkeys(file.key.partition("/")[0] for file in files)
+    return [_left_alone(slug, f, "a folder of an older layout") for f in folders if f not in read]
+
+
+def _by_name(files, reports, slug):
+    """The files right in the sub-folders of an older layout, `{name: [File]}`."""
     by_name = defaultdict(list)
-    for folder in folders:
-        found, left_alone = _files(slug, f"{folder}/", client.list(f"{slug}/{folder}"), known)
-        reports += left_alone
-        for file in found:
-            by_name[file.name].append(file)
+    for file in files:
+        folder, _, name = file.key.partition("/")
+        if folder in OLDER_LAYOUT and is_safe_segment(name):
+            by_name[name].append(file)
+        elif folder in OLDER_LAYOUT:
+            reports.append(_left_alone(slug, file.key, "a name that is not ours"))
     return by_name
 
 
@@ -219,38 +227,18 @@ def _unfit_for_flattening(files, wanted):
     return ""
 
 
-def _files(slug, folder, entries, known):
-    """`([File], reports)` of the entries of a folder; `folder`: empty, or the sub-folder's name with a slash."""
-    good = [entry for entry in entries if entry.get("id") and is_safe_segment(entry["name"])]
-    reports = [_left_alone(f"{slug}/{folder}", entry) for entry in entries if entry not in good]
-    return [_keyed(entry, folder, slug, known) for entry in good], reports
-
-
-def _known(slug):
-    return {r.key: r for r in RemoteFile.objects.filter(key__startswith=f"{slug}/")}
-
-
-def _keyed(entry, folder, slug, known):
-    """The File of an entry in a folder, which is named as in `_files`."""
-    file = _file(entry, known.get(f"{slug}/{folder}{entry['name']}"))
-    return replace(file, key=f"{folder}{file.name}") if folder else file
-
-
-def _left_alone(place, entry):
-    kind = "a name that is not ours" if entry.get("id") else "a folder of an older layout"
-    return f"{place}{entry['name']} is left alone in Supabase: {kind}."
-
-
-def size(entry):
-    """The bytes of a listed file."""
-    return int((entry.get("metadata") or {}).get("size") or 0)
+def _left_alone(slug, key, reason):
+    return f"{slug}/{key} is left alone in Supabase: {reason}."
 
 
 def _file(entry, known):
-    etag = ((entry.get("metadata") or {}).get("eTag") or "").removeprefix("W/").strip('"')
-    if known and (known.etag, known.size) == (etag, size(entry)):
-        return File(entry["name"], size(entry), known.md5, known.sha256, etag)
-    return File(entry["name"], size(entry), md5=etag if MD5.fullmatch(etag) else "", etag=etag)
+    """The File of an entry of `client.list`, with the digests that are known of it."""
+    path, about = entry["name"], entry.get("metadata") or {}
+    name, key = path.rpartition("/")[2], path if "/" in path else ""
+    etag, size = (about.get("eTag") or "").removeprefix("W/").strip('"'), int(about.get("size") or 0)
+    if known and (known.etag, known.size) == (etag, size):
+        return File(name, size, known.md5, known.sha256, etag, key)
+    return File(name, size, md5=etag if MD5.fullmatch(etag) else "", etag=etag, key=key)
 
 
 def forget(slug, names):

@@ -8,11 +8,13 @@ from jobs import runner
 from jobs import services as jobs
 from jobs.errors import Busy
 from jobs.models import State
+from universes.errors import NotFound
 from universes.services import universes
 
-from . import kept, remote, restore, syncs, unpublish
+from . import kept, plan, previews, remote, restore, syncs, unpublish
 from .client import client
 from .errors import Conflict, NotThere, Refused, SyncError, from_step
+from .models import Journal
 
 PUSH, PULL, PULL_ALL, INIT, UNPUBLISH, RESTORE = (
     "sync_push",
@@ -94,15 +96,18 @@ def plan_pull(slug):
 
 
 def plan_pull_all():
-    """`(plans, notes)` of a pull of everything; nothing is changed."""
-    rows, notes = remote.universes(client())
-    tables, plans = remote.WholeTables(client()), []
-    for row in rows:
-        try:
-            plans.append(syncs.prepare_pull(row["slug"], tables).plan)
-        except Conflict as error:
-            notes.append(f"{row['slug']}: {error}")
-    return plans, notes
+    """`(plans, notes, failed)` of a pull of everything, as `plan_each`; nothing is changed."""
+    slugs, notes = previews.slugs_there()
+    plans, _, failed = plan_each(PULL, slugs)
+    return plans, notes, failed
+
+
+def plan_each(kind, slugs):
+    """`(plans, notes, failed)` of pushing or pulling these; `failed`: by slug, why there is no plan."""
+    direction = {PUSH: plan.PUSH, PULL: plan.PULL}[kind]
+    found = dict(previews.plan_each(direction, slugs))
+    failed = {slug: error for slug, error in found.items() if isinstance(error, Exception)}
+    return [found[slug] for slug in slugs if slug not in failed], [], failed
 
 
 def plan_unpublish(slug):
@@ -115,11 +120,6 @@ def plan_restore(revision_id):
     return restore.prepare(revision_id).plan
 
 
-def plan_push_all(slugs):
-    tables = remote.WholeTables(client())
-    return [syncs.prepare_push(slug, tables).plan for slug in slugs]
-
-
 # --- Starting ----------------------------------------------------------------------------------------------
 
 
@@ -129,28 +129,43 @@ def plan_push_all(slugs):
 
 def start_push(slugs, *, force=False, author="", once=""):
     """The job that pushes these universes. NotFound when one is not here, Busy when they are being synced already."""
-    for slug in slugs:
-        universes.find(slug)
-    client()
-    return _start(PUSH, slugs, force, author, once)
+    tables = remote.Queries(client())
+    return _start(PUSH, {slug: _claim_of_push(tables, slug) for slug in slugs}, force, author, once)
 
 
 def start_pull(slugs, *, force=False, author="", once=""):
     """The job that pulls these universes. NotThere when one is not in Supabase."""
-    known = remote.Queries(client())
+    tables = remote.Queries(client())
+    return _start(PULL, {slug: _claim_of_pull(tables, slug) for slug in slugs}, force, author, once)
+
+
+def start_each(kind, slugs, *, force=False):
+    """`(job, notes, failed)` of pushing or pulling these: one that is not there keeps no other from it.
+
+    The job is None when none of them can be synced; `failed`: by slug, why one is not.
+    """
+    tables, claims, failed = remote.Queries(client()), {}, {}
     for slug in slugs:
-        if not syncs.find_there(known, slug):
-            raise NotThere(f"Universe '{slug[:100]}' not found in Supabase.")
-    return _start(PULL, slugs, force, author, once)
+        try:
+            claims[slug] = CLAIMS[kind](tables, slug)
+        except (NotFound, NotThere) as error:
+            failed[slug] = error
+    if not claims:
+        return None, [], failed
+    job = _start(kind, claims, force, "", "")
+    return job, [], failed | _left_out(job, claims)
 
 
 def start_pull_all(*, force=False, author="", once="", kind=PULL_ALL):
-    """`(job, notes)` of pulling all that Supabase has; what is only here stays."""
+    """`(job, notes, failed)` of pulling all that Supabase has; what is only here stays.
+
+    `failed`: by slug, those that another sync is at.
+    """
     rows, notes = remote.universes(client())
-    slugs = [row["slug"] for row in rows]
-    job = _start(kind, slugs, force, author, once, together=True)
-    begun = set(job.steps.values_list("key", flat=True))
-    return job, notes + [f"{slug}: another sync is at it." for slug in slugs if slug not in begun]
+    tables = remote.WholeTables(client())
+    claims = {row["slug"]: _claim_there(tables, row) for row in rows}
+    job = _start(kind, claims, force, author, once, together=True)
+    return job, notes, _left_out(job, claims)
 
 
 def start_init(*, force=False, author="", once=""):
@@ -163,19 +178,59 @@ def start_unpublish(slug, *, force=False, author="", once=""):
     # It is no longer there when it was taken out by this very click.
     if earlier := jobs.started(once, UNPUBLISH, slug):
         return earlier
-    plan = plan_unpublish(slug)
+    gone = plan_unpublish(slug)
     if not force:
-        raise Refused(plan.needs_force(), plan.to_dict())
-    return _start(UNPUBLISH, [slug], force, author, once)
+        raise Refused(gone.needs_force(), gone.to_dict())
+    tables = remote.Queries(client())
+    there = syncs.find_there(tables, slug)
+    claim = _claim_there(tables, there) if there else _claim(slug)
+    return _start(UNPUBLISH, {slug: claim}, force, author, once)
 
 
 def start_restore(revision_id, *, force=False, author="", once=""):
     """The job that makes a universe what a revision kept. NotFound when there is none, Busy when a sync is at it."""
     revision = kept.find(revision_id)
-    return _start(RESTORE, [restore.slug_of(revision)], force, author, once, revision=str(revision.pk))
+    slug = restore.slug_of(revision)
+    return _start(RESTORE, {slug: _claim(slug)}, force, author, once, revision=str(revision.pk))
 
 
-def _start(kind, slugs, force, author, once, together=False, **more):
+def _claim(slug):
+    """What only one sync of a universe here holds at a time; a pull may just be giving it another slug."""
+    leaving = Journal.objects.filter(slug=slug).values_list("old_slug", flat=True).first()
+    return f"sync:{leaving or slug}"
+
+
+def _claim_there(tables, there):
+    """The same for a row of Supabase: by the slug that the universe has here, or will have."""
+    here = syncs.counterpart(tables, there)
+    return _claim(here.slug if here else there["slug"])
+
+
+def _claim_of_push(tables, slug):
+    return _claim(universes.find(slug).slug)
+
+
+def _claim_of_pull(tables, slug):
+    there = syncs.find_there(tables, slug)
+    if not there:
+        raise NotThere(f"Universe '{slug[:100]}' not found in Supabase.")
+    return _claim_there(tables, there)
+
+
+CLAIMS = {PUSH: _claim_of_push, PULL: _claim_of_pull}
+
+
+def _left_out(job, claims):
+    """By slug, those that are not in the job since another sync is at them."""
+    begun = set(job.steps.values_list("claim", flat=True))
+    said = "Another sync is at it; run this again when that has ended."
+    return {slug: Conflict(said) for slug, claim in claims.items() if claim not in begun}
+
+
+def _start(kind, claims, force, author, once, together=False, **more):
+    """The job of these universes, `{slug: claim}`; one that is named by two slugs is synced once."""
+    first = {claim: slug for slug, claim in reversed(claims.items())}
+    slugs = [slug for slug, claim in claims.items() if first[claim] == slug]
     alone = len(slugs) == 1 and not together
     steps = [
         jobs.Step(
@@ -183,7 +238,7 @@ def _start(kind, slugs, force, author, once, together=False, **more):
             label=f"{VERBS[kind]} {slug}",
             handler=HANDLERS[kind],
             params={"slug": slug, "force": force, "alone": alone, **more},
-            claim=f"sync:{slug}",
+            claim=claims[slug],
         )
         for slug in slugs
     ]
@@ -201,10 +256,15 @@ def _asks_the_same(job, kind, steps):
     return job.type == kind and left == {step.key: step.params for step in steps}
 
 
-def finish(job, notes=(), side_by_side=1):
-    """Run a job of these to its end, so many universes at a time, and report how each of them fared."""
-    threads = min(side_by_side, job.total_steps)
-    report = Report(runner.run_here(job.pk, max(1, threads)), notes=list(notes))
+def finish(job, notes=(), failed=None, side_by_side=1):
+    """Run a job of these to its end, so many universes at a time, and report how each of them fared.
+
+    `job` None: nothing was started; `failed`: by slug, what is not in the job and why.
+    """
+    report = Report(job, failed=dict(failed or {}), notes=list(notes))
+    if not job:
+        return report
+    report.job = runner.run_here(job.pk, max(1, min(side_by_side, job.total_steps)))
     for step in report.job.steps.all():
         if step.status == State.COMPLETED:
             report.done[step.key] = step.result

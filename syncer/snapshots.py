@@ -66,8 +66,9 @@ class File:
 class Snapshot:
     """`rows` by table name, each a dict of plain values; `files` by name; `reports`: sentences on what was left out.
 
-    `missing`: tables that this side does not have; `lacking`: columns that it is known not to have, by table. A
-    universe that this side does not have has no rows at all.
+    `missing`: tables that this side does not have; `lacking`: columns that it is known not to have, by table.
+    `unread`: names of which it has files, but not one that can be told to be meant. A universe that this side does
+    not have has no rows at all.
     """
 
     slug: str
@@ -76,6 +77,7 @@ class Snapshot:
     reports: tuple = ()
     missing: frozenset = frozenset()
     lacking: dict = field(default_factory=dict)
+    unread: frozenset = frozenset()
 
     @property
     def universe(self):
@@ -156,7 +158,7 @@ def digest(snapshot, other):
         for table in TABLES
         if table.name not in missing
     }
-    ours = our_files(snapshot, other)
+    ours = our_files(snapshot, other) - snapshot.unread - other.unread
     files = sorted([f.name, f.size, f.md5 or f.etag] for f in snapshot.files.values() if f.name in ours)
     return hashlib.sha256(json.dumps([rows, files], sort_keys=True).encode()).hexdigest()
 

@@ -67,20 +67,35 @@ def prepare_pull(slug, tables=None):
         raise NotThere(f"Universe '{slug[:100]}' not found in Supabase.")
     if not remote.is_fit(there):
         raise RemoteError(f"'{slug}' has no name, or no slug that can name a folder; set it in Supabase.")
-    here = local.counterpart(there)
-    _check_slug(there["slug"], here)
+    here = counterpart(tables, there)
+    _check_slug(tables, there["slug"], here)
     source = remote.snapshot(tables.client, tables, there["slug"], there)
     target = local.snapshot(there["slug"], here)
     return Sync(build(source, target, PULL), source, target, here, there)
 
 
-def _check_slug(slug, here):
-    """A universe that got another slug over there must not move into the folder of one that has it here."""
-    if here and here.slug != slug and (other := Universe.objects.filter(slug=slug).first()):
+def counterpart(tables, there):
+    """The universe here that a row of `univers` over there stands for, or None."""
+    return local.counterpart(there, lambda own_id: remote.find(tables, None, own_id))
+
+
+def _check_slug(tables, slug, here):
+    """A universe must not move into the folder of another one that has its slug here."""
+    other = Universe.objects.filter(slug=slug).exclude(pk=here.pk if here else None).first()
+    if other:
         raise Conflict(
-            f"'{here.slug}' is called '{slug}' in Supabase, but that is the slug of another universe here, "
-            f"'{other.name}'; give one of them another slug, or delete the one here, and pull again."
+            f"'{slug}' in Supabase is another universe than the one here with that slug, '{other.name}'; "
+            f"{_way_out(slug, remote.find(tables, None, known.id_there(other)))}."
         )
+
+
+def _way_out(slug, there):
+    """What makes a slug free here; `there`: the row over there of the universe that has it here, if any."""
+    if not there:
+        return "give it another slug in Supabase, or delete the one here, and pull again"
+    if Universe.objects.filter(slug=there["slug"]).exists():
+        return "in Supabase, give it a slug that nobody has, pull both, and give it its slug again"
+    return f"that one is called '{there['slug']}' in Supabase: pull '{there['slug']}' first, then '{slug}'"
 
 
 def run_push(slug, *, force=False, tables=None, author=""):

@@ -108,10 +108,10 @@ class SyncViewSet(ViewSet):
         asked, background = SyncBody.read(request), SyncQuery.read(request)["background"]
         if asked["dry_run"]:
             return Response(_all_planned(*services.plan_pull_all()))
-        job, notes = start(force=asked["force"], author=author(request))
+        job, notes, failed = start(force=asked["force"], author=author(request))
         if background:
             return Response(JobSerializer(job).data)
-        return Response(_all_done(services.finish(job, notes)))
+        return Response(_all_done(services.finish(job, notes, failed)))
 
 
 class RevisionViewSet(ViewSet):
@@ -160,15 +160,15 @@ def _one_done(result, notes, said):
     return {"success": True, "message": message, "synced_items": changes, "errors": [], "notes": notes}
 
 
-def _all_planned(plans, notes):
+def _all_planned(plans, notes, failed):
     changes = sum(plan.size for plan in plans)
     return {
-        "success": True,
+        "success": not failed,
         "message": f"{changes} changes to make in {len(plans)} universes." if changes else "Nothing to do.",
         "universes_synced": 0,
         "assets_synced": 0,
         "files_downloaded": 0,
-        "errors": [],
+        "errors": [f"{slug}: {error}" for slug, error in failed.items()],
         "notes": notes,
         "plans": [plan.to_dict() for plan in plans],
     }

@@ -71,19 +71,27 @@ class SyncCommand(BaseCommand):
 
     def run(self, slugs, options):
         """Start the job and see it through."""
-        job, notes = self.start(slugs, options["force"])
+        job, notes, failed = self.start(slugs, options["force"])
         shown = sys.stderr.isatty() and not options["json"]
         listener = Bar() if shown else Lines(self.stderr)
         with progress.heard_by(listener):
-            report = services.finish(job, notes, SIDE_BY_SIDE)
+            report = services.finish(job, notes, failed, SIDE_BY_SIDE)
         if shown:
             listener.bar.close()
         return report
 
-    def show_plans(self, plans, notes, options):
+    def show_plans(self, plans, notes, failed, options):
         if options["json"]:
-            self.stdout.write(json.dumps({"plans": [plan.to_dict() for plan in plans], "notes": notes}))
-            return
+            found = {"plans": [plan.to_dict() for plan in plans], "errors": texts(failed), "notes": notes}
+            self.stdout.write(json.dumps(found))
+        else:
+            self.show_lines(plans, notes)
+        if failed:
+            raise CommandError(
+                "\n".join(f"{slug}: {error}" for slug, error in failed.items()), returncode=FAILED
+            )
+
+    def show_lines(self, plans, notes):
         for plan in plans:
             self.stdout.write(f"{plan.slug}: {'nothing to do' if plan.is_empty else describe(plan.counts())}")
             for change in plan.rows + plan.files:
@@ -129,8 +137,12 @@ def line(change):
 def as_dict(report):
     return {
         "success": report.success,
-        "job_id": str(report.job.pk),
+        "job_id": str(report.job.pk) if report.job else None,
         "universes": report.done,
-        "errors": {slug: str(error) for slug, error in report.failed.items()},
+        "errors": texts(report.failed),
         "notes": report.notes,
     }
+
+
+def texts(failed):
+    return {slug: str(error) for slug, error in failed.items()}

@@ -84,6 +84,27 @@ def test_failures_are_1(db, supabase, settings):
         assert "SUPABASE_URL" in err
 
 
+@pytest.mark.parametrize(
+    "command, else_known", [("sync_push", "not found"), ("sync_pull", "not found in Supabase")]
+)
+def test_one_that_is_not_there_keeps_no_other_from_being_synced(supabase, winter, command, else_known):
+    run("sync_push", "winter")
+    code, out, err = run(command, "nobody", "winter", "--json")
+    assert code == 1
+    assert list(json.loads(out)["universes"]) == ["winter"]
+    assert else_known in json.loads(out)["errors"]["nobody"]
+    code, out, err = run(command, "nobody", "winter", "--dry-run")
+    assert (code, out) == (1, "winter: nothing to do\n")
+    assert else_known in err
+
+
+def test_a_restore_is_of_a_revision(winter):
+    for option in ("--force", "--dry-run"):
+        code, _, err = run("sync_restore", "winter", option)
+        assert code == 2
+        assert "--revision" in err
+
+
 def test_the_bar_grows_with_each_plan(supabase, winter):
     bar = Bar()
     with progress.heard_by(bar):

@@ -25,18 +25,18 @@ class Listing:
 
 
 def test_a_file_with_a_telling_etag_is_known_by_it():
-    files, _ = remote.listing(Listing(("a.png", "a" * 32, 3)), "winter")
+    files, *_ = remote.listing(Listing(("a.png", "a" * 32, 3)), "winter")
     assert files["a.png"] == File("a.png", 3, md5="a" * 32, etag="a" * 32)
 
 
 def test_one_with_another_etag_is_known_once_it_was_the_same():
-    there, _ = remote.listing(Listing(("a.mp4", "abc-2", 3)), "winter")
+    there, *_ = remote.listing(Listing(("a.mp4", "abc-2", 3)), "winter")
     here = {"a.mp4": File("a.mp4", 3, md5="m", sha256="s")}
     assert here["a.mp4"].difference(there["a.mp4"]) == "content not known to be the same"
     remote.remember("winter", there, here)
-    there, _ = remote.listing(Listing(("a.mp4", "abc-2", 3)), "winter")
+    there, *_ = remote.listing(Listing(("a.mp4", "abc-2", 3)), "winter")
     assert here["a.mp4"].difference(there["a.mp4"]) == ""
-    changed, _ = remote.listing(Listing(("a.mp4", "def-2", 3)), "winter")
+    changed, *_ = remote.listing(Listing(("a.mp4", "def-2", 3)), "winter")
     assert here["a.mp4"].difference(changed["a.mp4"]) == "content not known to be the same"
 
 
@@ -61,6 +61,18 @@ def test_more_files_than_a_page_are_listed(supabase, tmp_path):
     for number in range(101):
         client().upload(tmp_path / "x", f"winter/{number:03d}_x.png")
     assert len({entry["name"] for entry in client().list("winter")}) == 101
+
+
+@pytest.mark.parametrize("by_cursor", [True, False])
+def test_only_what_lies_in_just_this_folder_is_listed(supabase, tmp_path, by_cursor):
+    if not by_cursor:
+        supabase.breaks("POST /storage/v1/object/list-v2", "404")
+    (tmp_path / "x").write_bytes(b"x")
+    for key in ("winter/00_x.png", "winter/assets/01_x.png", "winter-2/02_x.png", "Winter/03_x.png"):
+        client().upload(tmp_path / "x", key)
+    listed = {entry["name"] for entry in client().list("winter")}
+    # Older servers don't tell `Winter` from `winter`.
+    assert listed == {"00_x.png", "assets/01_x.png"} | (set() if by_cursor else {"03_x.png"})
 
 
 def test_fewer_rows_a_page_than_asked_for_are_no_reason_to_stop(supabase):

@@ -7,10 +7,10 @@ class Command(SyncCommand):
     help = "Make universes in Supabase as they are here."
 
     def plans(self, slugs):
-        return services.plan_push_all(slugs or everything()), []
+        return services.plan_each(services.PUSH, slugs or everything())
 
     def start(self, slugs, force):
-        return services.start_push(slugs or everything(), force=force), []
+        return services.start_each(services.PUSH, slugs or everything(), force=force)
 
 
 def everything():

@@ -25,6 +25,9 @@ class Command(SyncCommand):
     def handle(self, *args, slug, revision, **options):
         if options["list"] and revision:
             raise CommandError("Give --list or --revision, not both.", returncode=WRONG_USE)
+        if (options["force"] or options["dry_run"]) and not revision:
+            said = "Say which one to restore with --revision, or leave out --force and --dry-run."
+            raise CommandError(said, returncode=WRONG_USE)
         self.slug, self.revision = slug, revision
         if revision:
             super().handle(*args, **options)
@@ -32,10 +35,10 @@ class Command(SyncCommand):
             self.show_list(options["json"])
 
     def plans(self, slugs):
-        return [services.plan_restore(self.chosen())], []
+        return [services.plan_restore(self.chosen())], [], {}
 
     def start(self, slugs, force):
-        return services.start_restore(self.chosen(), force=force), []
+        return services.start_restore(self.chosen(), force=force), [], {}
 
     def chosen(self):
         """The id of the revision that is meant; NotFound when the universe has no such revision."""

@@ -15,7 +15,7 @@ class Command(SyncCommand):
         super().handle(*args, **options)
 
     def plans(self, slugs):
-        return [services.plan_unpublish(self.slug)], []
+        return [services.plan_unpublish(self.slug)], [], {}
 
     def start(self, slugs, force):
-        return services.start_unpublish(self.slug, force=force), []
+        return services.start_unpublish(self.slug, force=force), [], {}
