@@ -27,9 +27,17 @@ def unnamed():
     return tempfile.TemporaryFile(dir=_swept(PASSING))
 
 
-def new_pending(spared):
-    """The path of an empty folder that stays until `remove`; abandoned ones go, but for those named in `spared`."""
-    return Path(tempfile.mkdtemp(dir=_swept(PENDING, spared)))
+def new_pending(spared, name=""):
+    """The path of an empty folder that stays until `remove`; abandoned ones go, but for those named in `spared`.
+
+    With a `name`, the one that was left under it is gone on with, and all that lies in it.
+    """
+    root = _swept(PENDING, spared)
+    if not name:
+        return Path(tempfile.mkdtemp(dir=root))
+    (root / name).mkdir(mode=0o700, exist_ok=True)
+    os.utime(root / name)
+    return root / name
 
 
 def pending(name):

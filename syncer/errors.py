@@ -44,6 +44,10 @@ class Conflict(SyncError):
     """What lies here is in the way of what comes, or changed meanwhile."""
 
 
+class NoSpace(SyncError):
+    """The disk here is full."""
+
+
 class Refused(SyncError):
     """The plan takes too much away to be done without `force`; the plan goes with it."""
 
@@ -59,7 +63,7 @@ class Refused(SyncError):
 
 KINDS = {
     kind.__name__: kind
-    for kind in (NotConfigured, Unreachable, WrongKey, RemoteError, NotThere, Conflict, NotFound)
+    for kind in (NotConfigured, Unreachable, WrongKey, RemoteError, NotThere, Conflict, NoSpace, NotFound)
 }
 
 

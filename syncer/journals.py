@@ -18,9 +18,11 @@ from .plan import DELETE, UPDATE
 log = logging.getLogger(__name__)
 
 
-def stage():
-    """The path of an empty folder for a pull's files; it stays while a journal names it."""
-    return new_pending(set(Journal.objects.values_list("folder", flat=True)))
+def stage(slug):
+    """The path of a folder for a pull's files, with those that one which broke off has left; a journal keeps it."""
+    owed = set(Journal.objects.values_list("folder", flat=True))
+    name = f"pull-{slug}"
+    return new_pending(owed, name="" if name in owed else name)
 
 
 def abandon(folder):

@@ -3,6 +3,9 @@
 What it is made equal to may be Supabase or a revision: `fetch` brings the files from there.
 """
 
+import errno
+from contextlib import contextmanager
+
 from django.db import IntegrityError, transaction
 
 from storage import archive, bucket
@@ -11,28 +14,45 @@ from universes.models import Revision
 from universes.services import revisions
 
 from . import journals, local, progress
-from .errors import Conflict
+from .errors import Conflict, NoSpace
 from .intake import Intake
 from .moving import in_parallel
 from .plan import CREATE, DELETE, RESTORE, UPDATE
+
+# A disk, a quota, or a limit on the size of files.
+FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 
 def apply(plan, fetch, universe, remote_id, author="", cause="pull"):
     """Do it; returns the universe here, which is new when None was given.
 
-    `fetch(file, path)`: puts a planned file whole at a path, or raises. `cause`: what the revision says.
-    What is overwritten stays as a revision, whether it was there when the plan was made or came since. An error
-    before the transaction leaves everything as it was; one after it leaves a journal, which `journals` completes.
+    `fetch(file, path)`: puts a planned file whole at a path, or raises; what lies there may be it already. `cause`:
+    what the revision says. What is overwritten stays as a revision, whether it was there when the plan was made or
+    came since. An error before the transaction leaves everything as it was, and what has been fetched to the next
+    try; one after it leaves a journal, which `journals` completes.
     """
-    folder = journals.stage()
-    try:
-        with claim(folder):
+    folder = journals.stage(plan.slug)
+    with claim(folder) as mine:
+        if not mine:
+            raise Conflict(f"Another sync of '{plan.slug}' is at it; try again when that has ended.")
+        with _room(plan, folder):
             universe = _apply(plan, fetch, universe, remote_id, folder, (cause, author))
-    except BaseException:
-        journals.abandon(folder)
-        raise
     progress.done(len(plan.rows) + len(plan.file_changes(DELETE)))
     return universe
+
+
+@contextmanager
+def _room(plan, folder):
+    """A full disk is told of as such, and keeps none of what was fetched."""
+    try:
+        yield
+    except OSError as error:
+        journals.abandon(folder)
+        if error.errno in FULL:
+            raise NoSpace(
+                f"The disk here is full; make room and {plan.direction} '{plan.slug}' again."
+            ) from None
+        raise
 
 
 def _apply(plan, fetch, universe, remote_id, folder, why):
@@ -44,14 +64,24 @@ def _apply(plan, fetch, universe, remote_id, folder, why):
 
 
 class Downloads:
-    """Fetches files of a universe from Supabase; `came`: `{name: {"sha256", "md5"}}` of those that it has fetched."""
+    """Fetches files of a universe from Supabase; `came`: `{name: {"sha256", "md5"}}` of those that are here then."""
 
     def __init__(self, client, slug):
         self.client, self.slug, self.came = client, slug, {}
 
     def __call__(self, file, path):
         """Put one at a path; Unreadable when other bytes come than are listed."""
-        self.came[file.name] = self.client.download(f"{self.slug}/{file.where}", path, file.size, file.md5)
+        self.came[file.name] = _left(file, path) or self.client.download(
+            f"{self.slug}/{file.where}", path, file.size, file.md5
+        )
+
+
+def _left(file, path):
+    """The digests of what lies at a path, if that is the file: an earlier pull that broke off has left it."""
+    if not (file.md5 and path.exists() and path.stat().st_size == file.size):
+        return None
+    found = bucket.digests(path)
+    return found if found["md5"] == file.md5 else None
 
 
 def _staged(plan, folder, action):

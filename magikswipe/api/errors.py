@@ -37,6 +37,7 @@ STATUS = {
     "storage.names.UnsafeName": 404,
     "syncer.errors.Cancelled": 409,
     "syncer.errors.Conflict": 409,
+    "syncer.errors.NoSpace": 507,
     "syncer.errors.NotConfigured": 503,
     "syncer.errors.NotThere": 404,
     "syncer.errors.Refused": 409,
