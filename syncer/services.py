@@ -129,8 +129,9 @@ def plan_restore(revision_id):
 
 def start_push(slugs, *, force=False, author="", once=""):
     """The job that pushes these universes. NotFound when one is not here, Busy when they are being synced already."""
-    tables = remote.Queries(client())
-    return _start(PUSH, {slug: _claim_of_push(tables, slug) for slug in slugs}, force, author, once)
+    claims = {slug: _claim_of_push(None, slug) for slug in slugs}
+    client()
+    return _start(PUSH, claims, force, author, once)
 
 
 def start_pull(slugs, *, force=False, author="", once=""):
