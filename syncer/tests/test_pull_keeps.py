@@ -96,7 +96,7 @@ class TestAnotherUniverseInTheWay:
         make_snow(put_file)
         body = ok(post(api, "pull-all", dry_run=True))
         assert body["plans"] == []
-        assert "'My snow'" in body["notes"][0]
+        assert "'My snow'" in body["errors"][0]
 
     def test_one_that_comes_meanwhile_keeps_its_media(self, api, renamed, put_file):
         before = state("winter")
