@@ -34,7 +34,7 @@ def state_of(universe):
 def _state(tables, here, row):
     if not here:
         return ONLY_THERE
-    there = remote.snapshot(tables.client, tables, row["slug"], row)
+    there = syncs.snapshot_there(tables, row, here)
     mine = local.snapshot(here.slug, here)
     ours, theirs = digest(mine, there), digest(there, mine)
     if ours == theirs:

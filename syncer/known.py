@@ -28,8 +28,15 @@ def release(remote_id):
     Universe.objects.filter(supabase_id=remote_id).update(supabase_id=None)
 
 
-def note(universe, digest):
+def former_folder(universe, slug):
+    """Where its media may lie over there if they did not follow when it got this slug there; empty: nowhere else."""
+    if universe.slug != slug:
+        return universe.slug
+    return states().filter(universe=universe).values_list("folder", flat=True).first() or ""
+
+
+def note(universe, digest, folder=""):
     """Remember what both sides have; nothing is written when that is noted already."""
-    noted = {"digest": digest, "address": settings.SUPABASE_URL}
+    noted = {"digest": digest, "address": settings.SUPABASE_URL, "folder": folder}
     if not SyncedState.objects.filter(universe=universe, **noted).exists():
         SyncedState.objects.update_or_create(universe=universe, defaults=noted)

@@ -123,9 +123,10 @@ def find(tables, slug, known_id=None):
     return None
 
 
-def snapshot(client, tables, slug, universe, *, to_write=False):
+def snapshot(client, tables, slug, universe, *, to_write=False, former=""):
     """What is over there of a universe, whose row `find` gave; None: nothing but files in its folder.
 
+    `former`: where its files may lie if there are none in its folder: it was called so, and nobody is now.
     `to_write`: it is to be written to. Then it matters which columns a table has even if it has no row, and media in
     an older layout, which are left alone, are none.
     """
@@ -135,7 +136,13 @@ def snapshot(client, tables, slug, universe, *, to_write=False):
     cards = rows[UNIVERS_ASSETS.name]
     older = frozenset() if to_write else names_of_cards(cards) | OUR_NAMES
     files, left_alone, unread = listing(client, slug, older)
-    return Snapshot(slug, rows, files, (*reports, *left_alone), frozenset(missing), lacking, unread)
+    folder = former if former and not files and not find(tables, former) else ""
+    if folder:
+        files, left_alone, unread = listing(client, folder, older)
+        reports.append(
+            f"The media of '{slug}' lie in '{folder}/' in Supabase; push it to have them in '{slug}/'."
+        )
+    return Snapshot(slug, rows, files, (*reports, *left_alone), frozenset(missing), lacking, unread, folder)
 
 
 def rows(tables, slug, universe):

@@ -67,6 +67,7 @@ class Snapshot:
     """`rows` by table name, each a dict of plain values; `files` by name; `reports`: sentences on what was left out.
 
     `missing`: tables that this side does not have; `lacking`: columns that it is known not to have, by table.
+    `folder`: where the files lie, if not in one that is called as the slug.
     `unread`: names of which it has files, but not one that can be told to be meant. A universe that this side does
     not have has no rows at all.
     """
@@ -78,6 +79,7 @@ class Snapshot:
     missing: frozenset = frozenset()
     lacking: dict = field(default_factory=dict)
     unread: frozenset = frozenset()
+    folder: str = ""
 
     @property
     def universe(self):

@@ -69,9 +69,15 @@ def prepare_pull(slug, tables=None):
         raise RemoteError(f"'{slug}' has no name, or no slug that can name a folder; set it in Supabase.")
     here = counterpart(tables, there)
     _check_slug(tables, there["slug"], here)
-    source = remote.snapshot(tables.client, tables, there["slug"], there)
+    source = snapshot_there(tables, there, here)
     target = local.snapshot(there["slug"], here)
     return Sync(build(source, target, PULL), source, target, here, there)
+
+
+def snapshot_there(tables, there, here):
+    """What is over there of a universe, whose row and counterpart here are given, as it is read."""
+    former = known.former_folder(here, there["slug"]) if here else ""
+    return remote.snapshot(tables.client, tables, there["slug"], there, former=former)
 
 
 def counterpart(tables, there):
@@ -135,7 +141,7 @@ def run_pull(slug, *, force=False, tables=None, author=""):
     sync = admitted(prepare_pull(slug, tables), force)
     here = sync.here
     if not sync.plan.is_empty:
-        fetch = pull.Downloads(client(), sync.plan.slug)
+        fetch = pull.Downloads(client(), sync.source.folder or sync.plan.slug)
         here = pull.apply(sync.plan, fetch, here, sync.remote_id, author)
         sync.source = _with_digests(sync.source, fetch.came)
     _note(sync, here, sync.remote_id)
@@ -151,7 +157,7 @@ def finish(slug):
 def _with_digests(there, came):
     """The pulled snapshot with the digests of what came, which are remembered: what Supabase tells may be less."""
     files = {name: replace(there.files[name], **digests) for name, digests in came.items()}
-    remote.remember(there.slug, files, files)
+    remote.remember(there.folder or there.slug, files, files)
     return replace(there, files=there.files | files)
 
 
@@ -168,7 +174,7 @@ def _note(sync, here, remote_id):
     """Both sides are equal now: which id the universe has over there, when that was, and what it looked like."""
     known.release(remote_id)
     Universe.objects.filter(pk=here.pk).update(supabase_id=remote_id, last_synced_at=timezone.now())
-    known.note(here, digest(sync.source, sync.target))
+    known.note(here, digest(sync.source, sync.target), sync.source.folder)
 
 
 def done(sync):

@@ -72,6 +72,20 @@ def test_swapped_slugs_are_told_how_to_come(api, supabase, summer):
     assert names_by_slug() == {"winter": "Summer", "summer": "Winter"}
 
 
+def test_media_that_did_not_follow_are_read_where_they_are(api, supabase, winter, put_file):
+    ok(post(api, "push/winter"))
+    put_file("winter", "02_fox.png", b"drawn since")
+    give_slug(supabase, "Winter", "snow", media=False)
+    assert any("lie in 'winter/'" in note for note in ok(post(api, "pull/winter"))["notes"])
+    with bucket.bucket().open("snow/02_fox.png") as fox:
+        assert fox.read() == b"picture 2" * 100
+    assert (len(bucket.names("snow")), bucket.names("winter"), states(api)) == (10, set(), {"snow": "same"})
+    assert ok(post(api, "pull/snow"))["message"] == "Nothing to do."
+    ok(post(api, "push/snow"))
+    assert len(supabase.keys("snow")) == 10
+    assert ok(post(api, "pull/snow")) == {**ok(post(api, "push/snow")), "notes": []}
+
+
 def test_revisions_are_found_by_the_slug_that_the_universe_has(api, supabase, winter):
     ok(post(api, "push/winter"))
     assets.delete(winter.assets.first())
