@@ -10,6 +10,9 @@ from .moving import in_parallel
 from .plan import DELETE, UPDATE
 from .pull import Downloads
 
+# A file is given up when it comes wrong so often: once may be the line's fault.
+LOOKS = 2
+
 
 def keep_for_push(plan, target, client, author):
     """Keep the rows of a universe over there as they are, and those of its files that the plan replaces or deletes.
@@ -47,6 +50,15 @@ def _holds(revision, rows, files):
     return rows in ({}, revision.rows) and files.items() <= revision.files.items()
 
 
+def _came(fetch, file, path):
+    """Whether a file came as it is listed."""
+    try:
+        fetch(file, path)
+    except Unreadable:
+        return False
+    return True
+
+
 def _archived(slug, files, client):
     """`({name: sha256}, reports)` of the files, all of which the archive has then but for those reported."""
     kept = {name: file.sha256 for name, file in files.items() if file.sha256 and archive.renew(file.sha256)}
@@ -56,9 +68,7 @@ def _archived(slug, files, client):
 
         def take(item):
             name, file = item
-            try:
-                fetch(file, folder / name)
-            except Unreadable:
+            if not any(_came(fetch, file, folder / name) for _ in range(LOOKS)):
                 lost.append(file.where)
                 return
             kept[name] = archive.keep(folder / name)
