@@ -11,7 +11,7 @@ from universes.services import revisions, universes
 from . import journals, known, local, overwritten, progress, pull, push, remote, renames
 from .client import client
 from .errors import Conflict, NotThere, Refused, RemoteError
-from .plan import PULL, PUSH, Plan, build
+from .plan import CREATE, PULL, PUSH, UPDATE, Plan, build
 from .snapshots import Snapshot, digest
 
 # How often a push is planned anew when somebody writes the same universe over there meanwhile.
@@ -107,17 +107,19 @@ def _way_out(slug, there):
 def run_push(slug, *, force=False, tables=None, author=""):
     """Make Supabase equal to what is here; returns what was done, as `{"slug", "changes", "cards", …}`."""
     finish(slug)
+    sent = []
     for _ in range(PUSH_TRIES):
         sync = admitted(prepare_push(slug, tables), force)
         if not sync.plan.size:
-            return _pushed(sync, sync.remote_id)
+            return _pushed(sync, sync.remote_id, sent)
         sync.plan.reports += overwritten.keep_for_push(sync.plan, sync.target, client(), author)
         push.upload(sync.plan, client(), sync.source.files)
         # The rows may be older than the files took to go up.
         if _is_unchanged_there(sync):
             remote_id = push.write(sync.plan, client(), sync.remote_id)
             sync.plan.reports += renames.clear_old_folder(sync.plan, client(), sync.source.files)
-            return _pushed(sync, remote_id)
+            return _pushed(sync, remote_id, sent)
+        sent += sync.plan.file_changes(CREATE, UPDATE)
         tables = None
     raise Conflict(f"'{slug}' changes in Supabase all the time; push it again when nobody else is at it.")
 
@@ -129,7 +131,9 @@ def _is_unchanged_there(sync):
     return remote.rows(tables, sync.plan.slug, there) == sync.target.rows
 
 
-def _pushed(sync, remote_id):
+def _pushed(sync, remote_id, sent):
+    """`sent`: the changes of files that an earlier try has made."""
+    sync.plan.files[:0] = sent
     local.rekey(sync.plan.rekeys)
     _note(sync, sync.here, remote_id)
     return done(sync)

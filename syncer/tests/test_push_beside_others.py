@@ -73,7 +73,8 @@ def test_words_written_there_while_files_go_up_are_kept(supabase, published, put
     put_file("winter", "02_fox.png", b"our fox")
     row = french_name_there(supabase)
     with meanwhile(lambda: client().update("univers_translations", row["id"], {"name": "Theirs"})):
-        assert services.finish(services.start_push(["winter"])).success
+        done = services.finish(services.start_push(["winter"])).only()
+    assert (done["changes"], done["moved_files"]) == (2, 1)
     assert french_name_there(supabase)["name"] == "L'hiver"
     kept = [r["name"] for revision in Revision.objects.all() for r in revision.rows["univers_translations"]]
     assert "Theirs" in kept
