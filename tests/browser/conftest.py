@@ -71,6 +71,7 @@ class Editor:
         """Take a picture for the handbook, where it is asked for."""
         if os.environ.get("SCREENSHOTS"):
             path = PICTURES / LANGUAGE / f"{name}.jpg"
+            path.parent.mkdir(parents=True, exist_ok=True)
             self.page.screenshot(path=path, type="jpeg", quality=80)
 
 

@@ -197,8 +197,7 @@ class Day:
         self.confirm()
         self.page.locator("#st-dialog").wait_for(state="hidden")
         self.until(self.no_work_is_left)
-        lyrics = {row["language"]: row["lyrics"] for row in self.api()["music_prompts"]}
-        assert lyrics["de"].count("\n") == lyrics["fr"].count("\n")
+        assert self.lyrics("de").count("\n") == self.lyrics("fr").count("\n")
         heard = self.page.locator("#song-fr audio").evaluate(
             "async audio => { await audio.play(); await new Promise(done => { audio.ontimeupdate = done; });"
             " const at = audio.currentTime; audio.pause(); return at; }"
@@ -221,13 +220,17 @@ class Day:
         assert self.stack.api.post(f"/api/sync/push/{SLUG}").json()["synced_items"] == 0
 
     def restores_a_revision(self):
-        now = self.content_of_first_picture()
+        """Back to the German lyrics that there were before the translation."""
+        now = self.lyrics("de")
         self.page.locator("a[href$='/restore/']").first.click()
         self.looks("18-restore")
         self.page.locator("form[data-once] [type=submit]").click()
         self.page.wait_for_url("**/jobs/job/**")
         self.until(self.no_work_is_left)
-        assert now
+        assert self.lyrics("de") not in (now, None)
+
+    def lyrics(self, language):
+        return {row["language"]: row["lyrics"] for row in self.api()["music_prompts"]}[language]
 
     def looks_at_what_happened(self):
         self.open("activity")
