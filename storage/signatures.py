@@ -39,8 +39,11 @@ def is_signed(path, signature):
 
 
 def address(url, public):
-    """The address to show for a file: signed, if it is here and strangers are not let in. None stays None."""
-    if not url or public or settings.API_OPEN or not url.startswith("/"):
+    """The address to show for a file: signed, if strangers are not let in. None stays None.
+
+    Whoever asks for it must have made the address: what is signed, anybody can open.
+    """
+    if not url or public or settings.API_OPEN:
         return url
     return sign(url)
 

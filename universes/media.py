@@ -12,6 +12,12 @@ def url(slug, name, present):
     return f"{settings.BUCKET_PREFIX}/{slug}/{name}" if name in present else None
 
 
+def is_own(slug, url):
+    """Whether an address is that of a file right in this universe's folder; a column may hold any text."""
+    folder, _, name = (url or "").rpartition("/")
+    return bool(name) and folder == f"{settings.BUCKET_PREFIX}/{slug}"
+
+
 def present(slug):
     """The names of a universe's files."""
     return bucket.names(slug)

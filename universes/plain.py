@@ -31,7 +31,7 @@ def page(found, skip, limit, shown):
 def _show_thumbnail(item, shown):
     slug = item["slug"]
     url = item["thumbnail_url"] or media.url(slug, THUMBNAIL, media.present(slug))
-    item["thumbnail_url"] = shown(url, item["is_public"])
+    item["thumbnail_url"] = shown(url, item["is_public"]) if media.is_own(slug, url) else url
 
 
 def whole(slug, found, shown):

@@ -194,7 +194,7 @@ class UniverseItemSerializer(serializers.ModelSerializer):
 
     def get_thumbnail_url(self, universe) -> str | None:
         url = media.thumbnail_url(universe, self.context.get("files"))
-        return signatures.address(url, universe.is_public)
+        return signatures.address(url, universe.is_public) if media.is_own(universe.slug, url) else url
 
 
 # A list's answer is taken for an array unless it says otherwise.

@@ -147,6 +147,25 @@ def test_a_thumbnails_address_that_is_sent_back_is_kept_without_its_signature(ap
     assert api.get(f"{U}/hidden").json()["thumbnail_url"] == address.partition("?")[0]
 
 
+FOREIGN_ADDRESSES = [
+    f"{BUCKET}/other/01_x.png",
+    f"{BUCKET}/hidden/../other/01_x.png",
+    f"{BUCKET}/hiddenelse/01_x.png",
+    f"{U}/other/assets/{'0' * 8}/variants/{'0' * 64}",
+    "//evil.example/x",
+    "https://evil.example/x.png",
+]
+
+
+@pytest.mark.parametrize("address", FOREIGN_ADDRESSES)
+def test_only_the_universes_own_files_are_signed_whatever_its_thumbnail_says(api, both, editor, address):
+    api.force_login(editor)
+    changed = api.patch(f"{U}/hidden", {"thumbnail_url": address}).json()
+    (listed,) = [item for item in api.get(U).json()["items"] if item["slug"] == "hidden"]
+    read = api.get(f"{U}/hidden").json()
+    assert {answer["thumbnail_url"] for answer in (changed, listed, read)} == {address}
+
+
 def test_an_open_api_signs_nothing(api, both, settings):
     settings.API_OPEN = True
     assert addresses(api.get(f"{U}/hidden/assets")) == {f"{BUCKET}/hidden/00_snowflake.png"}
