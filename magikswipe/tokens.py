@@ -15,7 +15,7 @@ from django.utils.crypto import constant_time_compare
 from django.utils.translation import gettext as _
 
 from .models import NAME_LENGTH, ApiToken
-from .roles import PERMISSIONS, may
+from .roles import PERMISSIONS, READ, may
 
 SCOPES = tuple(PERMISSIONS)
 TOKEN = re.compile(r"msk_([0-9a-f]{12})_([A-Za-z0-9_-]{43})", re.ASCII)
@@ -87,8 +87,12 @@ def _note_use(token):
 
 
 def reaches(token, scope):
-    """Whether a token has the scope, and its owner, if there is one, has it too."""
-    return scope in token.scopes and (token.owner is None or may(token.owner, scope))
+    """Whether a token has the scope, and its owner, if there is one, has it too.
+
+    Every scope is one to read as well, as every group is: what a change answers with shows what was changed.
+    """
+    given = scope in token.scopes or (scope == READ and bool(token.scopes))
+    return given and (token.owner is None or may(token.owner, scope))
 
 
 def revoke(token):

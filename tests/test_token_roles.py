@@ -14,12 +14,13 @@ from .test_roles import MISSING, OPEN, OPERATIONS, PUBLIC, jobs_to_control, was_
 
 pytestmark = pytest.mark.django_db
 
+# What each reaches: every scope is one to read as well.
 SCOPES = {
     "read": {READ},
-    "write": {WRITE},
-    "generate": {GENERATE},
-    "publish": {PUBLISH},
-    "read+write": {READ, WRITE},
+    "write": {READ, WRITE},
+    "generate": {READ, GENERATE},
+    "publish": {READ, PUBLISH},
+    "write+generate": {READ, WRITE, GENERATE},
     "all": {READ, WRITE, GENERATE, PUBLISH},
 }
 # What opens nothing: 401 wherever anybody is asked at all.
@@ -35,6 +36,12 @@ def bearer(text):
     client = APIClient(enforce_csrf_checks=True)
     client.credentials(HTTP_AUTHORIZATION=f"Bearer {text}")
     return client
+
+
+def make(kind, owner=None):
+    """The text of a token with the scopes that `kind` names."""
+    given = tokens.SCOPES if kind == "all" else kind.split("+")
+    return tokens.create("client", given, days=1, owner=owner)[1]
 
 
 def useless(kind, staff):
@@ -55,13 +62,21 @@ def useless(kind, staff):
 @pytest.mark.parametrize("kind", SCOPES)
 def test_every_operation_is_for_the_tokens_that_have_its_scope(kind, owned, admin_user):
     scopes = SCOPES[kind]
-    _, text = tokens.create("client", scopes, days=1, owner=admin_user if owned else None)
-    client = bearer(text)
+    client = bearer(make(kind, owner=admin_user if owned else None))
     for (method, path), scope in OPERATIONS.items():
         response = getattr(client, method)(path.format(**MISSING))
         got = response.status_code if response.status_code in (401, 403) else None
         wanted = None if scope in scopes | {OPEN, PUBLIC} else 403
         assert got == wanted, (method, path, response.status_code)
+
+
+@pytest.mark.parametrize("kind", SCOPES)
+def test_a_private_universe_is_read_with_every_scope_and_changed_with_its_own(kind, make_universe):
+    make_universe(slug="hidden", is_public=False)
+    client = bearer(make(kind))
+    for method, scope in (("get", READ), ("patch", WRITE)):
+        status = getattr(client, method)("/api/universes/hidden").status_code
+        assert status == (200 if scope in SCOPES[kind] else 403), method
 
 
 @pytest.mark.parametrize("kind", USELESS)
@@ -76,7 +91,7 @@ def test_a_token_that_opens_nothing_is_refused_everywhere(kind, staff):
 
 @pytest.mark.parametrize("kind", SCOPES)
 def test_a_job_obeys_the_tokens_that_might_have_started_it(kind):
-    client = bearer(tokens.create("client", SCOPES[kind], days=1)[1])
+    client = bearer(make(kind))
     for job, act, scope in jobs_to_control():
         status = client.post(f"/api/jobs/{job.pk}/{act}").status_code
         assert status == (200 if scope in SCOPES[kind] else 403), (job, act)

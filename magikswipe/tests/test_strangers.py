@@ -77,11 +77,14 @@ def test_who_is_logged_in_and_may_not_read_sees_what_strangers_see(api, both, ne
     assert api.get(f"{U}/hidden").status_code == 404
 
 
-def test_a_token_that_can_only_write_sees_no_more_than_strangers(api, both):
-    _, text = tokens.create("writer", ["write"], days=1)
+@pytest.mark.parametrize("scope", tokens.SCOPES)
+def test_a_token_of_any_scope_reads_and_changes_only_with_the_one_to_write(api, both, scope):
+    _, text = tokens.create("client", [scope], days=1)
     api.credentials(HTTP_AUTHORIZATION=f"Bearer {text}")
-    assert api.get(f"{U}/hidden").status_code == 404
-    assert api.patch(f"{U}/hidden", {"name": "Snow"}).status_code == 200
+    assert api.get(f"{U}/hidden").json()["slug"] == "hidden"
+    changed = api.patch(f"{U}/hidden", {})
+    assert changed.status_code == (200 if scope == "write" else 403)
+    assert ("slug" in changed.json()) == (scope == "write")
 
 
 def addresses(answer):
