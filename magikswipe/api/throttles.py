@@ -7,8 +7,10 @@ from django.conf import settings
 from rest_framework.permissions import SAFE_METHODS
 from rest_framework.throttling import BaseThrottle
 
+from jobs import services
+from jobs.errors import NotFound
 from magikswipe import clients, tallies
-from magikswipe.roles import GENERATE
+from magikswipe.roles import GENERATE, scope_of
 
 from .permissions import is_guarded, needed, token_of
 
@@ -45,7 +47,7 @@ class Writes(BaseThrottle):
 
 
 class Paid(Writes):
-    """THROTTLE_PAID a minute, of the calls that only who may generate can make."""
+    """THROTTLE_PAID a minute, of the calls that only who may generate can make: a retry buys as the first try did."""
 
     kind = "paid"
 
@@ -53,7 +55,16 @@ class Paid(Writes):
         return settings.THROTTLE_PAID
 
     def concerns(self, request, view):
-        return needed(request, view) == (GENERATE,)
+        return needed(request, view) == (GENERATE,) or _retries_what_was_bought(view)
+
+
+def _retries_what_was_bought(view):
+    if getattr(view, "action", None) != "retry":
+        return False
+    try:
+        return scope_of(services.find(view.kwargs["job_id"])) == GENERATE
+    except NotFound:
+        return False
 
 
 def _caller(request):

@@ -8,6 +8,7 @@ from django.test import Client
 from django.urls import reverse
 from rest_framework.test import APIClient
 
+from jobs.models import Job
 from magikswipe import login, tokens
 from magikswipe.models import Tally
 
@@ -81,6 +82,21 @@ def test_writes_are_throttled_and_say_when_to_come_back(api, few):
 def test_paid_calls_have_a_limit_of_their_own(api, few):
     assert [api.post("/api/generate/x/images").status_code for _ in range(3)] == [404, 404, 429]
     assert write(api).status_code == 422
+
+
+@pytest.mark.parametrize(
+    ("type", "act", "statuses"),
+    [
+        ("generate_images", "retry", [400, 400, 429]),
+        ("fill_gaps", "retry", [400, 400, 429]),
+        ("generate_images", "cancel", [400, 400, 400]),
+        ("sync_push", "retry", [400, 400, 400]),
+    ],
+)
+def test_a_retry_of_what_is_paid_counts_as_paid(api, few, type, act, statuses):
+    job = Job.objects.create(type=type, univers_slug="winter", status="completed", total_steps=1)
+    assert [api.post(f"/api/jobs/{job.pk}/{act}").status_code for _ in range(3)] == statuses
+    assert api.post(f"/api/jobs/junk/{act}").status_code == 404
 
 
 def test_each_token_and_each_account_is_counted_by_itself(few, settings, staff):
