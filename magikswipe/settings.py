@@ -336,8 +336,8 @@ SPEND_LIMIT_MONTHLY = read("decimal", "SPEND_LIMIT_MONTHLY", None, validate=vali
 
 # How many predictions may be in flight at once, over all jobs and workers.
 JOB_SLOTS = {"replicate": REPLICATE_CONCURRENCY}
-# Functions that a worker calls before it starts, by dotted path: what a kill may have left unfinished.
-JOB_BEFORE_START = ["syncer.journals.finish_all"]
+# Functions that a worker calls before it starts, by dotted path: one may end it, the other finishes what a kill left.
+JOB_BEFORE_START = ["magikswipe.start.refuse_unwritable_bucket", "syncer.journals.finish_all"]
 # Functions that a worker calls once a day: what has become too old goes.
 JOB_DAILY = [
     "jobs.retention.prune",

@@ -1,4 +1,4 @@
-"""What manage.py, wsgi.py and gunicorn.conf.py share: a start that explains itself."""
+"""What manage.py, wsgi.py, gunicorn.conf.py and workers share: a start that explains itself."""
 
 import sys
 from contextlib import contextmanager
@@ -35,11 +35,12 @@ def check_settings():
         print(f"{message.msg} {message.hint or ''}".strip(), file=sys.stderr)
     if any(message.level >= ERROR for message in found):
         sys.exit(CANNOT_START)
-    _refuse_unwritable_bucket()
+    refuse_unwritable_bucket()
     return settings
 
 
-def _refuse_unwritable_bucket():
+def refuse_unwritable_bucket():
+    """End a web server or a worker that could keep nothing it makes: a sentence on stderr, exit code 3."""
     from storage import bucket
 
     try:

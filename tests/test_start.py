@@ -62,12 +62,22 @@ def test_debug_is_for_this_machine_alone(tmp_path, hosts):
     assert done.stderr.startswith("MagikSwipe cannot start: DEBUG is on while ALLOWED_HOSTS has ")
 
 
-def test_a_bucket_that_can_not_be_written_stops_the_web_server(tmp_path):
-    (tmp_path / "buckets").mkdir()
+GUNICORN = ("-m", "gunicorn", "magikswipe.wsgi", "-b", "127.0.0.1:0")
+
+
+@pytest.mark.parametrize(
+    "command", [GUNICORN, pytest.param(("manage.py", "qcluster"), marks=pytest.mark.slow)]
+)
+def test_a_bucket_that_can_not_be_written_stops_web_server_and_worker(tmp_path, command):
+    if "qcluster" in command:
+        # It waits for the tables first.
+        assert start(tmp_path, ("manage.py", "migrate"), DATABASE_URL="").returncode == 0
+    (tmp_path / "buckets").mkdir(exist_ok=True)
     (tmp_path / "buckets" / "univers").write_text("a file where a folder should be")
-    done = start(tmp_path, ("-m", "gunicorn", "magikswipe.wsgi", "-b", "127.0.0.1:0"))
+    done = start(tmp_path, command, DATABASE_URL="")
     assert done.returncode == 3
     assert "MagikSwipe cannot start: the bucket in STORAGE_PATH can't be written" in done.stderr
+    assert "Traceback" not in done.stderr
 
 
 ADMIN_AT = """
