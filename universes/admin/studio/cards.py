@@ -28,6 +28,9 @@ from . import dialogs, live, pages, saving
 
 PER_PAGE = 60
 KINDS = ("image", "video")
+CHANGED = gettext_lazy(
+    "It has changed since you looked: there is a new file now. Confirm once more to have another one made."
+)
 
 
 class CardForm(forms.Form):
@@ -112,6 +115,12 @@ def address(universe, name, stats):
     """A file's address with its time, so that no browser shows one that was replaced; None where there is none."""
     found = media.url(universe.slug, name, stats)
     return found and f"{found}?v={stats[name].st_mtime_ns}"
+
+
+def stamp(universe, name):
+    """A text that is another one as soon as the file is; empty where there is none."""
+    found = bucket.bucket().files(universe.slug).get(name)
+    return str(found.st_mtime_ns) if found else ""
 
 
 def failures(universe, found):
@@ -222,16 +231,22 @@ def delete(request, universe, asset_id):
 
 @dataclass(frozen=True)
 class Making:
-    """How a kind of file is made. `steps(universe, cards, regenerate=)`: those that would be taken."""
+    """How a kind of file is made. `steps(universe, cards, regenerate=)`: those that would be taken.
+
+    `file(image_name)`: what the file is called.
+    """
 
     title: str
+    file: Callable
     start: Callable
     steps: Callable
     prompt: Callable
 
 
-DRAWING = Making(gettext_lazy("Draw “%(card)s”"), generation.start_images, plan.images, prompts.image)
-ANIMATING = Making(gettext_lazy("Animate “%(card)s”"), generation.start_videos, plan.videos, prompts.video)
+DRAWING = Making(gettext_lazy("Draw “%(card)s”"), str, generation.start_images, plan.images, prompts.image)
+ANIMATING = Making(
+    gettext_lazy("Animate “%(card)s”"), video_name, generation.start_videos, plan.videos, prompts.video
+)
 
 
 @require_http_methods(["GET", "POST"])
@@ -251,6 +266,8 @@ def animate(request, universe, asset_id):
 def _make(request, universe, asset, making):
     if request.method == "GET":
         return _ask(request, universe, asset, making)
+    if dialogs.has_changed(request, stamp(universe, making.file(asset.image_name))):
+        return _ask(request, universe, asset, making, CHANGED)
     try:
         making.start(
             universe, [asset.pk], regenerate=True, author=author(request), once=dialogs.once(request)
@@ -269,4 +286,5 @@ def _ask(request, universe, asset, making, error=""):
         note=making.prompt(asset),
         submit=_("Generate"),
         error=error,
+        seen=stamp(universe, making.file(asset.image_name)),
     )

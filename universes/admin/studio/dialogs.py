@@ -6,9 +6,10 @@ from django.http import HttpResponse
 from django.shortcuts import render
 from django.utils.translation import gettext as _
 
+from jobs.models import IdempotencyKey
 from magikswipe.html import dollars
 
-ONCE = "once"
+ONCE, SEEN = "once", "seen"
 
 
 def show(
@@ -20,12 +21,14 @@ def show(
     note="",
     error="",
     danger=False,
+    seen="",
     template="admin/studio/dialog.html",
     **more,
 ):
     """The dialog with a form that POSTs to the address it was asked for from.
 
     `note`: a longer text that is shown as it is. `error`: why what was just tried could not be done.
+    `seen`: what the dialog is about, as text that is another one after any change; `has_changed` compares it.
     """
     context = {
         "title": title,
@@ -34,6 +37,7 @@ def show(
         "submit": submit,
         "error": error,
         "danger": danger,
+        "seen": seen,
         "action": request.get_full_path(),
         # One form, one order: whoever sends it twice gets the same job.
         "once": request.POST.get(ONCE) if error else uuid.uuid4().hex,
@@ -45,6 +49,16 @@ def show(
 def once(request):
     """The mark of the form that was sent; one of its own for a form without."""
     return request.POST.get(ONCE, "")[:64] or uuid.uuid4().hex
+
+
+def has_changed(request, now):
+    """Whether the form that was sent saw something else than there is now, so that it may not buy anything.
+
+    A form that was sent before has its job already, however much that changed; one that tells nothing saw nothing.
+    """
+    if request.POST.get(SEEN, now) == now:
+        return False
+    return not IdempotencyKey.objects.filter(key=once(request)).exists()
 
 
 def costs(amount):

@@ -1,6 +1,9 @@
 """What a song's buttons have made: lyrics written or translated, and the song. All of it costs money."""
 
+import hashlib
+
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods
 
 from generation import plan, prices, prompts
@@ -8,12 +11,16 @@ from generation import services as generation
 from magikswipe.roles import GENERATE
 
 from ...models import Language
+from ...names import music_name
 from ..operations import REFUSALS
 from ..through_services import author
-from . import dialogs, pages, songs
+from . import cards, dialogs, pages, songs
 
 FRENCH = Language.FRENCH.value
 LONGEST_THEME = 500
+LYRICS_CHANGED = gettext_lazy(
+    "It has changed since you looked: there are other lyrics now. Confirm once more to have them translated anew."
+)
 
 
 def _answered(request, universe, language, start, ask):
@@ -38,10 +45,17 @@ def sing(request, universe, language):
     if request.method == "GET":
         return _ask_to_sing(request, universe, language)
 
+    if dialogs.has_changed(request, _file(universe, language)):
+        return _ask_to_sing(request, universe, language, cards.CHANGED)
+
     def start(**wishes):
         return generation.start_music(universe, [language], **wishes)
 
     return _answered(request, universe, language, start, _ask_to_sing)
+
+
+def _file(universe, language):
+    return cards.stamp(universe, music_name(language))
 
 
 def _ask_to_sing(request, universe, language, error=""):
@@ -55,6 +69,7 @@ def _ask_to_sing(request, universe, language, error=""):
         note=prompts.music(song.stored),
         submit=_("Generate"),
         error=error,
+        seen=_file(universe, language),
     )
 
 
@@ -69,11 +84,19 @@ def translate(request, universe, language):
     if request.method == "GET":
         return _ask_to_translate(request, universe, language)
 
+    if dialogs.has_changed(request, _lyrics(universe, language)):
+        return _ask_to_translate(request, universe, language, LYRICS_CHANGED)
+
     def start(**wishes):
         replace = bool(request.POST.get("replace"))
         return generation.start_lyrics(universe, language, _source(request), replace=replace, **wishes)
 
     return _answered(request, universe, language, start, _ask_to_translate)
+
+
+def _lyrics(universe, language):
+    """A text that is another one as soon as the lyrics are."""
+    return hashlib.sha256(songs.one(universe, language).lyrics.encode()).hexdigest()
 
 
 def _source(request):
@@ -92,6 +115,7 @@ def _ask_to_translate(request, universe, language, error=""):
         template="admin/studio/songs_translate.html",
         sources=song.sources,
         replaces=song.lyrics,
+        seen=_lyrics(universe, language),
     )
 
 

@@ -1,0 +1,80 @@
+"""What a dialog told is what is bought: one that is older than what it is about asks again."""
+
+import re
+from decimal import Decimal
+
+import pytest
+from django.urls import reverse
+
+from generation.tests.helpers import run_out
+from jobs.models import Job
+from universes.services import assets, music
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def fox(universe):
+    return assets.create(universe, display_name="Fox", translations={"fr": "Renard"})
+
+
+@pytest.fixture
+def french(universe):
+    return music.create(universe, language="fr", prompt="A calm song with bells", lyrics="[verse]\nLa neige")
+
+
+@pytest.fixture(autouse=True)
+def prices(settings):
+    settings.MODEL_PRICES = {settings.REPLICATE_LLM_MODEL: Decimal("0.01")}
+
+
+@pytest.fixture
+def lea(client, staff):
+    client.force_login(staff("lea", "Editor", "Generator"))
+    return client
+
+
+def address(name, *ids):
+    return reverse(f"admin:studio_{name}", args=ids)
+
+
+def hidden(answer):
+    """The hidden fields of the dialog."""
+    found = re.findall(r'type="hidden" name="(once|seen)" value="([^"]*)"', answer.content.decode())
+    return dict(found)
+
+
+def asks_again(answer):
+    return answer.status_code == 409 and "It has changed since you looked" in answer.content.decode()
+
+
+def bought_in_one_tab_and_confirmed_in_another(client, where, **fields):
+    """What the second tab is told, after the job of the first ended."""
+    here, there = hidden(client.get(where)), hidden(client.get(where))
+    client.post(where, {**here, **fields})
+    run_out(Job.objects.get().pk)
+    assert client.post(where, {**here, **fields}).status_code == 200
+    answer = client.post(where, {**there, **fields})
+    assert Job.objects.count() == 1
+    return answer
+
+
+@pytest.mark.parametrize("what", ["draw", "animate"])
+def test_two_tabs_buy_one_file(lea, universe, fox, provider, put_file, png_bytes, what):
+    put_file(universe.slug, fox.image_name, png_bytes)
+    where = address(what, universe.pk, fox.pk)
+    answer = bought_in_one_tab_and_confirmed_in_another(lea, where)
+    assert asks_again(answer)
+    assert lea.post(where, hidden(answer)).status_code == 200
+    assert Job.objects.count() == 2
+
+
+def test_two_tabs_buy_one_song(lea, universe, french, provider):
+    where = address("sing", universe.pk, "fr")
+    assert asks_again(bought_in_one_tab_and_confirmed_in_another(lea, where))
+
+
+def test_two_tabs_translate_lyrics_once(lea, universe, french, provider):
+    music.create(universe, language="de", prompt=None, lyrics="Mein Lied")
+    where = address("translate", universe.pk, "de")
+    assert asks_again(bought_in_one_tab_and_confirmed_in_another(lea, where, source="fr", replace="1"))
