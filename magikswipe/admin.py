@@ -4,6 +4,7 @@ import django_q.admin  # noqa: F401 - registers what is taken away below
 from django.contrib import admin
 from django.contrib.auth import admin as auth_admin
 from django.contrib.auth.models import Group, User
+from django.http import Http404
 from django_q.models import Failure, OrmQ, Schedule, Success
 from unfold.admin import ModelAdmin
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
@@ -14,6 +15,11 @@ from . import tokens_admin  # noqa: F401 - registers API tokens
 admin.site.unregister(
     [model for model in (User, Group, Success, Failure, Schedule, OrmQ) if admin.site.is_registered(model)]
 )
+
+
+def view_on_site(request, **path):
+    """Nothing has a page of its own outside; Django's view of this address takes no model's id but a number."""
+    raise Http404
 
 
 @admin.register(User)

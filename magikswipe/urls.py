@@ -8,6 +8,7 @@ from drf_spectacular.views import SpectacularSwaggerSplitView
 from universes.preview import preview
 
 from . import login
+from .admin import view_on_site
 from .api.views import NothingView, RootView, SchemaView
 from .health import HealthView, InfoView, MetricsView, ReadyView
 
@@ -29,6 +30,7 @@ urlpatterns = [
     path("preview/<str:slug>", preview, name="preview"),
     # Before the admin's own.
     path(f"{settings.ADMIN_PATH}/login/", login.view),
+    path(f"{settings.ADMIN_PATH}/r/<path:content_type_and_id>/", view_on_site),
     path(f"{settings.ADMIN_PATH}/", admin.site.urls),
     path("i18n/", include("django.conf.urls.i18n")),
 ]

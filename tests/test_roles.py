@@ -431,6 +431,30 @@ def test_every_page_of_the_admin_is_for_those_who_have_its_scope(visitor, caller
             assert said_no(response) == (scope not in SCOPES[caller]), (method, page, response.status_code)
 
 
+# Of the site as a whole: an address, what tells that the page shows something of ours, and the scope for which it does.
+SITE = [
+    ("/admin/", "Winter", READ),
+    ("/admin/search/?s=univers", "/admin/universes/universe/", READ),
+    ("/admin/universes/", "/admin/universes/universe/", READ),
+    ("/admin/auth/", "/admin/auth/user/", ADMIN),
+    ("/admin/autocomplete/?app_label=universes&model_name=asset&field_name=universe", "Winter", READ),
+    ("/admin/jsi18n/", "django", OPEN),
+    ("/admin/password_change/", 'name="old_password"', OPEN),
+]
+
+
+def test_pages_of_the_whole_site_show_no_more_than_ones_scope(visitor, caller, things):
+    for page, mark, scope in SITE:
+        response = visitor.get(page)
+        shown = response.status_code == 200 and mark in response.content.decode()
+        assert shown == (caller != "anonymous" and scope in SCOPES[caller]), (page, response.status_code)
+
+
+@pytest.mark.parametrize("page", ["r/7/1/", "r/7/0/", "r/x/y/", f"r/7/{'0' * 32}/"])
+def test_nothing_of_the_admin_has_a_page_elsewhere(visitor, page):
+    assert visitor.get(f"/admin/{page}").status_code == 404
+
+
 def test_a_button_is_there_for_those_who_may_use_it(visitor, caller, things):
     if READ not in SCOPES[caller]:
         return
