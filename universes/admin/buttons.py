@@ -1,5 +1,7 @@
 """The buttons and the page that start an operation: a GET shows what will happen, only a POST does it."""
 
+import hashlib
+import json
 import uuid
 
 from django.contrib import messages
@@ -15,12 +17,16 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods
 from unfold.decorators import action
 
+from jobs.models import IdempotencyKey
 from magikswipe.roles import GENERATE, may, require
 
 from .operations import OPERATIONS, REFUSALS
 from .publish import PublishMixin, chosen
 from .through_services import author
 
+CHANGED = gettext_lazy(
+    "It has changed since you looked: this is what would be made now. Nothing has been begun yet."
+)
 OPERATION_URL = "admin:universes_universe_operation"
 
 
@@ -96,21 +102,25 @@ class OperationsMixin(PublishMixin, Buttons):
             messages.warning(request, _("No universe is chosen; tick some in the list first."))
             return redirect("admin:universes_universe_changelist")
         form = operation.form(request.POST if request.method == "POST" else None, universes=universes)
+        rows = [row(operation, universe) for universe in universes]
+        if form.is_valid() and has_changed(request, told(rows)):
+            form.add_error(None, CHANGED)
         if form.is_valid():
             jobs = start(request, operation, universes, form.cleaned_data)
             return redirect(_next_page(jobs, universes))
-        context = self.operation_context(request, operation, universes, form)
+        context = self.operation_context(request, operation, universes, rows, form)
         return TemplateResponse(request, "admin/universes/operation.html", context)
 
-    def operation_context(self, request, operation, universes, form):
+    def operation_context(self, request, operation, universes, rows, form):
         return {
             **self.admin_site.each_context(request),
             "title": operation.title,
             "opts": self.opts,
             "operation": operation,
-            "rows": [row(operation, universe) for universe in universes],
+            "rows": rows,
             "form": form,
             "once": once(request),
+            "seen": told(rows),
             "back": _next_page([], universes),
         }
 
@@ -125,6 +135,19 @@ def row(operation, universe):
     """What the page says of one universe."""
     cost = operation.costs(universe) if operation.costs else ""
     return {"universe": universe, "says": operation.says(universe), "cost": cost}
+
+
+def told(rows):
+    """A text that is another one as soon as the page would say something else."""
+    said = [[row["universe"].pk, str(row["says"]), str(row["cost"])] for row in rows]
+    return hashlib.sha256(json.dumps(said).encode()).hexdigest()
+
+
+def has_changed(request, now):
+    """Whether the page that was sent said something else; one that was sent before has its jobs already."""
+    if request.POST.get("seen", now) == now:
+        return False
+    return not IdempotencyKey.objects.filter(key__startswith=f"{once(request)}-").exists()
 
 
 def once(request):

@@ -78,3 +78,39 @@ def test_two_tabs_translate_lyrics_once(lea, universe, french, provider):
     music.create(universe, language="de", prompt=None, lyrics="Mein Lied")
     where = address("translate", universe.pk, "de")
     assert asks_again(bought_in_one_tab_and_confirmed_in_another(lea, where, source="fr", replace="1"))
+
+
+def test_all_gaps_are_filled_as_they_were_told(lea, universe, fox, provider):
+    where, chosen = address("fill_all", universe.pk), {"kind": ["names", "pictures"]}
+    here = lea.get(where, {"chosen": "1", **chosen})
+    assets.create(universe, display_name="Moon", translations={"fr": "Lune"})
+    answer = lea.post(where, {**chosen, **hidden(here)})
+    assert asks_again(answer) and "2 pictures" in answer.content.decode()
+    assert not Job.objects.exists()
+    for _ in range(2):
+        assert lea.post(where, {**chosen, **hidden(answer)}).status_code == 200
+        run_out(Job.objects.get().pk)
+    assert provider.counters()["predictions"]["recraft-ai/recraft-v3"] == 2
+
+
+def test_another_theme_alone_is_no_reason_to_ask_again(lea, universe, provider):
+    where, kinds = address("fill_all", universe.pk), {"kind": ["lyrics"]}
+    here = lea.get(where, {"chosen": "1", "theme": "snow", **kinds})
+    assert lea.post(where, {**kinds, **hidden(here), "theme": "ice and snow"}).status_code == 200
+
+
+def test_several_universes_are_filled_as_it_was_told(lea, universe, fox, make_universe, provider):
+    other = make_universe(name="Summer", slug="summer")
+    where = (
+        f"{reverse('admin:universes_universe_operation', args=['pictures'])}?id={universe.pk}&id={other.pk}"
+    )
+    here = lea.get(where)
+    assets.create(other, display_name="Sun")
+    answer = lea.post(where, hidden(here))
+    assert "It has changed since you looked" in answer.content.decode()
+    assert not Job.objects.exists()
+    for _ in range(2):
+        assert lea.post(where, hidden(answer)).status_code == 302
+        assert Job.objects.count() == 2
+        for job in Job.objects.all():
+            run_out(job.pk)

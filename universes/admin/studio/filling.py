@@ -1,5 +1,7 @@
 """Filling all gaps at once: what can be made of each kind, and what that costs, before anything is bought."""
 
+import hashlib
+import json
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -33,6 +35,7 @@ REASONS = {
     gaps.SONGS: gettext_lazy("they need lyrics first"),
 }
 LONGEST_THEME = 500
+CHANGED = gettext_lazy("It has changed since you looked: these are the gaps now. Nothing has been begun yet.")
 
 
 @dataclass(frozen=True)
@@ -72,6 +75,8 @@ def fill_all(request, universe):
     ticked, theme = request.POST.getlist("kind"), request.POST.get("theme", "")[:LONGEST_THEME].strip()
     if not ticked:
         return _ask(request, universe, ticked, theme, _("Tick what is to be made."))
+    if dialogs.has_changed(request, _told(universe, ticked, theme)):
+        return _ask(request, universe, ticked, theme, CHANGED)
     wishes = {"theme": theme, "author": author(request), "once": dialogs.once(request)}
     try:
         generation.start_gaps(universe, ticked, **wishes)
@@ -97,8 +102,16 @@ def _ask(request, universe, ticked, theme, error=""):
         total=total([line for line in found if line.ticked and line.number]),
         nothing=nothing,
         theme=theme,
+        seen=_told(universe, ticked, theme),
         asks_theme=_has_no_lyrics(missing) and gaps.LYRICS in ticked,
     )
+
+
+def _told(universe, ticked, theme):
+    """A text that is another one as soon as filling these kinds makes something else."""
+    steps = gaps.filling(universe, [kind for kind in gaps.KINDS if kind in ticked], theme).all_steps()
+    made = [(step.key, step.params.get("cards") or step.params.get("languages")) for step in steps]
+    return hashlib.sha256(json.dumps(made, sort_keys=True).encode()).hexdigest()
 
 
 def lines(missing, wanted, whole, ticked):
