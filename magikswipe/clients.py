@@ -12,11 +12,10 @@ def address(request):
     the right stands the client; what is further left, anybody may have written.
     """
     direct = request.META.get("REMOTE_ADDR") or ""
-    hops = [hop.strip() for hop in request.headers.get("X-Forwarded-For", "").split(",")]
+    hops = request.headers.get("X-Forwarded-For", "").split(",")
     count = settings.TRUST_PROXY
-    if not count or len(hops) < count or not _parsed(hops[-count]):
-        return direct
-    return hops[-count]
+    found = _parsed(hops[-count]) if 0 < count <= len(hops) else None
+    return str(found or _parsed(direct) or direct)
 
 
 def network(request):
@@ -27,7 +26,16 @@ def network(request):
 
 
 def _parsed(text):
+    """The address in a text, None where there is none; an IPv4 address in IPv6's clothes is the IPv4 address."""
     try:
-        return ip_address(text)
+        found = ip_address(_without_port(text.strip()))
     except ValueError:
         return None
+    return getattr(found, "ipv4_mapped", None) or found
+
+
+def _without_port(text):
+    """Some proxies tell the port: `192.0.2.1:80`, `[2001:db8::1]:80` (RFC 7239, section 6)."""
+    if text.startswith("["):
+        return text[1:].partition("]")[0]
+    return text.partition(":")[0] if text.count(":") == 1 else text

@@ -152,8 +152,33 @@ def test_behind_one_the_address_that_it_saw_counts(api, few, proxied):
     got = [write(api, headers={"X-Forwarded-For": f"10.0.0.{n}, 203.0.113.1"}).status_code for n in range(5)]
     assert got == [422] * 4 + [429]
     assert write(api, headers={"X-Forwarded-For": "203.0.113.1, 203.0.113.2"}).status_code == 422
-    for rubbish in ("", "junk", "a, b"):
+    for rubbish in ("", "junk", "a, b", "[", "1.2.3.4.5:80"):
         assert write(api, headers={"X-Forwarded-For": rubbish}).status_code in (422, 429)
+
+
+@pytest.mark.parametrize(
+    ("one", "same", "other"),
+    [
+        (
+            "203.0.113.1",
+            ["203.0.113.1:5678", "::ffff:203.0.113.1", "[::ffff:203.0.113.1]:80"],
+            "203.0.113.2:5678",
+        ),
+        ("::ffff:203.0.113.1", ["::ffff:cb00:7101"], "::ffff:203.0.113.2"),
+        ("2001:db8::1", ["2001:db8::2", "[2001:db8::3]:5678", "[2001:db8::4]"], "2001:db8:0:1::1"),
+    ],
+)
+def test_an_address_is_the_same_however_it_is_written(api, few, proxied, one, same, other):
+    for text in [one, *same, *[one] * (4 - len(same))]:
+        last = write(api, headers={"X-Forwarded-For": text}).status_code
+    assert last == 429
+    assert write(api, headers={"X-Forwarded-For": other}).status_code == 422
+
+
+def test_each_ipv4_client_of_a_dual_stack_socket_counts_by_itself(api, few):
+    assert [write(api, REMOTE_ADDR="::ffff:203.0.113.1").status_code for _ in range(5)] == [422] * 4 + [429]
+    assert write(api, REMOTE_ADDR="::ffff:203.0.113.2").status_code == 422
+    assert write(api, REMOTE_ADDR="203.0.113.1").status_code == 429
 
 
 def test_scheme_and_host_are_believed_of_a_proxy_alone(api, settings):
