@@ -60,7 +60,8 @@ def _names(by_language):
 
 
 def _text(value):
-    return "" if value is None else str(value)
+    """Lines end in one way, whatever a pull brought: a browser sends no other back."""
+    return "" if value is None else str(value).replace("\r\n", "\n").replace("\r", "\n")
 
 
 @contextmanager

@@ -1,6 +1,10 @@
 """The tab Cards: words saved one by one, order, files, what is paid for."""
 
+import os
+
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import connection
 from django.urls import reverse
 
 from generation.tests.helpers import run_out
@@ -142,3 +146,34 @@ def test_the_page_hears_what_changed(lea, universe, cards, put_file):
     assert lea.get(address("live", universe.pk), {"key": "card:gone"}).json()["signatures"] == {
         "card:gone": None
     }
+
+
+@pytest.mark.parametrize("name", [" ", "Fox\0", "x" * 501])
+def test_a_card_with_a_name_that_can_not_be_is_refused(lea, universe, name):
+    answer = lea.post(address("add_card", universe.pk), {"display_name": name})
+    assert answer.status_code == 422 and answer.content.decode()
+    assert not universe.assets.exists()
+
+
+class Contended:
+    """While this holds, a file is another one each time that somebody looks whether it still is the same."""
+
+    def __init__(self, put_file, slug, name):
+        self.change = lambda: put_file(slug, name, os.urandom(8))
+        self.inside = False
+
+    def __call__(self, execute, sql, params, many, context):
+        if "univers_assets" in sql and not self.inside:
+            self.inside = True
+            self.change()
+            self.inside = False
+        return execute(sql, params, many, context)
+
+
+def test_a_file_that_does_not_hold_still_is_told(lea, universe, cards, put_file, png_bytes):
+    card = cards[0]
+    picture(put_file, card)
+    file = SimpleUploadedFile("fox.png", png_bytes, "image/png")
+    with connection.execute_wrapper(Contended(put_file, universe.slug, card.image_name)):
+        answer = lea.post(address("upload", universe.pk, card.pk), {"kind": "picture", "file": file})
+    assert answer.status_code == 409 and "changes all the time" in answer.content.decode()

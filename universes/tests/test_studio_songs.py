@@ -161,3 +161,13 @@ def test_who_may_only_look_finds_no_buttons(client, staff, universe, french):
     for what in ("save_song", "sing", "translate", "write", "upload_song", "delete_song"):
         assert client.post(address(what, universe.pk, "fr")).status_code == 403
         assert address(what, universe.pk, "fr") not in page
+
+
+def test_lyrics_with_other_line_ends_can_be_edited(lea, universe):
+    music.create(universe, language="fr", prompt=None, lyrics="La neige\r\ntombe\rici")
+    page_of(lea, universe)
+    answer = save(lea, universe, "fr", lyrics="La pluie\ntombe\nici", seen_lyrics="La neige\ntombe\nici")
+    assert answer.json()["conflicts"] == []
+    assert stored(universe, "fr")["lyrics"] == "La pluie\ntombe\nici"
+    music_prompt = universe.music_prompts.get(language="fr")
+    assert music_prompt.lyrics == "La pluie\ntombe\nici"

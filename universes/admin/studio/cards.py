@@ -180,10 +180,10 @@ def save(request, universe, asset_id):
 @pages.studio_view(WRITE)
 def add(request, universe):
     """Make a card; the page then has it as its last one."""
-    name = request.POST.get("display_name", "").strip()[:500]
-    if not name:
-        return HttpResponse(_("A card needs a name."), status=422)
-    asset = assets.create(universe, display_name=name, author=author(request))
+    bound = CardForm({"display_name": request.POST.get("display_name", "")})
+    if not bound.is_valid():
+        return HttpResponse(bound.errors["display_name"][0], status=422)
+    asset = assets.create(universe, display_name=bound.cleaned_data["display_name"], author=author(request))
     return render_card(request, universe, asset.pk)
 
 

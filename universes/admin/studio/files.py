@@ -10,13 +10,13 @@ from magikswipe.roles import WRITE
 from storage import bucket
 from storage.serving import serve_archived
 
-from ...errors import Invalid, NotFound, TooLarge
+from ...errors import Changing, Invalid, NotFound, TooLarge
 from ...services import uploads, variants
 from ..restore import cause
 from ..through_services import author
 from . import cards, dialogs, pages
 
-REFUSED = (Invalid, NotFound, TooLarge)
+REFUSED = (Changing, Invalid, NotFound, TooLarge)
 TAKERS = {"picture": uploads.picture, "clip": uploads.clip}
 
 
