@@ -105,18 +105,18 @@ class FolderStorage(FileSystemStorage):
         return Path(self.path(name)).stat()
 
     def stamps(self, folders):
-        """`{folder: (inode, time of change in ns)}`: another one once a file of it has come, gone or been replaced.
+        """`{folder: (inode, mtime, ctime)}` in ns: another one once a file of it has come, gone or been replaced.
 
-        One that is missing has the time at which the folder of all has changed. A change within a tick of the
-        clock after another one can't be told by it.
+        Who copies folders sets the mtime back to what it was, but nobody the ctime. One that is missing has the
+        times of the folder of all. A change within a tick of the clock after another one can't be told by it.
         """
         found, root, missing = {}, self.location, None
         for folder in folders:
             try:
                 info = os.lstat(f"{root}/{safe_key(folder)}")
-                found[folder] = info.st_ino, info.st_mtime_ns
+                found[folder] = info.st_ino, info.st_mtime_ns, info.st_ctime_ns
             except FileNotFoundError:
-                missing = missing or (0, _time_of(root))
+                missing = missing or (0, *_times_of(root))
                 found[folder] = missing
         return found
 
@@ -216,11 +216,12 @@ def plain_files(path):
     return {name: Path(path) / name for name in _stats(path)}
 
 
-def _time_of(path):
+def _times_of(path):
     try:
-        return os.lstat(path).st_mtime_ns
+        info = os.lstat(path)
     except FileNotFoundError:
-        return 0
+        return 0, 0
+    return info.st_mtime_ns, info.st_ctime_ns
 
 
 def _plain(path):

@@ -41,7 +41,7 @@ def names(folder):
 
 
 def stamps(folders):
-    """What tells folders from themselves once a file has come or gone: `{folder: (what it is, its time in ns)}`."""
+    """What tells folders from themselves once a file has come or gone: `{folder: (what it is, its times in ns)}`."""
     return bucket().stamps(folders)
 
 

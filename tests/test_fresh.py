@@ -126,6 +126,20 @@ def test_a_file_that_comes_or_goes_is_seen_at_once(api, winter, put_file, name, 
     assert_seen(api, lambda: bucket.remove_folder("winter"), {LIST, ONE, CARDS})
 
 
+def test_a_file_is_seen_that_came_with_the_folders_old_time(api, winter, put_file):
+    folder = bucket.bucket().path("winter")
+    before = os.lstat(folder)
+
+    def copy_in():
+        put_file("winter", "de.mp3")
+        # Once at least, and until the clock has ticked.
+        os.utime(folder, ns=(before.st_atime_ns, before.st_mtime_ns))
+        while os.lstat(folder).st_ctime_ns == before.st_ctime_ns:
+            os.utime(folder, ns=(before.st_atime_ns, before.st_mtime_ns))
+
+    assert_seen(api, copy_in, {ONE})
+
+
 def assert_seen(api, do, seen):
     """Those answers are others after a change, and the rest are still what one has."""
     before = {path: read(api, path) for path in PATHS}
