@@ -29,6 +29,8 @@ LONGEST_BACKOFF = 60
 # However long the other side asks us to wait, we look again within the hour.
 LONGEST_PAUSE = 3600
 DATABASE_PATIENCE = 1
+# How long a server that keeps files and can't be reached is left alone.
+AWAY_SECONDS = 30
 SLOT_PATIENCE = timedelta(seconds=1)
 
 log = logging.getLogger(__name__)
@@ -224,6 +226,9 @@ def _look(run):
             return Passing(
                 "The disk is full; make room and it goes on by itself.", retry_after=LONGEST_BACKOFF
             )
+        if error.errno == errno.EHOSTUNREACH:
+            # Where files are kept; what was paid for waits at the provider meanwhile.
+            return Passing(str(error), retry_after=AWAY_SECONDS)
         return _bug(run, error)
     except Exception as error:
         # A bug in one handler must not stop the other steps.

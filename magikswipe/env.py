@@ -3,7 +3,7 @@
 import re
 from decimal import Decimal
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, unquote, urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
 from environs import Env, EnvError
@@ -11,6 +11,7 @@ from environs import Env, EnvError
 BASE_DIR = Path(__file__).resolve().parent.parent
 
 MODEL = r"[\w.-]+/[\w.-]+"
+BUCKET = r"[A-Za-z0-9][A-Za-z0-9._-]{1,62}"
 PRICE = r"\d{1,5}(\.\d{1,4})?"
 LOOPBACK = r"(.+\.)?localhost|127(\.\d{1,3}){3}|\[::1\]"
 # The first words of our other addresses.
@@ -74,6 +75,56 @@ def read_public_url(name, local):
     if value and not (safe and value == f"{parts.scheme}://{parts.netloc}"):
         raise senseless(name, "write it as https://host, without a path.")
     return value
+
+
+def read_bucket(name, default=None):
+    """What `storage.s3` needs of s3://key:secret@host:port/bucket?region=…&scheme=http; the default when not given.
+
+    What stands before the bucket's name in the path belongs to the server's address.
+    """
+    value = read("str", name, "").strip()
+    if not value:
+        return default
+    try:
+        parts = urlsplit(value)
+        asked = dict(parse_qsl(parts.query, strict_parsing=bool(parts.query)))
+        port = f":{parts.port}" if parts.port else ""
+    except ValueError:
+        parts, asked, port = urlsplit(""), {}, ""
+    path, _, bucket = parts.path.rpartition("/")
+    scheme = asked.pop("scheme", "https")
+    region = asked.pop("region", "us-east-1")
+    whole = parts.scheme == "s3" and parts.hostname and parts.username and parts.password
+    if not whole or asked or scheme not in ("http", "https") or not re.fullmatch(BUCKET, bucket):
+        raise senseless(
+            name,
+            "write it as s3://key:secret@host:port/bucket?region=eu-west-3, with &scheme=http if need be.",
+        )
+    return {
+        "endpoint_url": f"{scheme}://{parts.hostname}{port}{path}",
+        "bucket": bucket,
+        "key": unquote(parts.username),
+        "secret": unquote(parts.password),
+        "region": region,
+    }
+
+
+def store(server, prefix, **folder):
+    """Django's configuration of a bucket on a server of `read_bucket`; of a folder where there is none."""
+    if server:
+        return {"BACKEND": "storage.s3.S3Storage", "OPTIONS": {"server": server, "prefix": prefix}}
+    return {"BACKEND": "storage.backends.FolderStorage", "OPTIONS": folder}
+
+
+def check_not_synced(name, bucket, supabase_url, synced):
+    """The bucket that is published to must not be ours: a sync would take it for both sides."""
+    ours, theirs = urlsplit(bucket["endpoint_url"]).hostname, urlsplit(supabase_url).hostname
+    # https://supabase.com/docs/guides/storage/s3/authentication
+    storage = (theirs or "").replace(".supabase.", ".storage.supabase.", 1)
+    if bucket["bucket"] == synced and ours in (theirs, storage):
+        raise senseless(
+            name, f"it is '{synced}' of SUPABASE_URL, which universes are published to; name another bucket."
+        )
 
 
 def made(folder):

@@ -14,9 +14,11 @@ from magikswipe import logs
 from magikswipe.env import (
     BASE_DIR,
     check_debug,
+    check_not_synced,
     made,
     read,
     read_admin_path,
+    read_bucket,
     read_hosts,
     read_model,
     read_name,
@@ -28,6 +30,7 @@ from magikswipe.env import (
     read_secret,
     read_url,
     senseless,
+    store,
 )
 
 # --- The installation --------------------------------------------------------------------------------------
@@ -188,23 +191,27 @@ if REDIS_URL:
 # --- Media -------------------------------------------------------------------------------------------------
 
 BUCKET_PREFIX = "/storage/buckets/univers"
+# On a server that speaks S3, for several hosts; empty: in folders of STORAGE_PATH. The archive lies beside it.
+BUCKET_URL = read_bucket("BUCKET_URL")
+ARCHIVE_URL = read_bucket("ARCHIVE_URL", BUCKET_URL)
+
 
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.InMemoryStorage"},
     "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
-    "bucket": {
-        "BACKEND": "storage.backends.FolderStorage",
-        "OPTIONS": {"location": STORAGE_PATH / "buckets" / "univers", "base_url": BUCKET_PREFIX + "/"},
-    },
+    "bucket": store(
+        BUCKET_URL, "univers", location=STORAGE_PATH / "buckets" / "univers", base_url=f"{BUCKET_PREFIX}/"
+    ),
     # Content-addressed: what a click replaced or deleted lies here until retention takes it.
-    "archive": {
-        "BACKEND": "storage.backends.FolderStorage",
-        "OPTIONS": {"location": STORAGE_PATH / "archive"},
-    },
+    "archive": store(ARCHIVE_URL, "archive", location=STORAGE_PATH / "archive"),
 }
 
 # Which server in front sends the bucket's files itself; empty: gunicorn does.
 SENDFILE = read("str", "SENDFILE", "", validate=validate.OneOf(["", "nginx", "x-sendfile"]))
+if SENDFILE and BUCKET_URL:
+    raise senseless(
+        "SENDFILE", "with BUCKET_URL the media lie in no folder that could be sent from; unset one."
+    )
 
 # How long and how much of it lies there: days, revisions per universe, megabytes in all.
 ARCHIVE_DAYS = read("int", "ARCHIVE_DAYS", 90, validate=validate.Range(min=1))
@@ -352,6 +359,9 @@ JOBS_KEPT_DAYS = read("int", "JOBS_KEPT_DAYS", 30, validate=validate.Range(min=1
 SUPABASE_URL = read_url("SUPABASE_URL")
 SUPABASE_SERVICE_ROLE_KEY = read_secret("SUPABASE_SERVICE_ROLE_KEY")
 SUPABASE_BUCKET_NAME = read_name("SUPABASE_BUCKET_NAME", "univers")
+for name, server in {"BUCKET_URL": BUCKET_URL, "ARCHIVE_URL": ARCHIVE_URL}.items():
+    if server:
+        check_not_synced(name, server, SUPABASE_URL, SUPABASE_BUCKET_NAME)
 
 # How many files move at once, and how often a call that failed in passing is sent again.
 SYNC_PARALLEL = read("int", "SYNC_PARALLEL", 4, validate=validate.Range(min=1, max=32))

@@ -1,15 +1,13 @@
 """The archive: files under their own SHA-256, so that the same bytes lie there once."""
 
-import hashlib
-import os
 import re
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
+from functools import partial
 
 from django.core.files.storage import storages
 
-from .backends import plain_files
-from .bucket import CHUNK, bucket
+from .bucket import bucket
+from .copying import copied
 from .names import UnsafeName, safe_key
 
 AT_ONCE = 8
@@ -31,47 +29,40 @@ def keep(path):
     The name is that of the bytes that were copied, whatever becomes of `path` meanwhile. A copy that lies there
     already becomes as young as a new one, since retention spares the young.
     """
-    with archive().temporary() as temporary:
-        sha256 = _copy(path, temporary)
-        archive().move_in(temporary, _key(sha256))
+    with archive().incoming(path) as (copy, sha256):
+        archive().move_in(copy, _key(sha256))
     return sha256
-
-
-def _copy(path, target):
-    sha256 = hashlib.sha256()
-    with Path(path).open("rb") as source, Path(target).open("wb") as copy:
-        while piece := source.read(CHUNK):
-            sha256.update(piece)
-            copy.write(piece)
-    return sha256.hexdigest()
 
 
 def keep_from_bucket(folder, names):
     """Archive the named files of a folder, as far as they exist: `{name: sha256}`."""
-    keys = {name: safe_key(folder, name) for name in names}
-    return _keep_all({name: bucket().path(key) for name, key in keys.items() if bucket().exists(key)})
+    return _keep_all({name: partial(bucket().fetched, safe_key(folder, name)) for name in names})
 
 
 def keep_asides(label):
-    """Archive what the bucket set aside under a label: `[(path of the aside, {name: sha256})]`.
+    """Archive what the bucket set aside under a label: `[(the Aside, {name: sha256})]`.
 
     An aside stays until `bucket.discard_aside` takes it: first its hashes must be written down.
     """
-    asides = [path for other, path in bucket().asides() if other == label]
-    return [(path, _keep_all(plain_files(path))) for path in asides]
+    asides = [aside for aside in bucket().asides() if aside.label == label]
+    return [
+        (aside, _keep_all({name: partial(aside.fetched, name) for name in aside.names()})) for aside in asides
+    ]
 
 
-def _keep_all(paths):
+def _keep_all(fetched):
+    """`{name: function that makes a block with the file's path}`"""
     # Side by side, since each waits for the disk to have it.
     with ThreadPoolExecutor(AT_ONCE) as pool:
-        kept = dict(zip(paths, pool.map(_keep_if_there, paths.values()), strict=True))
+        kept = dict(zip(fetched, pool.map(_keep_if_there, fetched.values()), strict=True))
     return {name: sha256 for name, sha256 in kept.items() if sha256}
 
 
-def _keep_if_there(path):
-    """None for a file that is gone since it was listed."""
+def _keep_if_there(fetched):
+    """None for a file that is not there, or gone since it was listed."""
     try:
-        return keep(path)
+        with fetched() as path:
+            return keep(path)
     except FileNotFoundError:
         return None
 
@@ -79,7 +70,7 @@ def _keep_if_there(path):
 def renew(sha256):
     """Make an archived file as young as a new one, since something new names it; False when there is none."""
     try:
-        os.utime(archive().path(_key(sha256)))
+        archive().touch(_key(sha256))
     except FileNotFoundError:
         return False
     return True
@@ -89,7 +80,8 @@ def restore(sha256, folder, name):
     """Put an archived file back into the bucket; FileNotFoundError when retention took it."""
     if not archive().exists(_key(sha256)):
         raise FileNotFoundError(f"{name}: its archived copy {sha256[:12]}… is gone.")
-    bucket().take(archive().path(_key(sha256)), safe_key(folder, name))
+    with archive().fetched(_key(sha256)) as path:
+        bucket().take(path, safe_key(folder, name))
 
 
 def size(sha256):
@@ -100,11 +92,22 @@ def size(sha256):
 
 def copy_to(sha256, path):
     """Copy an archived file to `path`; returns the SHA-256 of what came. FileNotFoundError when it is gone."""
-    return _copy(archive().path(_key(sha256)), path)
+    with archive().fetched(_key(sha256)) as kept:
+        return copied(kept, path)
+
+
+def fetched(sha256):
+    """A block with the path at which the bytes of an archived file lie; FileNotFoundError when it is gone."""
+    return archive().fetched(_key(sha256))
+
+
+def opened(sha256):
+    """`(file object, stat)` of an archived file; FileNotFoundError when it is gone, UnsafeName for no SHA-256."""
+    return archive().opened(_key(sha256))
 
 
 def open_file(sha256):
-    """An archived file, open for reading; FileNotFoundError when it is gone, UnsafeName for what is no SHA-256."""
+    """An archived file, open for reading; raises the same."""
     return archive().open(_key(sha256))
 
 
@@ -115,14 +118,7 @@ def stats():
 
 def remove(sha256, older_than):
     """Delete an archived file, unless it was kept (again) since `older_than` (epoch seconds); whether it went."""
-    path = Path(archive().path(_key(sha256)))
-    try:
-        if path.stat().st_mtime >= older_than:
-            return False
-        path.unlink()
-    except FileNotFoundError:
-        return False
-    return True
+    return archive().remove_older(_key(sha256), older_than)
 
 
 def sweep(older_than):

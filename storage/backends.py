@@ -7,18 +7,24 @@ import stat
 import time
 import uuid
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 
 from django.core.files.storage import FileSystemStorage
 
+from .copying import copied
 from .names import ASIDE, FILLING, GONE, TEMPORARY, is_safe_segment, safe_key
+from .preparing import Preparation
 
 # Folders change so quickly at most, as far as their times tell (in nanoseconds); how many listings are kept.
 TICK, LISTED_FOLDERS = 1_000_000_000, 2000
 
 
 class FolderStorage(FileSystemStorage):
-    """Django's folder storage, with names as they are given, atomic replacement, and no links followed."""
+    """Django's folder storage, with names as they are given, atomic replacement, and no links followed.
+
+    `storage.s3.S3Storage` has the same methods.
+    """
 
     def __init__(self, *arguments, **options):
         super().__init__(*arguments, **options)
@@ -54,6 +60,18 @@ class FolderStorage(FileSystemStorage):
                 target.write(chunk)
         return name
 
+    def opened(self, name):
+        """`(file object, os.stat_result)` of one file, and not of one that takes its name meanwhile."""
+        source = self.open(name)
+        return source, os.fstat(source.fileno())
+
+    @contextmanager
+    def fetched(self, name):
+        """The path at which the bytes of a file lie while the block runs; FileNotFoundError where there is none."""
+        if not self.exists(name):
+            raise FileNotFoundError(name)
+        yield Path(self.path(name))
+
     @contextmanager
     def temporary(self):
         """A path to write to, below no folder that others may take away; what lies there at the end goes."""
@@ -65,8 +83,17 @@ class FolderStorage(FileSystemStorage):
             with suppress(FileNotFoundError):
                 path.unlink()
 
+    @contextmanager
+    def incoming(self, path):
+        """`(place, SHA-256)` of a copy of the file at `path`, for `move_in`; one that was not moved in goes.
+
+        The hash is that of the bytes that were copied, whatever becomes of `path` meanwhile.
+        """
+        with self.temporary() as temporary:
+            yield temporary, copied(path, temporary)
+
     def move_in(self, path, name):
-        """Make the file at `path`, written under `temporary`, the one called `name`, on disk.
+        """Make the file at `path`, a place of `incoming` or `temporary`, the one called `name`, on disk.
 
         A folder that somebody deletes or sets aside meanwhile is made again: only who knows what folders stand
         for can tell whether the file is still wanted there, and must look once it is in.
@@ -144,13 +171,13 @@ class FolderStorage(FileSystemStorage):
 
         It vanishes in one go: who writes to it meanwhile makes a new one.
         """
-        self._discard(Path(self.path(folder)))
+        self.discard(Path(self.path(folder)))
 
     def set_aside_folder(self, folder, label):
         """Move a folder out of sight in one go, to where `asides` finds it; what comes later is none of it."""
         path = Path(self.path(folder))
         if path.is_symlink():
-            self._discard(path)
+            self.discard(path)
         elif path.is_dir():
             with suppress(FileNotFoundError):
                 path.rename(self._aside(label))
@@ -169,21 +196,45 @@ class FolderStorage(FileSystemStorage):
         return Path(self.location) / f"{ASIDE}{label}-{uuid.uuid4().hex}"
 
     def asides(self):
-        """`[(label, path)]` of the folders that were set aside and not discarded yet."""
+        """The Asides that were not discarded yet."""
         found = [entry for entry in _scan(self.location) if entry.name.startswith(ASIDE)]
-        return [(e.name.removeprefix(ASIDE).rpartition("-")[0], Path(e.path)) for e in found]
+        return [Aside(self, e.name.removeprefix(ASIDE).rpartition("-")[0], Path(e.path)) for e in found]
 
-    def discard_aside(self, path, names):
-        """Delete these files of an aside, and then all of it, but for a file that has come since they were listed."""
-        for name in names:
-            (path / name).unlink(missing_ok=True)
-        if not _stats(path):
-            self._discard(path)
+    def remove_empty(self, folder):
+        """Take a folder away that has nothing in it; any other stays."""
+        with suppress(OSError):
+            Path(self.path(folder)).rmdir()
+
+    def touch(self, name):
+        """Make a file as young as a new one; FileNotFoundError where there is none."""
+        os.utime(self.path(name))
+
+    def remove_older(self, name, older_than):
+        """Delete a file last changed before then (epoch seconds); whether it went."""
+        try:
+            if self.stat(name).st_mtime >= older_than:
+                return False
+            Path(self.path(name)).unlink()
+        except FileNotFoundError:
+            return False
+        return True
+
+    @contextmanager
+    def preparing(self):
+        """A Preparation of a folder; what has not appeared at the end of the block goes."""
+        # `sweep` takes what a process that was killed leaves under such a name.
+        path = Path(self.location) / f"{TEMPORARY}{uuid.uuid4().hex}"
+        path.mkdir(parents=True)
+        try:
+            yield Preparation(path, self.path)
+        finally:
+            if path.exists():
+                shutil.rmtree(path)
 
     def sweep(self, older_than):
         """Take away what writers and deleters that were killed left, untouched since `older_than` (epoch seconds)."""
         for path in self.leftovers(older_than):
-            self._discard(path)
+            self.discard(path)
 
     def leftovers(self, older_than):
         """The paths of what `sweep` would take away."""
@@ -195,7 +246,8 @@ class FolderStorage(FileSystemStorage):
                         found.append(Path(entry.path))
         return found
 
-    def _discard(self, path):
+    def discard(self, path):
+        """Take a file, link or folder away, which vanishes in one go."""
         gone = Path(self.location) / f"{GONE}{uuid.uuid4().hex}"
         try:
             path.rename(gone)
@@ -227,6 +279,31 @@ def _times_of(path):
 def _plain(path):
     """The entries, by name, of the files right in a folder that may have a key."""
     return {e.name: e for e in _scan(path) if e.is_file(follow_symlinks=False) and is_safe_segment(e.name)}
+
+
+@dataclass(frozen=True)
+class Aside:
+    """What was moved out of sight under a label, until the archive has it."""
+
+    storage: FolderStorage
+    label: str
+    path: Path
+
+    def names(self):
+        """Of the files in it that may have a key; a link is none."""
+        return list(_stats(self.path))
+
+    @contextmanager
+    def fetched(self, name):
+        """The path at which the bytes of one of them lie while the block runs."""
+        yield self.path / name
+
+    def discard(self, names):
+        """Delete these files, and then all of it, but for a file that has come since they were listed."""
+        for name in names:
+            (self.path / name).unlink(missing_ok=True)
+        if not _stats(self.path):
+            self.storage.discard(self.path)
 
 
 def _stats(path):

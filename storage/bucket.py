@@ -1,18 +1,14 @@
 """The bucket: folders of flat files, with the digest of each."""
 
-import hashlib
-import os
-import shutil
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 
 from django.core.files.storage import storages
 
+from .copying import digests
 from .models import FileRecord
 from .names import safe_key
-
-CHUNK = 1024 * 1024
+from .staging import staging
 
 
 @dataclass(frozen=True)
@@ -31,8 +27,10 @@ def bucket():
 
 def check_writable():
     """Write a file and take it away again; OSError where that can't be done."""
-    with bucket().temporary() as path:
-        Path(path).write_bytes(b"written")
+    with staging() as folder:
+        (folder / "written").write_bytes(b"written")
+        with bucket().incoming(folder / "written"):
+            pass
 
 
 def names(folder):
@@ -74,6 +72,20 @@ def info(folder, name):
     return FileInfo(name, record.size, record.sha256, record.md5)
 
 
+def fetched(folder, name):
+    """A block with the path at which the bytes of a file lie; FileNotFoundError where there is none."""
+    return bucket().fetched(safe_key(folder, name))
+
+
+def digests_of(folder, name):
+    """What `digests` says of a file, read anew; None where there is none."""
+    try:
+        with fetched(folder, name) as path:
+            return digests(path)
+    except FileNotFoundError:
+        return None
+
+
 def stamp(folder, name):
     """What tells a file from the next of that name without reading either; None where there is none."""
     try:
@@ -88,7 +100,8 @@ def _is_of(record, stat):
 
 
 def _read(key, stat):
-    return FileRecord(key=key, size=stat.st_size, mtime_ns=stat.st_mtime_ns, **digests(bucket().path(key)))
+    with bucket().fetched(key) as path:
+        return FileRecord(key=key, size=stat.st_size, mtime_ns=stat.st_mtime_ns, **digests(path))
 
 
 def _remember(fresh, gone):
@@ -103,29 +116,20 @@ def _remember(fresh, gone):
         FileRecord.objects.filter(key__in=list(gone)).delete()
 
 
-def digests(path):
-    """`{"sha256": hex, "md5": hex}` of a file, read in pieces of 1 MiB."""
-    sha256, md5 = hashlib.sha256(), hashlib.md5(usedforsecurity=False)
-    with Path(path).open("rb") as source:
-        while piece := source.read(CHUNK):
-            sha256.update(piece)
-            md5.update(piece)
-    return {"sha256": sha256.hexdigest(), "md5": md5.hexdigest()}
-
-
 def take(path, folder, name):
     """Put a copy of the file at `path` under folder/name, replacing what was there, in one piece."""
     bucket().take(path, safe_key(folder, name))
 
 
+def preparing():
+    """A block with a Preparation of a folder; what has not appeared at its end goes."""
+    return bucket().preparing()
+
+
 @contextmanager
 def incoming(path):
-    """A copy of the file at `path` for `move_in`, on the bucket's disk; one that was not moved in goes."""
-    with bucket().temporary() as copy:
-        with Path(path).open("rb") as source, Path(copy).open("wb") as target:
-            shutil.copyfileobj(source, target, CHUNK)
-            target.flush()
-            os.fsync(target.fileno())
+    """A copy of the file at `path` for `move_in`, where the bucket is; one that was not moved in goes."""
+    with bucket().incoming(path) as (copy, _):
         yield copy
 
 
@@ -137,6 +141,11 @@ def move_in(copy, folder, name):
 def remove(folder, name):
     """Delete one file; one that is not there is fine."""
     bucket().delete(safe_key(folder, name))
+
+
+def remove_empty(folder):
+    """Take a folder away that has no files; any other stays."""
+    bucket().remove_empty(safe_key(folder))
 
 
 def remove_folder(folder):
@@ -159,12 +168,7 @@ def set_aside_files(folder, names, label, until):
 
 def asides():
     """The labels under which something waits to be archived."""
-    return {label for label, _ in bucket().asides()}
-
-
-def discard_aside(path, names):
-    """Delete an aside once the archive has the named files; it stays while it has others."""
-    bucket().discard_aside(path, names)
+    return {aside.label for aside in bucket().asides()}
 
 
 def sweep(older_than):

@@ -6,6 +6,9 @@ import re
 # ASCII alone, since Supabase Storage refuses the rest as InvalidKey.
 SEGMENT = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,149}", re.ASCII)
 
+# The type of a file, by its suffix.
+TYPES = {".png": "image/png", ".jpg": "image/jpeg", ".mp4": "video/mp4", ".mp3": "audio/mpeg"}
+
 # What lies hidden at a bucket's top: files being written; folders that were moved out of sight, that are being
 # filled to be so, and that are being deleted.
 TEMPORARY, ASIDE, FILLING, GONE = ".part-", ".aside-", ".filling-", ".gone-"

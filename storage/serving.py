@@ -3,7 +3,6 @@
 Range and its conditions follow RFC 9110, sections 13 and 14 (https://www.rfc-editor.org/rfc/rfc9110).
 """
 
-import os
 import re
 from email.utils import parsedate_to_datetime
 from pathlib import PurePath
@@ -15,9 +14,8 @@ from django.utils.http import http_date
 
 from . import archive
 from .bucket import bucket
-from .names import UnsafeName, safe_key
+from .names import TYPES, UnsafeName, safe_key
 
-TYPES = {".png": "image/png", ".jpg": "image/jpeg", ".mp4": "video/mp4", ".mp3": "audio/mpeg"}
 BLOCK = 64 * 1024
 # Where nginx has the bucket's folder, as an `internal` location with `alias`.
 SENDFILE_PREFIX = "/sent-by-nginx"
@@ -47,25 +45,23 @@ class Slice:
 def serve(request, folder, name):
     """The response for GET or HEAD of a file: 200, 206, 304, 412 or 416; None when there is no such file."""
     try:
-        source = bucket().open(safe_key(folder, name))
+        source, stat = bucket().opened(safe_key(folder, name))
     except (FileNotFoundError, UnsafeName):
         return None
     if settings.SENDFILE:
         source.close()
         return _handed_over(folder, name)
-    # Of the file that is open, not of one that takes its name meanwhile.
-    stat = os.fstat(source.fileno())
     # Always asked again: a picture that was drawn anew keeps its name.
-    return _serve(request, source, name, f"{stat.st_mtime_ns:x}-{stat.st_size:x}", "no-cache")
+    return _serve(request, source, stat, name, f"{stat.st_mtime_ns:x}-{stat.st_size:x}", "no-cache")
 
 
 def serve_archived(request, sha256, name):
     """The same for an archived file that was called `name`; under an address with the hash, it never changes."""
     try:
-        source = archive.open_file(sha256)
+        source, stat = archive.opened(sha256)
     except (FileNotFoundError, UnsafeName):
         return None
-    return _serve(request, source, name, sha256, f"private, max-age={A_YEAR}, immutable")
+    return _serve(request, source, stat, name, sha256, f"private, max-age={A_YEAR}, immutable")
 
 
 def _handed_over(folder, name):
@@ -83,8 +79,8 @@ def _type(name):
     return TYPES.get(PurePath(name).suffix, "application/octet-stream")
 
 
-def _serve(request, source, name, tag, caching):
-    stat, etag = os.fstat(source.fileno()), f'"{tag}"'
+def _serve(request, source, stat, name, tag, caching):
+    etag = f'"{tag}"'
     response = _respond(request, source, stat, etag, _type(name))
     for header, value in {
         "ETag": etag,

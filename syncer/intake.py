@@ -1,11 +1,9 @@
 """Files put into a folder of the bucket: nothing that they replace is lost, and all of it can be undone."""
 
-from contextlib import contextmanager, suppress
-from pathlib import Path
+from contextlib import contextmanager
 
 from storage import archive, bucket
 
-from . import local
 from .moving import in_parallel
 
 
@@ -26,7 +24,7 @@ class Intake:
 
     def _put_one(self, item):
         name, path = item
-        here = _digests(self.slug, name)
+        here = bucket.digests_of(self.slug, name)
         if not here or here != bucket.digests(path):
             self._keep(name, here)
             bucket.take(path, self.slug, name)
@@ -35,13 +33,13 @@ class Intake:
     def remove(self, names):
         """Take files away, as far as they exist."""
         for name in names:
-            self._keep(name, _digests(self.slug, name))
+            self._keep(name, bucket.digests_of(self.slug, name))
             bucket.remove(self.slug, name)
 
     def keep(self, names):
         """Archive files that are about to be replaced or removed, as far as they exist and are not archived yet."""
         for name in names:
-            self._keep(name, _digests(self.slug, name))
+            self._keep(name, bucket.digests_of(self.slug, name))
 
     def _keep(self, name, here):
         if here and here["sha256"] not in (self.known.get(name), self.kept.get(name)):
@@ -55,24 +53,14 @@ class Intake:
         except BaseException:
             for name, path in self._put.items():
                 self._undo(name, path)
-            # Gone only if it is empty.
-            with suppress(OSError):
-                Path(bucket.bucket().path(self.slug)).rmdir()
+            bucket.remove_empty(self.slug)
             raise
 
     def _undo(self, name, path):
         # What somebody else has put there since is theirs.
-        if _digests(self.slug, name) != bucket.digests(path):
+        if bucket.digests_of(self.slug, name) != bucket.digests(path):
             return
         if name in self.kept:
             archive.restore(self.kept[name], self.slug, name)
         else:
             bucket.remove(self.slug, name)
-
-
-def _digests(slug, name):
-    """What `bucket.digests` says of a file here; None when there is none."""
-    with suppress(FileNotFoundError):
-        if bucket.bucket().exists(f"{slug}/{name}"):
-            return bucket.digests(local.path(slug, name))
-    return None

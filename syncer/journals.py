@@ -5,8 +5,11 @@ the universe, the next start of the worker or `prune`: none of them has to ask S
 """
 
 import logging
+from contextlib import ExitStack, contextmanager
 
-from storage import bucket
+from django.conf import settings
+
+from storage import archive, bucket
 from storage.staging import claim, new_pending, pending, remove
 from universes.models import Universe
 from universes.services import revisions
@@ -34,7 +37,8 @@ def abandon(folder):
 def draft(plan, old_slug, folder, why):
     """The Journal of a plan whose files lie in `folder`, not saved yet; `why`: `(cause, author)`.
 
-    It reads the staged files, so it is made before the transaction that saves it.
+    It reads the staged files, so it is made before the transaction that saves it. Where hosts share a bucket on a
+    server, and no disk, any of them must find the files should this one die: in the archive.
     """
     files = [
         {"name": change.name, "action": change.action, "sha256": _staged(folder, change)}
@@ -47,7 +51,11 @@ def draft(plan, old_slug, folder, why):
 
 
 def _staged(folder, change):
-    return bucket.digests(folder / change.name)["sha256"] if change.action == UPDATE else ""
+    if change.action != UPDATE:
+        return ""
+    if settings.BUCKET_URL:
+        return archive.keep(folder / change.name)
+    return bucket.digests(folder / change.name)["sha256"]
 
 
 def save(journal, universe, kept):
@@ -87,13 +95,25 @@ def complete(journal, since=False):
     intake.keep([file["name"] for file in owed])
     _keep_files(journal, named := dict(intake.kept))
     folder = pending(journal.folder)
-    intake.put({f["name"]: folder / f["name"] for f in owed if f["action"] == UPDATE})
+    with ExitStack() as held:
+        updates = [file for file in owed if file["action"] == UPDATE]
+        intake.put({file["name"]: held.enter_context(_replacement(folder, file)) for file in updates})
     intake.remove([file["name"] for file in owed if file["action"] == DELETE])
     _keep_files(journal, dict(intake.kept.items() - named.items()))
     _leave(journal)
     if journal.pk:
         journal.delete()
     remove(folder)
+
+
+@contextmanager
+def _replacement(folder, file):
+    """The path of what takes a file's place: where it was staged, else, on another host, from the archive."""
+    if (staged := folder / file["name"]).exists():
+        yield staged
+        return
+    with archive.fetched(file["sha256"]) as path:
+        yield path
 
 
 def _untouched(journal):
@@ -104,7 +124,7 @@ def _untouched(journal):
         for file in journal.files
         if (info := here.get(name := file["name"]))
         and info.sha256 == journal.kept.get(name)
-        and (file["action"] == DELETE or (folder / name).exists())
+        and (file["action"] == DELETE or (folder / name).exists() or archive.size(file["sha256"]) is not None)
     ]
 
 

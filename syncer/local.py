@@ -39,11 +39,6 @@ def snapshot(slug, universe):
     return Snapshot(slug, found, files, tuple(reports))
 
 
-def path(slug, name):
-    """Where a file of the bucket lies on disk."""
-    return bucket.bucket().path(f"{slug}/{name}")
-
-
 def write(universe, plan, remote_id):
     """Make the rows of a universe here as planned; returns the universe, which is new when None was given.
 

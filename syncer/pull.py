@@ -4,7 +4,7 @@ What it is made equal to may be Supabase or a revision: `fetch` brings the files
 """
 
 import errno
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 
 from django.db import IntegrityError, transaction
 
@@ -91,11 +91,11 @@ def _staged(plan, folder, action):
 def _write(plan, universe, remote_id, folder, journal):
     """New files, then the rows with the journal; or nothing at all. Returns the universe."""
     old_slug, why = journal.old_slug, journal.why
-    news = _staged(plan, folder, CREATE)
-    if old_slug != plan.slug:
-        news = {name: local.path(old_slug, name) for name in bucket.names(old_slug)} | news
+    moved = bucket.names(old_slug) if old_slug != plan.slug else ()
     intake = Intake(plan.slug)
-    with intake.undone_on_error():
+    with ExitStack() as held, intake.undone_on_error():
+        news = {name: held.enter_context(bucket.fetched(old_slug, name)) for name in moved}
+        news |= _staged(plan, folder, CREATE)
         # New files lie there before a row names them; replaced ones come when the rows are as new as they.
         intake.put(news)
         kept = archive.keep_from_bucket(old_slug, [c.name for c in plan.file_changes(UPDATE, DELETE)])

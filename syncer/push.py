@@ -2,10 +2,12 @@
 
 import json
 from collections import defaultdict
+from functools import partial
 
+from storage import bucket
 from universes.rows import TABLES, UNIVERS, UNIVERS_ASSETS
 
-from . import local, progress, remote, swaps
+from . import progress, remote, swaps
 from .errors import Conflict, RemoteError
 from .moving import in_parallel
 from .plan import CREATE, DELETE, UPDATE
@@ -38,10 +40,15 @@ def upload(plan, client, files_here):
     if not names:
         return
     try:
-        in_parallel(lambda name: client.upload(local.path(plan.slug, name), f"{plan.slug}/{name}"), names)
+        in_parallel(partial(_send, client, plan.slug), names)
     except FileNotFoundError:
         raise Conflict(f"A file of '{plan.slug}' went away while it was pushed; push again.") from None
     _verify(plan.slug, client, {name: files_here[name] for name in names})
+
+
+def _send(client, slug, name):
+    with bucket.fetched(slug, name) as path:
+        client.upload(path, f"{slug}/{name}")
 
 
 def _verify(slug, client, sent):

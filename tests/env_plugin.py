@@ -25,6 +25,8 @@ os.environ.update(
     CSRF_TRUSTED_ORIGINS="",
     CORS_ALLOWED_ORIGINS="",
     STORAGE_PATH=FOLDER,
+    BUCKET_URL="",
+    ARCHIVE_URL="",
     ARCHIVE_DAYS="",
     ARCHIVE_REVISIONS="",
     ARCHIVE_MB="",

@@ -6,6 +6,7 @@ root (https://www.postgresql.org/docs/current/server-start.html), so that root l
 
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -60,7 +61,8 @@ def own_redis():
 
 
 def run(command):
-    """Run a command beside both servers; returns its exit code."""
+    """Run a command beside both servers; returns its exit code. Who is asked to end takes them along."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     with tempfile.TemporaryDirectory(prefix="magikswipe-services-") as folder:
         # The servers' user must pass through it.
         Path(folder).chmod(0o755)
@@ -118,7 +120,7 @@ def served(command, folder, user=None):
         sys.exit(f"{command[0]} does not answer:\n{log.read_text()}")
     finally:
         # For PostgreSQL: without waiting for whoever is connected.
-        process.send_signal(2)
+        process.send_signal(signal.SIGINT)
         process.wait(PATIENCE)
 
 

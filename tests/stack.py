@@ -31,6 +31,8 @@ class Stack:
             "STORAGE_PATH": str(self.folder / "var"),
             "DATABASE_URL": self.database,
             "REDIS_URL": own_redis(),
+            "BUCKET_URL": "",
+            "ARCHIVE_URL": "",
             "REPLICATE_API_TOKEN": "",
             "SUPABASE_URL": "",
             "SUPABASE_SERVICE_ROLE_KEY": "",

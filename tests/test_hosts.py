@@ -122,6 +122,32 @@ def test_sixteen_writers_on_two_hosts_lose_nothing(stack, second):
     assert len({card["image_name"] for card in cards}) == 48
 
 
+def test_hosts_that_share_no_disk_have_their_files_on_s3(stack, sandbox, s3_url, tmp_path):
+    stack.env["BUCKET_URL"] = s3_url
+    kill_tree(stack.processes[0])
+    stack.start_web()
+    make_universe(stack, "winter", 12)
+    sandbox.settings(latency={"image": 1.0})
+    workers = []
+    for disk in ("first", "second"):
+        stack.env["STORAGE_PATH"] = str(tmp_path / disk)
+        workers.append(stack.start_worker())
+    job = draw(stack, "winter")
+    stack.until(lambda: sandbox.counters()["created"] >= 4)
+    kill_tree(workers[0])
+    assert stack.ended_job(job)["message"] == "12 of 12 images"
+    assert sandbox.counters()["created"] == 12
+    cards = stack.api.get("/api/universes/winter/assets").json()
+    assert all(is_picture(fetch(stack, card["image_url"])) for card in cards)
+    pushed = stack.api.post("/api/sync/push/winter").raise_for_status().json()
+    assert pushed["success"], pushed
+    stack.api.delete("/api/universes/winter").raise_for_status()
+    assert stack.api.get(cards[0]["image_url"]).status_code == 404
+    pulled = stack.api.post("/api/sync/pull/winter").raise_for_status().json()
+    assert pulled["success"], pulled
+    assert all(is_picture(fetch(stack, card["image_url"])) for card in cards)
+
+
 def test_messages_that_the_queue_lost_are_sent_again(stack, sandbox):
     make_universe(stack, "winter", 2)
     job = draw(stack, "winter")

@@ -31,6 +31,11 @@ def start(tmp_path, command=("manage.py", "version"), **env):
         ("STORAGE_PATH", "/proc/nothing"),
         ("DATABASE_URL", "mysql://root@localhost/x"),
         ("DATABASE_URL", "sqlite:////nowhere/local.db"),
+        ("BUCKET_URL", "https://key:secret@localhost/bucket"),
+        ("BUCKET_URL", "s3://localhost/bucket"),
+        ("BUCKET_URL", "s3://key:secret@localhost"),
+        ("BUCKET_URL", "s3://key:secret@localhost/bucket?sheme=http"),
+        ("ARCHIVE_URL", "s3://key:secret@localhost:port/bucket"),
         ("REDIS_URL", "http://localhost"),
         ("REDIS_URL", "redis://localhost:6379/words"),
         ("REPLICATE_BASE_URL", "http://[::1"),
@@ -91,6 +96,15 @@ print(reverse("admin:index"), client.get("/studio-7f3k/login/").status_code, cli
 def test_the_admin_is_at_the_path_of_choice(tmp_path):
     done = start(tmp_path, ("manage.py", "shell", "-v", "0", "-c", ADMIN_AT), ADMIN_PATH="studio-7f3k/")
     assert done.stdout.split() == ["/studio-7f3k/", "200", "404"], done.stderr
+
+
+@pytest.mark.parametrize("host", ["ref.supabase.co/storage/v1/s3", "ref.storage.supabase.co/storage/v1/s3"])
+def test_the_bucket_that_is_published_to_can_not_be_ours(tmp_path, host):
+    env = {"SUPABASE_URL": "https://ref.supabase.co", "SUPABASE_SERVICE_ROLE_KEY": "key"}
+    done = start(tmp_path, BUCKET_URL=f"s3://key:secret@{host}/univers?region=eu-west-3", **env)
+    assert done.returncode == 3
+    assert "BUCKET_URL is senseless: it is 'univers' of SUPABASE_URL" in done.stderr
+    assert start(tmp_path, BUCKET_URL=f"s3://key:secret@{host}/studio", **env).returncode == 0
 
 
 def test_gunicorn_says_it_too_and_does_not_try_for_ever(tmp_path):

@@ -188,7 +188,8 @@ class Video(CardPrediction):
         if target.image_name not in folder:
             raise CannotGenerate("The card has no picture; generate that first.")
         try:
-            address = media.data_uri(_path(target))
+            with bucket.fetched(target.universe.slug, target.image_name) as path:
+                address = media.data_uri(path)
         except (Unfit, Incomplete) as error:
             raise CannotGenerate(f"The card's picture can't be read: {error} Make it anew first.") from None
         return adapters.adapter(self.setting, step.memory.get("model", "")).picture(address)
@@ -263,10 +264,6 @@ def _fetch_again(step, error, path):
     return Passing(f"{error} It is fetched again.")
 
 
-def _path(card):
-    return bucket.bucket().path(f"{card.universe.slug}/{card.image_name}")
-
-
 def _seed(step):
     """A number of the step's own, another one after each failure: so no two clips are asked for alike."""
     return zlib.crc32(f"{step.pk}:{len(step.memory.get('spent', []))}".encode()) >> 1
@@ -284,10 +281,8 @@ def _put_away(slug, placed):
 
 
 def _lies_there(slug, name, sha256):
-    try:
-        return bucket.digests(bucket.bucket().path(f"{slug}/{name}"))["sha256"] == sha256
-    except FileNotFoundError:
-        return False
+    found = bucket.digests_of(slug, name)
+    return bool(found) and found["sha256"] == sha256
 
 
 def _why_nothing(prediction):

@@ -34,6 +34,7 @@ STATUS = {
     "jobs.errors.Busy": 409,
     "jobs.errors.NotFound": 404,
     "jobs.errors.NotPossible": 400,
+    "storage.errors.BucketUnreachable": 503,
     "storage.names.UnsafeName": 404,
     "syncer.errors.Cancelled": 409,
     "syncer.errors.Conflict": 409,

@@ -145,7 +145,7 @@ def _state():
 
 def _is_settled(stamp, began):
     """Whether a folder has been the same since well before it was listed."""
-    return began - stamp[1] > TICK
+    return stamp is not None and began - stamp[1] > TICK
 
 
 def _has_it(request, etag):

@@ -124,7 +124,8 @@ def records():
 
 
 def _differs(record):
-    return bucket.digests(bucket.bucket().path(record.key))["sha256"] != record.sha256
+    found = bucket.digests_of(*record.key.split("/"))
+    return not found or found["sha256"] != record.sha256
 
 
 def contents():
@@ -138,7 +139,8 @@ def contents():
 
 def _content(universe, name, check):
     try:
-        check(bucket.bucket().path(f"{universe.slug}/{name}"))
+        with bucket.fetched(universe.slug, name) as path:
+            check(path)
     except (Unfit, Incomplete) as error:
         yield Finding(
             "wrong-content",
@@ -161,7 +163,8 @@ CHECKS = {"png": _check_png, "mp4": check_mp4, "mp3": check_mp3}
 def _mend(universe, name):
     """Write a picture anew as PNG; put away what is none, or no whole clip or song."""
     with staging() as folder:
-        copy = shutil.copyfile(bucket.bucket().path(f"{universe.slug}/{name}"), folder / "picture")
+        with bucket.fetched(universe.slug, name) as path:
+            copy = shutil.copyfile(path, folder / "picture")
         try:
             if not name.endswith(".png"):
                 raise Unfit

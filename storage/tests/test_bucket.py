@@ -7,10 +7,8 @@ import time
 from pathlib import Path
 
 import pytest
-from django.core.files.base import ContentFile
 
 from storage import archive, bucket
-from storage.models import FileRecord
 from storage.names import UnsafeName, safe_key
 
 HOSTILE = [
@@ -55,10 +53,6 @@ def test_files_are_listed_but_not_folders_links_or_halves(empty_storage, put_fil
     assert bucket.bucket().folders() == ["winter"]
 
 
-def test_folders_of_a_bucket_that_is_not_there_yet():
-    assert bucket.bucket().folders() == []
-
-
 def test_a_write_that_breaks_off_leaves_the_old_file_and_no_half(empty_storage, put_file):
     put_file("winter", "a.png", b"old")
     with pytest.raises(ZeroDivisionError), bucket.bucket().replacing("winter/a.png") as temporary:
@@ -67,17 +61,6 @@ def test_a_write_that_breaks_off_leaves_the_old_file_and_no_half(empty_storage, 
         raise ZeroDivisionError
     assert (empty_storage / "bucket" / "winter" / "a.png").read_bytes() == b"old"
     assert [p.name for p in (empty_storage / "bucket" / "winter").iterdir()] == ["a.png"]
-
-
-def test_saving_through_djangos_storage_keeps_the_name():
-    assert bucket.bucket().save("winter/a.png", ContentFile(b"one")) == "winter/a.png"
-    assert bucket.bucket().save("winter/a.png", ContentFile(b"two")) == "winter/a.png"
-    with bucket.bucket().open("winter/a.png") as source:
-        assert source.read() == b"two"
-
-
-def test_removing_what_is_not_there_is_fine():
-    bucket.remove("winter", "a.png")
 
 
 def test_removing_a_folder_that_is_a_link_spares_what_it_points_to(empty_storage, db):
@@ -89,34 +72,6 @@ def test_removing_a_folder_that_is_a_link_spares_what_it_points_to(empty_storage
     bucket.remove_folder("winter")
     assert (outside / "kept").exists()
     assert not (empty_storage / "bucket" / "winter").is_symlink()
-
-
-def test_a_listing_has_digests_and_reads_a_file_once(db, put_file, django_assert_num_queries):
-    put_file("winter", "a.png", b"content")
-    first = bucket.listing("winter")["a.png"]
-    assert (first.size, first.sha256) == (7, hashlib.sha256(b"content").hexdigest())
-    assert first.md5 == hashlib.md5(b"content", usedforsecurity=False).hexdigest()
-    with django_assert_num_queries(1):
-        assert bucket.listing("winter") == {"a.png": first}
-
-
-def test_a_listing_notices_what_changed_and_forgets_what_is_gone(db, put_file):
-    put_file("winter", "a.png", b"one")
-    put_file("winter", "b.png", b"two")
-    bucket.listing("winter")
-    put_file("winter", "a.png", b"three")
-    bucket.remove("winter", "b.png")
-    assert bucket.listing("winter")["a.png"].sha256 == hashlib.sha256(b"three").hexdigest()
-    assert list(FileRecord.objects.values_list("key", flat=True)) == ["winter/a.png"]
-
-
-def test_a_folder_that_goes_takes_its_records_along(db, put_file):
-    put_file("winter", "a.png")
-    put_file("winter_2", "a.png")
-    bucket.listing("winter"), bucket.listing("winter_2")
-    bucket.remove_folder("winter")
-    assert bucket.names("winter") == set()
-    assert list(FileRecord.objects.values_list("key", flat=True)) == ["winter_2/a.png"]
 
 
 def test_the_archive_keeps_the_same_bytes_once_and_gives_them_back(put_file, empty_storage):
@@ -205,13 +160,13 @@ def test_what_is_set_aside_waits_for_the_archive_and_what_comes_later_stays(db, 
     found = dict(archive.keep_asides("label"))
     assert {name for names in found.values() for name in names} == {"a.png", "b.png", "c.png"}
     assert bucket.asides() == {"label"}
-    late = next(path for path, names in found.items() if "b.png" in names) / "late.png"
+    late = next(aside for aside, names in found.items() if "b.png" in names).path / "late.png"
     late.write_bytes(b"late")
-    for path, names in found.items():
-        bucket.discard_aside(path, names)
-    ((path, names),) = archive.keep_asides("label")
+    for aside, names in found.items():
+        aside.discard(names)
+    ((aside, names),) = archive.keep_asides("label")
     assert names == {"late.png": hashlib.sha256(b"late").hexdigest()}
-    bucket.discard_aside(path, names)
+    aside.discard(names)
     assert [p.name for p in (empty_storage / "bucket").iterdir()] == ["winter"]
 
 

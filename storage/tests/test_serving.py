@@ -7,7 +7,7 @@ ADDRESS = "/storage/buckets/univers/winter/00_snow.mp4"
 
 
 @pytest.fixture
-def clip(put_file):
+def clip(anywhere, put_file):
     put_file("winter", "00_snow.mp4", CONTENT)
 
 
@@ -32,7 +32,7 @@ def body(response):
     ("name", "kind"),
     [("a.png", "image/png"), ("a.jpg", "image/jpeg"), ("a.mp4", "video/mp4"), ("fr.mp3", "audio/mpeg")],
 )
-def test_a_file_comes_whole_with_its_type(api, put_file, name, kind):
+def test_a_file_comes_whole_with_its_type(api, anywhere, put_file, name, kind):
     put_file("winter", name, CONTENT)
     response = api.get(f"/storage/buckets/univers/winter/{name}")
     assert response.status_code == 200
@@ -153,8 +153,9 @@ def test_if_match_of_another_version_fails(api, clip):
     ],
 )
 @pytest.mark.parametrize("debug", [True, False])
-def test_nothing_outside_the_bucket_is_reached(api, clip, empty_storage, settings, path, debug):
+def test_nothing_outside_the_bucket_is_reached(api, put_file, empty_storage, settings, path, debug):
     settings.DEBUG = debug
+    put_file("winter", "00_snow.mp4", CONTENT)
     folder = empty_storage / "bucket" / "winter"
     (empty_storage / "secret").write_text("secret")
     (folder / "linked.png").symlink_to(empty_storage / "secret")
@@ -194,10 +195,24 @@ def test_another_origin_on_this_machine_may_read_media_when_debugging(fetch, cli
         ("x-sendfile", "X-Sendfile", "{bucket}/winter/00_snow.mp4"),
     ],
 )
-def test_the_server_in_front_may_send_the_file(fetch, clip, settings, empty_storage, server, header, where):
+def test_the_server_in_front_may_send_the_file(
+    fetch, put_file, settings, empty_storage, server, header, where
+):
+    put_file("winter", "00_snow.mp4", CONTENT)
     settings.SENDFILE = server
     response, content = fetch()
     assert (response.status_code, content) == (200, b"")
     assert response[header] == where.format(bucket=empty_storage / "bucket")
     assert response["Content-Type"] == "video/mp4"
     assert fetch("/storage/buckets/univers/winter/none.mp4")[0].status_code == 404
+
+
+def test_without_its_server_a_bucket_says_so(api, s3_url, on_s3, settings):
+    server = settings.STORAGES["bucket"]["OPTIONS"]["server"] | {"endpoint_url": "http://127.0.0.1:1"}
+    changed = {**settings.STORAGES["bucket"], "OPTIONS": {"server": server, "prefix": "univers"}}
+    settings.STORAGES = {**settings.STORAGES, "bucket": changed}
+    response = api.get(ADDRESS)
+    assert response.status_code == 503
+    assert response.json()["detail"].startswith(
+        "The bucket of BUCKET_URL can't be reached, or refuses; try again"
+    )

@@ -2,7 +2,6 @@
 
 import uuid
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 from django.db import connection
@@ -123,7 +122,8 @@ class TestWhatChanges:
         kept = Revision.objects.get()
         assert "A wolf, really" in {asset["display_name"] for asset in kept.rows["univers_assets"]}
         archive.restore(kept.files["02_fox.png"], "winter", "restored.png")
-        assert Path(local.path("winter", "restored.png")).read_bytes() == b"a wolf"
+        with bucket.fetched("winter", "restored.png") as path:
+            assert path.read_bytes() == b"a wolf"
 
     def test_more_than_half_needs_force(self, api, supabase, winter):
         ok(post(api, "push/winter"))

@@ -8,7 +8,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from storage import bucket
-from storage.preparing import preparing
+from storage.bucket import preparing
 
 from ..models import Universe
 from ..names import SLUG_LENGTH, make_slug

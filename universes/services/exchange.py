@@ -15,8 +15,8 @@ from pathlib import Path
 
 from django.conf import settings
 
-from storage.bucket import CHUNK
-from storage.preparing import preparing
+from storage.bucket import preparing
+from storage.copying import CHUNK
 from storage.staging import staging
 
 from ..errors import TooLarge

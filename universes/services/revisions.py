@@ -106,9 +106,9 @@ def _unfinished(slug):
 
 
 def _archive(pk):
-    for path, files in archive.keep_asides(pk.hex):
+    for aside, files in archive.keep_asides(pk.hex):
         _add_files(pk, files)
-        bucket.discard_aside(path, files)
+        aside.discard(files)
 
 
 @transaction.atomic

@@ -10,7 +10,7 @@ from django.test import Client
 from django.urls import reverse
 
 from storage import bucket
-from storage.preparing import preparing
+from storage.bucket import preparing
 from universes.models import Revision, Universe
 from universes.services import copies, universes, whole
 

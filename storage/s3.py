@@ -1,0 +1,277 @@
+"""The bucket on a server that speaks S3: the methods of `storage.backends.FolderStorage`, for many hosts.
+
+An object is whole or not there, as S3 promises; a move is a copy there, and a delete once the copy stands.
+https://docs.aws.amazon.com/AmazonS3/latest/API/API_Operations_Amazon_Simple_Storage_Service.html
+"""
+
+import uuid
+from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
+from pathlib import PurePath
+
+from django.conf import settings
+from django.core.cache import cache
+from django.core.files.storage import Storage
+
+from .copying import copied, pumped
+from .names import ASIDE, TEMPORARY, is_safe_segment, safe_key
+from .s3_client import Client
+from .s3_files import S3File
+from .staging import staging
+
+# How long the names of a folder are believed that somebody else may have put files into; and what they are kept under.
+NAMES_SECONDS, TOKEN_SECONDS = 30, 24 * 3600
+
+
+class S3Storage(Storage):
+    """`server`: `{"endpoint_url", "bucket", "key", "secret", "region"}`; all keys begin with `prefix`."""
+
+    def __init__(self, server, prefix):
+        self.client, self.prefix = Client(**server), prefix
+
+    def key(self, name):
+        """The key of a name; raises UnsafeName for one that is not ours to have."""
+        return f"{self.prefix}/{safe_key(*str(name).split('/'))}"
+
+    # --- One file ------------------------------------------------------------------------------------------
+
+    def exists(self, name):
+        with suppress(FileNotFoundError):
+            return bool(self.stat(name))
+        return False
+
+    def stat(self, name):
+        """The Stat of one file; FileNotFoundError where there is none."""
+        return self.client.stat(self.key(name))
+
+    def size(self, name):
+        return self.stat(name).st_size
+
+    def get_modified_time(self, name):
+        return datetime.fromtimestamp(self.stat(name).st_mtime, UTC)
+
+    def opened(self, name):
+        """`(file object, Stat)` of one file, and not of one that takes its name meanwhile."""
+        stat = self.stat(name)
+        return S3File(self.client, self.key(name), stat), stat
+
+    def _open(self, name, mode="rb"):
+        return self.opened(name)[0]
+
+    @contextmanager
+    def fetched(self, name):
+        """The path of a copy of a file while the block runs; FileNotFoundError where there is none."""
+        with self.fetched_key(self.key(name)) as path:
+            yield path
+
+    @contextmanager
+    def fetched_key(self, key):
+        with staging() as folder:
+            self.client.download(key, path := folder / PurePath(key).name)
+            yield path
+
+    def delete(self, name):
+        self._delete([self.key(name)])
+
+    def _delete(self, keys):
+        self.client.delete(keys)
+        self._changed(*keys)
+
+    def touch(self, name):
+        """Make a file as young as a new one; FileNotFoundError where there is none."""
+        self.client.touch(self.key(name))
+
+    def remove_older(self, name, older_than):
+        """Delete a file last changed before then (epoch seconds); whether it went."""
+        with suppress(FileNotFoundError):
+            if self.stat(name).st_mtime < older_than:
+                self.delete(name)
+                return True
+        return False
+
+    # --- In ------------------------------------------------------------------------------------------------
+
+    def get_available_name(self, name, max_length=None):
+        return name
+
+    def _save(self, name, content):
+        with staging() as folder:
+            with (folder / "file").open("wb") as target:
+                pumped(content, target)
+            self.take(folder / "file", name)
+        return name
+
+    @contextmanager
+    def incoming(self, path):
+        """`(place, SHA-256)` of a copy of the file at `path`, for `move_in`; it goes when the block ends.
+
+        The hash is that of the bytes that were copied, whatever becomes of `path` meanwhile.
+        """
+        place = self._hidden(TEMPORARY)
+        with staging() as folder:
+            sha256 = copied(path, folder / "file")
+            self.client.upload(folder / "file", place)
+        try:
+            yield place, sha256
+        finally:
+            self.client.delete([place])
+
+    def move_in(self, place, name):
+        """Make a copy of `incoming` the file called `name`, without another way of its bytes."""
+        self.client.copy(place, self.key(name))
+        self._changed(self.key(name))
+
+    def take(self, path, name):
+        """Copy the file at `path` in under `name`, in one piece."""
+        self.client.upload(path, self.key(name))
+        self._changed(self.key(name))
+
+    def _hidden(self, kind):
+        return f"{self.prefix}/{kind}{uuid.uuid4().hex}"
+
+    # --- Folders -------------------------------------------------------------------------------------------
+
+    def folders(self):
+        """The safe names of all folders at the top."""
+        names = (PurePath(key).name for key in self.client.folders(f"{self.prefix}/"))
+        return sorted(name for name in names if is_safe_segment(name))
+
+    def files(self, folder):
+        """`{file name: Stat}` of the files right in a folder; a missing folder has none."""
+        return self.files_at(f"{self.key(folder)}/")
+
+    def files_at(self, start):
+        found = {key.removeprefix(start): stat for key, stat in self.client.listing(start, flat=True)}
+        return {name: stat for name, stat in found.items() if is_safe_segment(name)}
+
+    def names(self, folder):
+        """The names of `files`; with a cache that all hosts share, known from there until one of them writes."""
+        if not settings.REDIS_URL:
+            return frozenset(self.files(folder))
+        # Who lists while another writes keeps what it saw under a token that nobody asks for any more.
+        token = cache.get_or_set(self._token(self.key(folder)), lambda: uuid.uuid4().hex, TOKEN_SECONDS)
+        return cache.get_or_set(f"names:{token}", lambda: frozenset(self.files(folder)), NAMES_SECONDS)
+
+    def _token(self, folder_key):
+        return f"names:{self.client.bucket}:{folder_key}"
+
+    def _changed(self, *keys):
+        """What lies in the folders of these keys is another set of files now."""
+        if settings.REDIS_URL:
+            for folder in {key.rpartition("/")[0] for key in keys}:
+                cache.delete(self._token(folder))
+
+    def stamps(self, folders):
+        """`{folder: None}`: nothing tells whether files of a folder have changed but a look at them all."""
+        return dict.fromkeys(folders)
+
+    def delete_folder(self, folder):
+        """Take a whole folder away, whatever lies in it."""
+        self._delete([key for key, _ in self.client.listing(f"{self.key(folder)}/")])
+
+    def remove_empty(self, folder):
+        """A folder that has nothing in it is none."""
+
+    def set_aside_folder(self, folder, label):
+        """Move all that lies in a folder out of sight, to where `asides` finds it; what comes later is none of it."""
+        start = f"{self.key(folder)}/"
+        self._set_aside(
+            start, {key.removeprefix(start): stat for key, stat in self.client.listing(start)}, label
+        )
+
+    def set_aside_files(self, folder, names, label):
+        """The same for single files; a second call with this label completes one that broke off."""
+        present = self.files(folder)
+        self._set_aside(f"{self.key(folder)}/", {n: present[n] for n in names if n in present}, label)
+
+    def _set_aside(self, start, stats, label):
+        aside = self._hidden(f"{ASIDE}{label}-")
+        for name, stat in stats.items():
+            # One that changes between the look and the copy is somebody's who came later.
+            with suppress(FileNotFoundError):
+                self.client.copy(f"{start}{name}", f"{aside}/{name}", stat)
+                if self.client.stat(f"{start}{name}") == stat:
+                    self._delete([f"{start}{name}"])
+
+    def asides(self):
+        """The Asides that were not discarded yet."""
+        hidden = f"{self.prefix}/{ASIDE}"
+        return [
+            S3Aside(self, key.removeprefix(hidden).rpartition("-")[0], key)
+            for key in self.client.folders(hidden)
+        ]
+
+    @contextmanager
+    def preparing(self):
+        """An S3Preparation of a folder; what has not appeared at the end of the block goes."""
+        place = f"{self._hidden(TEMPORARY)}/"
+        try:
+            yield S3Preparation(self, place)
+        finally:
+            self.client.delete([key for key, _ in self.client.listing(place)])
+
+    # --- What was left -------------------------------------------------------------------------------------
+
+    def sweep(self, older_than):
+        """Take away what writers that were killed left, untouched since `older_than` (epoch seconds)."""
+        self.client.delete(self.leftovers(older_than))
+
+    def leftovers(self, older_than):
+        """The keys of what `sweep` would take away."""
+        hidden = self.client.listing(f"{self.prefix}/{TEMPORARY}")
+        return [PurePath(key) for key, stat in hidden if stat.st_mtime < older_than]
+
+
+class S3Aside:
+    """What was moved out of sight under a label, until the archive has it."""
+
+    def __init__(self, storage, label, start):
+        self.storage, self.label, self.start = storage, label, start
+
+    def names(self):
+        """Of the files in it that may have a key."""
+        return list(self.storage.files_at(self.start))
+
+    @contextmanager
+    def fetched(self, name):
+        """The path of a copy of one of them while the block runs."""
+        with self.storage.fetched_key(f"{self.start}{name}") as path:
+            yield path
+
+    def discard(self, names):
+        """Delete these files, and then all of it, but for a file that has come since they were listed."""
+        self.storage.client.delete([f"{self.start}{name}" for name in names])
+        if not self.names():
+            self.storage.client.delete([key for key, _ in self.storage.client.listing(self.start)])
+
+
+class S3Preparation:
+    """Files on their way into a folder that is not there yet; `place`: what their keys begin with till then."""
+
+    def __init__(self, storage, place):
+        self.storage, self.place, self.added = storage, place, []
+
+    def add(self, name, source):
+        """Copy a binary file object in under `name`; returns `(size in bytes, SHA-256 in hex)`."""
+        with staging() as folder:
+            with (folder / "file").open("wb") as target:
+                told = pumped(source, target)
+            self.storage.client.upload(folder / "file", f"{self.place}{safe_key(name)}")
+        self.added.append(name)
+        return told
+
+    def appear(self, folder):
+        """Become that folder of the bucket; FileExistsError when there are files in it."""
+        if self.storage.files(folder):
+            raise FileExistsError(f"The folder '{folder}' holds files already.")
+        try:
+            for name in self.added:
+                self.storage.move_in(f"{self.place}{name}", f"{folder}/{name}")
+        except OSError:
+            self.vanish(folder)
+            raise
+
+    def vanish(self, folder):
+        """Take back `appear`, where what should have come with it did not."""
+        for name in self.added:
+            self.storage.delete(f"{folder}/{name}")
