@@ -37,6 +37,19 @@ class HeadMiddleware:
         return response
 
 
+class CachingMiddleware:
+    """What the API answers is for whoever asked, and asked anew each time, unless the answer says more itself."""
+
+    def __init__(self, get_response):
+        self.get_response = get_response
+
+    def __call__(self, request):
+        response = self.get_response(request)
+        if request.path_info.startswith("/api/"):
+            response.headers.setdefault("Cache-Control", "private, no-cache")
+        return response
+
+
 class HostMiddleware:
     """Tell a client of the API in JSON that it came by a name that is not ours; DEBUG would show a page."""
 

@@ -4,6 +4,7 @@ import io
 
 from django.conf import settings
 from django.http import FileResponse
+from django.utils.cache import patch_cache_control
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiResponse, extend_schema, extend_schema_view
 from rest_framework.response import Response
@@ -316,6 +317,7 @@ class VariantViewSet(ViewSet):
             response = serving.serve_archived(request, sha256, variant.name)
         if not response:
             raise NotFound("The variant was not found; it went meanwhile.")
+        patch_cache_control(response, private=True)
         return response
 
 

@@ -117,6 +117,19 @@ def test_a_private_file_is_kept_by_no_cache_that_others_share(both, reader):
     private.close(), public.close()
 
 
+def test_no_shared_cache_keeps_what_the_api_tells(api, both, reader):
+    listing = f"{U}/hidden/assets/{both['hidden'].pk}/variants"
+    (variant,) = reader.get(listing).json()
+    for path in (U, *below("hidden", both["hidden"]), listing, variant["url"], "/api/jobs", "/api/nothing"):
+        for client in (reader, api):
+            answer = client.get(path)
+            public = path == U and client is api
+            assert ("private" in answer["Cache-Control"]) == (not public), path
+            assert "no-cache" in answer["Cache-Control"]
+            if answer.streaming:
+                b"".join(answer)
+
+
 def test_an_address_opens_its_own_file_alone(both, reader):
     (address,) = addresses(reader.get(f"{U}/hidden/assets"))
     assert status(address.replace("00_snowflake.png", "fr.mp3")) == 404
