@@ -114,3 +114,30 @@ def test_several_universes_are_filled_as_it_was_told(lea, universe, fox, make_un
         assert Job.objects.count() == 2
         for job in Job.objects.all():
             run_out(job.pk)
+
+
+def signature(client, universe, key):
+    return client.get(address("live", universe.pk), {"key": key}).json()["signatures"][key]
+
+
+@pytest.mark.parametrize("where", ["card", "name", "song", "new song"])
+def test_a_save_tells_the_signature_of_what_the_page_shows_now(lea, universe, fox, french, where):
+    key, url, field = {
+        "card": (f"card:{fox.pk}", address("save_card", universe.pk, fox.pk), "name_de"),
+        "name": (f"card:{fox.pk}", address("save_name", universe.pk, fox.pk, "de"), "name_de"),
+        "song": ("song:fr", address("save_song", universe.pk, "fr"), "prompt"),
+        "new song": ("song:de", address("save_song", universe.pk, "de"), "prompt"),
+    }[where]
+    before = signature(lea, universe, key)
+    seen = {"seen_prompt": french.prompt} if where == "song" else {}
+    told = lea.post(url, {field: "new words", **seen, "signature": before}).json()
+    assert told["signature"] == signature(lea, universe, key) != before
+    # A page that has yet to fetch another's change does so.
+    late = lea.post(url, {field: "more words", f"seen_{field}": "new words", "signature": before}).json()
+    assert "signature" not in late and late["words"] == {field: "more words"}
+
+
+def test_a_saved_card_tells_what_the_models_are_asked_now(lea, universe, fox):
+    fields = {"custom_image_prompt": "A blue one", "custom_video_prompt": "It waves"}
+    told = lea.post(address("save_card", universe.pk, fox.pk), fields).json()
+    assert "A blue one" in told["resolved"]["image"] and "It waves" in told["resolved"]["video"]

@@ -172,8 +172,13 @@ def render_card(request, universe, asset_id):
 @require_POST
 @pages.studio_view(WRITE)
 def save(request, universe, asset_id):
-    """Save the fields that were touched."""
-    return saving.save(request, find(universe, asset_id), CardForm, author(request))
+    """Save the fields that were touched; the answer also has what the models are asked by now, as `resolved`."""
+    part = saving.Part(request, universe, f"{live.CARD}:{asset_id}")
+    told, status = saving.save(request, find(universe, asset_id), CardForm, author(request))
+    if status == 200:
+        asset = find(universe, asset_id)
+        told["resolved"] = {"image": prompts.image(asset), "video": prompts.video(asset)}
+    return part.answer(told, status)
 
 
 @require_POST

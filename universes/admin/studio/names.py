@@ -111,7 +111,8 @@ def _part(request, universe, template, **context):
 def save(request, universe, asset_id, language):
     """Save the name of a card in a language."""
     songs.known(language)
-    return saving.save(request, cards.find(universe, asset_id), cards.CardForm, author(request))
+    part = saving.Part(request, universe, f"{live.CARD}:{asset_id}")
+    return part.answer(*saving.save(request, cards.find(universe, asset_id), cards.CardForm, author(request)))
 
 
 # --- Filling one gap

@@ -6,14 +6,15 @@ from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 
 from ...services import editing, edits
+from . import live
 
 SEEN = "seen_"
 
 
 def save(request, item, form, author):
-    """Save what changed of a universe, card or song; JSON `words` as they are now and `conflicts`.
+    """Save what changed of a card or song. Returns `(told, status)`: `words` as they are now and `conflicts`.
 
-    What may not be is a 422 with `errors` by field.
+    What may not be is told as `errors` by field, with 422.
     The request has `<field>` and `seen_<field>` for each field that somebody touched; `form` is the Django form
     class that knows what each may hold. A field that it does not know is left out.
     """
@@ -24,12 +25,34 @@ def save(request, item, form, author):
     errors = {name: list(found) for name, found in bound.errors.items() if name in typed}
     if errors:
         sentence = next(iter(errors.values()))[0]
-        return JsonResponse({"detail": sentence, "errors": errors}, status=422)
+        return {"detail": sentence, "errors": errors}, 422
     typed = {name: _text(bound.cleaned_data[name]) for name in typed}
     seen = {name: request.POST.get(f"{SEEN}{name}", "").replace("\r\n", "\n") for name in typed}
     conflicts = editing.save(item, typed, seen, author)
     words = {name: text for name, text in edits.words(item).items() if name in typed}
-    return JsonResponse({"words": words, "conflicts": [described(conflict) for conflict in conflicts]})
+    return {"words": words, "conflicts": [described(conflict) for conflict in conflicts]}, 200
+
+
+class Part:
+    """The part of a page that a save comes from; to be made before anything is saved.
+
+    `key` is its name, such as `card:<id>`. The page may send the `signature` that it has.
+    """
+
+    def __init__(self, request, universe, key):
+        self.universe, self.key = universe, key
+        now = self.signature()
+        # Such a page has yet to fetch what somebody else changed.
+        self.is_late = request.POST.get("signature", now) != now
+
+    def signature(self):
+        return live.signature(self.key, self.universe, live.work_of(self.universe))
+
+    def answer(self, told, status):
+        """JSON of what `save` tells, with the `signature` of the part as the page shows it now."""
+        if status == 200 and not self.is_late:
+            told = {**told, "signature": self.signature()}
+        return JsonResponse(told, status=status)
 
 
 def _text(value):

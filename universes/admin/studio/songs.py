@@ -145,14 +145,14 @@ def _around():
 @pages.studio_view(WRITE)
 def save(request, universe, language):
     """Save the fields that were touched; the first ones of a language make its song."""
-    known(language)
+    part = saving.Part(request, universe, f"{live.SONG}:{known(language)}")
     with transaction.atomic():
         song, is_new = _stored(universe, language, author(request))
-        answer = saving.save(request, song, SongForm, author(request))
+        told, status = saving.save(request, song, SongForm, author(request))
         # What is refused, or says nothing, leaves no empty song behind.
         is_empty = is_new and not any(edits.words(song).values())
-        transaction.set_rollback(answer.status_code != 200 or is_empty)
-    return answer
+        transaction.set_rollback(status != 200 or is_empty)
+    return part.answer(told, status)
 
 
 def _stored(universe, language, who):
