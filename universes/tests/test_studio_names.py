@@ -171,3 +171,24 @@ def test_a_failure_is_told_in_its_row(lea, universe, fox, provider):
     lea.post(address("fill", universe.pk, fox.pk, "picture"))
     run_out(Job.objects.get().pk)
     assert "nb-failed" in lea.get(address("row", universe.pk, fox.pk)).content.decode()
+
+
+def test_names_that_failed_are_told_until_there_are_some(lea, universe, fox, provider):
+    provider.settings(failure_rate=1)
+    lea.post(address("fill", universe.pk, fox.pk, "de"))
+    run_out(Job.objects.get().pk)
+    row, card = address("row", universe.pk, fox.pk), address("card", universe.pk, fox.pk)
+    assert "nb-failed" in lea.get(row).content.decode()
+    assert "st-failed" in lea.get(card).content.decode()
+    lea.post(address("save_name", universe.pk, fox.pk, "de"), {"name_de": "Fuchs", "seen_name_de": ""})
+    assert "nb-failed" not in lea.get(row).content.decode()
+    assert "st-failed" not in lea.get(card).content.decode()
+
+
+def test_lyrics_that_failed_are_told_at_each_language(lea, universe, fox, provider):
+    provider.settings(failure_rate=1)
+    lea.post(address("fill_all", universe.pk), {"kind": ["lyrics"], "theme": "snow"})
+    run_out(Job.objects.get().pk)
+    for language in LANGUAGES:
+        assert "nb-failed" in lea.get(address("language", universe.pk, language)).content.decode()
+        assert "st-failed" in lea.get(address("song", universe.pk, language)).content.decode()

@@ -49,7 +49,10 @@ for _language in Language.values:
 
 @dataclass
 class Card:
-    """A card as its template shows it. `work` and `failed`: by kind, `image` or `video`; `work` also `name_de`."""
+    """A card as its template shows it. `work` and `failed`: by kind, `image` or `video`.
+
+    `work` also has `name_de` and the like, `failed` has `names`.
+    """
 
     asset: Asset
     image_url: str | None
@@ -91,7 +94,7 @@ def shown(universe, found):
     stats, work, failed = (
         bucket.bucket().files(universe.slug),
         live.work_of(universe),
-        failures(universe, found),
+        live.failures_of(universe),
     )
     signatures = live.signatures(universe, [f"{live.CARD}:{asset.pk}" for asset in found], work)
     return [_card(universe, asset, stats, signatures, work, failed) for asset in found]
@@ -107,7 +110,7 @@ def _card(universe, asset, stats, signatures, work, failed):
         signature=signatures[key],
         names=[(language, language.label, stored.get(language.value) or "") for language in Language],
         work=work.get(key, {}),
-        failed=failed.get(asset.pk, {}),
+        failed=_still_failed(failed.get(key, {}), stored),
     )
 
 
@@ -123,14 +126,13 @@ def stamp(universe, name):
     return str(found.st_mtime_ns) if found else ""
 
 
-def failures(universe, found):
-    """`{card id: {kind: sentence}}` of what failed when it was last tried."""
-    keys = {f"{kind}:{asset.pk}": (asset.pk, kind) for asset in found for kind in KINDS}
-    failed = {}
-    for key, sentence in live.last_failures(universe, keys).items():
-        pk, kind = keys[key]
-        failed.setdefault(pk, {})[kind] = sentence
-    return failed
+def _still_failed(failed, names):
+    """What failed by kind, `names` for all of them: those that somebody wrote meanwhile are no longer missing."""
+    found = {kind: failed[kind] for kind in KINDS if kind in failed}
+    for language in Language.values:
+        if f"name_{language}" in failed and not names.get(language):
+            found["names"] = failed[f"name_{language}"]
+    return found
 
 
 # --- Pages and parts

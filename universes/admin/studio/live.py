@@ -3,7 +3,10 @@
 import hashlib
 import json
 from collections import defaultdict
+from functools import reduce
+from operator import or_
 
+from django.db.models import Q
 from django.http import HttpResponse, JsonResponse
 from django.template.loader import render_to_string
 from django.utils.cache import get_conditional_response
@@ -20,6 +23,7 @@ MOST_KEYS = 500
 CARD, SONG, GAPS = "card", "song", "gaps"
 # Steps are named by what they make: of which part of a page each is.
 PARTS = {"image": CARD, "video": CARD, "music": SONG}
+OF_PARTS = reduce(or_, (Q(key__startswith=kind) for kind in (*PARTS, "names", "lyrics")))
 
 
 @require_GET
@@ -74,12 +78,19 @@ def _named(universe, cards):
             yield from ((f"{CARD}:{ids[image_name]}", f"name_{language}") for language in languages)
 
 
-def last_failures(universe, keys):
-    """`{key: sentence}` of those of these steps that failed when they were last tried."""
-    steps = JobStep.objects.filter(job__univers_slug=universe.slug, key__in=keys, status__in=ENDED)
-    ends = steps.order_by("completed_at").values_list("key", "status", "error")
-    last = {key: (status, error) for key, status, error in ends}
-    return {key: error for key, (status, error) in last.items() if status == State.FAILED}
+def failures_of(universe):
+    """`{part: {kind: sentence}}` of what failed when it was last tried; parts and kinds as in `work_of`."""
+    steps = JobStep.objects.filter(OF_PARTS, job__univers_slug=universe.slug, status__in=ENDED)
+    ends = steps.order_by("completed_at").values_list("key", "status", "error", "params")
+    last = {}
+    for key, status, error, params in ends:
+        for made in _parts(universe, key, params):
+            last[made] = (status, error)
+    found = defaultdict(dict)
+    for (part, kind), (status, error) in last.items():
+        if status == State.FAILED:
+            found[part][kind] = error
+    return found
 
 
 def signatures(universe, keys, working):

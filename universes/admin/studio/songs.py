@@ -36,7 +36,7 @@ class SongForm(forms.Form):
 class Song:
     """A language's song as its template shows it. `stored`: its style and lyrics, None where nobody wrote any.
 
-    `sources`: the other languages that have lyrics. `work`: by kind, `lyrics` or `music`.
+    `sources`: the other languages that have lyrics. `work` and `failures`: by kind, `lyrics` or `music`.
     """
 
     language: Language
@@ -45,11 +45,15 @@ class Song:
     signature: str
     sources: list
     work: dict = field(default_factory=dict)
-    failed: list = field(default_factory=list)
+    failures: dict = field(default_factory=dict)
 
     @property
     def key(self):
         return f"{live.SONG}:{self.language}"
+
+    @property
+    def failed(self):
+        return [self.failures[kind] for kind in KINDS if kind in self.failures]
 
     @property
     def from_french(self):
@@ -69,7 +73,7 @@ def shown(universe):
     stats, work = bucket.bucket().files(universe.slug), live.work_of(universe)
     stored = {song.language: song for song in universe.music_prompts.all()}
     signatures = live.signatures(universe, [f"{live.SONG}:{language}" for language in LANGUAGES], work)
-    failures = live.last_failures(universe, [f"{kind}:{one}" for kind in KINDS for one in LANGUAGES])
+    failed = live.failures_of(universe)
     written = [language for language in Language if _has_lyrics(stored.get(language.value))]
     return [
         Song(
@@ -79,7 +83,7 @@ def shown(universe):
             signature=signatures[f"{live.SONG}:{language}"],
             sources=[one for one in written if one != language],
             work=work.get(f"{live.SONG}:{language}", {}),
-            failed=[failures[key] for kind in KINDS if (key := f"{kind}:{language}") in failures],
+            failures=failed.get(f"{live.SONG}:{language}", {}),
         )
         for language in Language
     ]
