@@ -11,6 +11,7 @@ from django.conf import settings
 from jobs import context
 
 MASK = "***"
+NO_ROUTE, STATIC = "(none)", "static"
 SECRETS = (
     "SECRET_KEY",
     "REPLICATE_API_TOKEN",
@@ -46,6 +47,25 @@ class Facts(logging.Filter):
         return True
 
 
+class Routes(logging.Filter):
+    """Lets Django's lines name a request's route instead of its path, which tells which universe it was about."""
+
+    def filter(self, record):
+        path = getattr(getattr(record, "request", None), "path", None)
+        if path and isinstance(record.args, tuple):
+            # Django escapes what it logs.
+            names = (path, path.encode("unicode_escape").decode("ascii"))
+            record.args = tuple(route_of(record.request) if arg in names else arg for arg in record.args)
+        return True
+
+
+def route_of(request):
+    """`/api/universes/<str:slug>`; the static files are one route, and so is all that leads nowhere."""
+    if request.resolver_match:
+        return "/" + request.resolver_match.route
+    return STATIC if request.path_info.startswith("/static/") else NO_ROUTE
+
+
 class Lines(logging.Formatter):
     """Lines for people."""
 
@@ -75,7 +95,10 @@ def config(level, form):
     return {
         "version": 1,
         "disable_existing_loggers": False,
-        "filters": {"facts": {"()": "magikswipe.logs.Facts"}},
+        "filters": {
+            "facts": {"()": "magikswipe.logs.Facts"},
+            "routes": {"()": "magikswipe.logs.Routes"},
+        },
         "formatters": {
             "text": {
                 "()": "magikswipe.logs.Lines",
@@ -85,7 +108,11 @@ def config(level, form):
             "json": {"()": "magikswipe.logs.Json"},
         },
         "handlers": {
-            "console": {"class": "logging.StreamHandler", "formatter": form, "filters": ["facts"]},
+            "console": {
+                "class": "logging.StreamHandler",
+                "formatter": form,
+                "filters": ["facts", "routes"],
+            },
         },
         "root": {"handlers": ["console"], "level": level},
         "loggers": {
@@ -95,6 +122,8 @@ def config(level, form):
             "django_q": {"level": "WARNING"},
             # Else these bring consoles of their own, beside ours and in another format.
             "django": {"handlers": [], "level": level, "propagate": True},
+            # A refusal is in the access log, by its route.
+            "django.request": {"level": "ERROR"},
             "gunicorn.error": {"handlers": ["console"], "level": "INFO", "propagate": False},
             # A line for each request is for machines; it would drown what people look for.
             "magikswipe.access": {"level": level if form == "json" else "WARNING"},

@@ -10,7 +10,6 @@ from . import logs, metrics
 HEADER = "X-Request-ID"
 SANE = re.compile(r"[A-Za-z0-9._-]{1,64}", re.ASCII)
 METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
-NO_ROUTE, STATIC = "(none)", "static"
 
 log = logging.getLogger("magikswipe.access")
 
@@ -41,15 +40,8 @@ class ObserverMiddleware:
 def _note(request, response, seconds):
     """A route is a pattern, so that neither log nor metrics tell which universe, card or person it was about."""
     method = request.method if request.method in METHODS else "other"
-    route = route_of(request)
+    route = logs.route_of(request)
     metrics.REQUESTS.labels(route, method, response.status_code).inc()
     metrics.SECONDS.labels(route, method).observe(seconds)
     facts = {"method": method, "route": route, "status": response.status_code, "ms": round(seconds * 1000, 1)}
     log.info("%s %s %s", method, route, response.status_code, extra={"more": facts})
-
-
-def route_of(request):
-    """`/api/universes/<str:slug>`; the static files are one route, and so is all that leads nowhere."""
-    if request.resolver_match:
-        return "/" + request.resolver_match.route
-    return STATIC if request.path_info.startswith("/static/") else NO_ROUTE

@@ -72,7 +72,9 @@ def handle(exc, context):
     set_rollback()
     status, body, headers = describe(exc)
     if status == 500 or isinstance(exc, OperationalError):
-        log.error("%s: %s", getattr(context.get("request"), "path", "?"), exc, exc_info=exc)
+        request = context.get("request")
+        path = getattr(request, "path", "?")
+        log.error("%s: %s", path, exc, exc_info=exc, extra={"request": request})
     if status == 500:
         # What Django does for a crash that reaches it.
         got_request_exception.send(sender=handle, request=context.get("request"))

@@ -6,6 +6,7 @@ import logging
 import re
 
 import pytest
+from django.test import Client
 
 from jobs import context, services
 from jobs.runner import run_here
@@ -23,6 +24,7 @@ def logged():
         handler = logging.StreamHandler(io.StringIO())
         handler.setFormatter(formatter)
         handler.addFilter(logs.Facts())
+        handler.addFilter(logs.Routes())
         handlers.append(handler)
         root.addHandler(handler)
         return handler.stream.getvalue
@@ -50,6 +52,27 @@ def test_each_request_has_a_line_with_its_route(api, universe, lines):
     assert line["route"] == "/api/universes/<str:slug>" and line["ms"] > 0
     assert line["request"] == response["X-Request-ID"]
     assert "winter" not in json.dumps(line) and "secret" not in json.dumps(line)
+
+
+def test_no_line_tells_which_universe_a_stranger_asked_for(settings, make_universe, lines):
+    settings.API_OPEN = False
+    make_universe(slug="hidden", is_public=False)
+    client = Client(enforce_csrf_checks=True)
+    for path in ("/preview/hidden", "/api/universes/hidden", "/storage/buckets/univers/hidden/a.png"):
+        assert client.get(path).status_code == 404
+    # Django's line of a missing CSRF token is a warning of another logger.
+    assert client.post("/admin/login/?next=/hidden").status_code == 403
+    assert len(lines()) > 4 and "hidden" not in json.dumps(lines())
+
+
+@pytest.mark.urls("magikswipe.tests.crashing_urls")
+@pytest.mark.parametrize("prefix", ["/plain", "/api/plain", "/api/fail"])
+def test_a_crashes_line_names_the_route_instead_of_the_path(prefix, lines):
+    assert Client(raise_request_exception=False).get(f"{prefix}/crash").status_code == 500
+    told = {line["message"] for line in lines()}
+    assert f"Internal Server Error: {prefix}/<str:kind>" in told
+    assert not any(f"{prefix}/crash" in message for message in told)
+    assert any("ZeroDivisionError" in line.get("exception", "") for line in lines())
 
 
 def test_a_sane_id_of_the_client_is_kept(api):
