@@ -2,6 +2,8 @@
 
 import pytest
 
+from .conftest import PASSWORD
+
 pytestmark = pytest.mark.slow
 
 
@@ -101,3 +103,78 @@ def test_a_double_click_and_the_way_back_buy_once(editor, cards):
     cards.go_forward()
     assert len(editor.stack.api.get("/api/jobs").json()) == 1
     assert sum(editor.sandbox.counters()["predictions"].values()) == 1
+
+
+def test_opening_a_page_changes_nothing(editor, cards):
+    card, words = stored(editor), "\nA fox.\nSitting."
+    body = {"display_name": "Two\nlines", "custom_image_prompt": words}
+    editor.stack.api.patch(f"/api/universes/winter/assets/{card['id']}", json=body).raise_for_status()
+    sent = []
+    cards.on("request", lambda request: sent.append(request.url) if request.method == "POST" else None)
+    cards.reload()
+    cards.wait_for_load_state("networkidle")
+    assert cards.locator("[name=custom_image_prompt]").first.input_value() == words
+    assert (sent, stored(editor)["display_name"]) == ([], "Two\nlines")
+    name_field(cards, "de").fill("Fuchs")
+    name_field(cards, "de").press("Tab")
+    says(cards, "saved")
+    assert (len(sent), stored(editor)["display_name"]) == (1, "Two\nlines")
+
+
+def comes_back(page, field, text):
+    """Type, reload, see it again; discard it, and it is as it was."""
+    before = page.locator(field).input_value()
+    page.locator(field).fill(text)
+    page.reload()
+    page.locator("[data-keep]").wait_for(state="visible")
+    assert page.locator(field).input_value() == text
+    page.locator("[data-discard]").click()
+    page.locator("[data-keep]").wait_for(state="hidden")
+    assert page.locator(field).input_value() == before
+
+
+def test_what_was_typed_into_a_form_is_back_after_a_reload(editor, cards):
+    cards.on("dialog", lambda dialog: dialog.accept())
+    comes_back(cards, "#new-card", "Owl")
+    cards.fill("#new-card", "Owl")
+    cards.locator(".st-add button").first.click()
+    cards.locator(".st-card").nth(3).wait_for()
+    cards.reload()
+    assert cards.locator("#new-card").input_value() == ""
+
+    cards.goto(cards.url.replace("/cards/", "/ideas/"))
+    comes_back(cards, "[name=theme]", "Snow")
+
+    cards.goto(cards.url.replace("/ideas/", "/change/"))
+    comes_back(cards, "[name=name]", "Deep winter")
+    cards.fill("[name=name]", "")
+    cards.click("[name=_save]")
+    cards.locator(".errorlist, .errornote").first.wait_for(state="attached")
+    cards.fill("[name=name]", "Midwinter")
+    cards.click("[name=_save]")
+    cards.wait_for_function("!Object.keys(localStorage).some((key) => key.startsWith('typed:'))")
+    assert editor.stack.api.get("/api/universes/winter").json()["name"] == "Midwinter"
+
+
+def test_a_dialog_says_that_the_network_or_the_session_is_gone(editor, cards):
+    button = cards.locator(".st-card").first.locator("[hx-get$='/draw/']")
+    button.click()
+    editor.context.set_offline(True)
+    cards.locator("#st-dialog [type=submit]").click()
+    cards.locator("#st-dialog [role=alert]").wait_for(state="visible")
+    editor.context.set_offline(False)
+    editor.context.clear_cookies(name="sessionid")
+    name_field(cards, "de").evaluate(
+        "field => { field.value = 'Fuchs'; field.dispatchEvent(new Event('input', {bubbles: true})) }"
+    )
+    cards.locator("#st-dialog [type=submit]").click()
+    link = cards.locator("#st-dialog [role=alert] a")
+    link.wait_for(state="visible")
+    assert cards.locator("#st-dialog [type=password]").count() == 0
+    link.click()
+    cards.fill("[name=username]", "lea")
+    cards.fill("[name=password]", PASSWORD)
+    cards.click("[type=submit]")
+    cards.wait_for_url("**/cards/")
+    says(cards, "saved")
+    assert names(editor)["de"] == "Fuchs"

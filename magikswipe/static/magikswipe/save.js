@@ -7,7 +7,7 @@
     const AGAIN = 2000;
     const say = (name) => document.getElementById("st-words").dataset[name];
     const fields = (form) => [...form.querySelectorAll("[data-seen]")];
-    const isChanged = (field) => valueOf(field) !== field.dataset.seen;
+    const isChanged = (field) => valueOf(field) !== shownOf(field);
     const draftKey = (form) => `studio-draft:${new URL(form.action).pathname}`;
     const saving = new WeakSet();
     const waiting = new WeakSet();
@@ -15,6 +15,13 @@
     function valueOf(field) {
         if (field.type === "checkbox") return field.checked ? "True" : "False";
         return field.value.replaceAll("\r\n", "\n");
+    }
+
+    // What was seen, as a field of its kind shows it: one of a single line has no line breaks, whoever put them there.
+    function shownOf(field) {
+        const { seen } = field.dataset;
+        if (field.type === "checkbox") return seen;
+        return field.matches("textarea") ? seen.replace(/\r\n?/g, "\n") : seen.replace(/[\r\n]/g, "");
     }
 
     function put(field, text) {
@@ -42,14 +49,17 @@
 
     function restore(form) {
         const draft = JSON.parse(localStorage.getItem(draftKey(form)) || "{}");
+        let back = false;
         for (const field of fields(form)) {
             const kept = draft[field.name];
-            if (!kept || kept.typed === valueOf(field)) continue;
+            if (!kept || kept.typed === shownOf(field)) continue;
+            back = true;
             put(field, kept.typed);
             // What the page showed when it was typed: the server tells whether that still holds.
             field.dataset.seen = kept.seen;
         }
-        if (keep(form).length) save(form);
+        // A page that was merely opened saves nothing.
+        if (keep(form).length && back) save(form);
     }
 
     // --- Saving
@@ -97,10 +107,12 @@
 
     async function take(form, answer, sent) {
         const isJson = (answer.headers.get("Content-Type") || "").includes("json");
-        if (answer.redirected || !isJson) return refuse(form, {}, sent);
+        if (answer.redirected) return leave(form, sent);
+        if (!isJson) return refuse(form, {}, sent);
         const told = await answer.json();
         if (!answer.ok) return refuse(form, told, sent);
         for (const field of fields(form)) accept(form, field, told, sent);
+        for (const [name, text] of Object.entries(told.resolved || {})) resolve(form, name, text);
         if (told.signature) form.closest("[data-part]")?.setAttribute("data-signature", told.signature);
         const left = keep(form).length;
         tell(form, left ? "unsaved" : "saved");
@@ -116,6 +128,19 @@
         // The server may have trimmed it; what was typed since stays.
         if (valueOf(field) === sent.get(field.name)) put(field, told.words[field.name]);
         field.dataset.seen = told.words[field.name];
+    }
+
+    // What the model is asked changes with the words that are saved.
+    function resolve(form, name, text) {
+        const place = form.querySelector(`[data-resolved="${name}"]`);
+        if (place) place.textContent = text;
+    }
+
+    // The session ended: the text waits in this browser for the one who logs in again.
+    function leave(form, sent) {
+        fields(form).filter((field) => sent.has(field.name)).forEach(hold);
+        tell(form, "unsaved");
+        document.dispatchEvent(new CustomEvent("studio:left"));
     }
 
     function hold(field) {

@@ -28,7 +28,30 @@
         if (signature === null) return part.remove();
         if (part.dataset.signature === signature || isBusy(part)) return undefined;
         // With a source of its own; those of one source would wait for, and drop, each other.
-        return htmx.ajax("GET", part.dataset.url, { source: part, target: part, swap: "outerHTML" });
+        return renew(part);
+    }
+
+    async function renew(part) {
+        const place = placeOf(document.activeElement);
+        const held = part.contains(document.activeElement);
+        await htmx.ajax("GET", part.dataset.url, { source: part, target: part, swap: "outerHTML" });
+        if (held) comeBack(place);
+    }
+
+    // --- The keyboard's place: what is swapped for its new self has the focus that it had.
+
+    const ADDRESSES = ["hx-get", "href", "data-move", "data-play"];
+    const addressOf = (element) => element.tagName + ADDRESSES.map((name) => element.getAttribute(name)).join();
+
+    function placeOf(element) {
+        return { part: element.closest("[data-part]")?.dataset.part, address: addressOf(element) };
+    }
+
+    function comeBack({ part, address }) {
+        if (!part || document.activeElement !== document.body) return;
+        const found = document.querySelector(`[data-part="${CSS.escape(part)}"]`);
+        const same = [...(found?.querySelectorAll("a, button, summary") || [])].find((one) => addressOf(one) === address);
+        same?.focus({ preventScroll: true });
     }
 
     async function ask() {
@@ -36,6 +59,7 @@
         const headers = { Accept: "application/json", "If-None-Match": etag };
         const answer = await fetch(`${header().dataset.live}?${query}`, { headers, cache: "no-store" });
         document.dispatchEvent(new CustomEvent("studio:online"));
+        if (answer.redirected) document.dispatchEvent(new CustomEvent("studio:left"));
         if (answer.redirected || !answer.ok) return null;
         etag = answer.headers.get("ETag") || "";
         return answer.json();
@@ -78,7 +102,16 @@
 
     document.addEventListener("studio:offline", () => { document.getElementById("st-offline").hidden = false; });
     document.addEventListener("studio:online", () => { document.getElementById("st-offline").hidden = true; });
-    document.addEventListener("htmx:sendError", () => document.dispatchEvent(new CustomEvent("studio:offline")));
+    document.addEventListener("htmx:sendError", (event) => {
+        document.dispatchEvent(new CustomEvent("studio:offline"));
+        if (dialog()?.contains(event.detail.elt)) alertIn(dialog(), "st-unsent");
+    });
+    // The session ended, here or in another tab; beneath an open dialog nothing can be reached, so it says so itself.
+    document.addEventListener("studio:left", () => {
+        const banner = document.getElementById("st-left");
+        if (banner.hidden) banner.hidden = false;
+        if (dialog()?.open) alertIn(dialog(), "st-left");
+    });
     // A click that starts work says so by a header; the page looks at once.
     document.addEventListener("htmx:afterRequest", (event) => {
         if (event.detail.xhr?.getResponseHeader("X-Started")) document.dispatchEvent(new CustomEvent("studio:started"));
@@ -87,9 +120,31 @@
     // --- The dialog: opened by what comes into it, closed by what goes elsewhere.
 
     const dialog = () => document.getElementById("st-dialog");
+    let opener = null;
+
+    function alertIn(place, id) {
+        place.querySelector(".st-alert")?.remove();
+        const said = document.createElement("div");
+        [said.className, said.role] = ["st-alert", "alert"];
+        said.innerHTML = document.getElementById(id).innerHTML;
+        place.prepend(said);
+    }
+
+    function open() {
+        if (dialog().open) return;
+        opener = placeOf(document.activeElement);
+        dialog().showModal();
+    }
+
+    const isLogin = (xhr) => xhr.responseURL && new URL(xhr.responseURL).pathname === header().dataset.login;
 
     document.addEventListener("htmx:beforeSwap", (event) => {
         const { xhr, target } = event.detail;
+        if (isLogin(xhr)) {
+            event.detail.shouldSwap = false;
+            document.dispatchEvent(new CustomEvent("studio:left"));
+            return;
+        }
         // A refusal is a page like any other: it says why, where one asked.
         if (xhr.status >= 400 && target === dialog() && (xhr.getResponseHeader("Content-Type") || "").includes("html")) {
             event.detail.shouldSwap = true;
@@ -99,8 +154,11 @@
     document.addEventListener("htmx:afterSwap", (event) => {
         // Unfold shows a file's name in a text field beside each file field, and breaks where there is none.
         for (const field of document.querySelectorAll("input[type=file]")) field.hasChangeListener = true;
-        if (event.detail.target === dialog()) { if (!dialog().open) dialog().showModal(); }
+        if (event.detail.target === dialog()) open();
         else if (dialog()?.contains(event.detail.requestConfig.elt)) dialog().close();
+    });
+    document.addEventListener("DOMContentLoaded", () => {
+        dialog()?.addEventListener("close", () => comeBack(opener));
     });
     document.addEventListener("click", (event) => {
         if (event.target === dialog() || event.target.closest?.("[data-close]")) dialog().close();
