@@ -15,6 +15,7 @@ from magikswipe.roles import READ
 from universes.models import Universe
 
 from . import signatures
+from .names import is_safe_segment
 from .serving import serve
 
 
@@ -66,7 +67,8 @@ class MediaView(APIView):
 
 
 def _is_public(slug):
-    return Universe.objects.filter(slug=slug, is_public=True).exists()
+    # PostgreSQL takes not every text, and no other could be a slug.
+    return is_safe_segment(slug) and Universe.objects.filter(slug=slug, is_public=True).exists()
 
 
 def _may_see(request, slug, name):

@@ -30,11 +30,12 @@ class Names(Words):
     def texts(self, step, target):
         task = self.task(step, target)
         # Cards come, go and are renamed while the model thinks.
-        step.remember(sources=task.sources, wanted=task.wanted)
+        # As a list, since a model may answer in the order of the cards, and PostgreSQL sorts the keys of an object.
+        step.remember(sources=list(task.sources.items()), wanted=task.wanted)
         return llm.inputs(task.prompt())
 
     def finish(self, step, target, prediction):
-        asked = words.Names(step.memory["sources"], step.memory["wanted"])
+        asked = words.Names(dict(step.memory["sources"]), step.memory["wanted"])
         asked.add(adapters.text_of(prediction.get("output")))
         for card in _cards(step, target):
             if asked.sources.get(card.image_name) == gaps.some_name(card):

@@ -51,6 +51,7 @@ def test_a_limit_that_does_not_pay_for_one_step_starts_no_job(provider, cards, r
 
 def test_a_second_start_answers_with_the_running_job_whatever_is_left(provider, cards, post, allow):
     allow("0.12")
+    provider.settings(latency={"image": 60})
     first = post("winter/images").json()
     begin(Job.objects.get())
     assert post("winter/images").json()["id"] == first["id"]
