@@ -11,7 +11,8 @@ from django.db import connection
 
 FORM = "jsonl"
 BATCH = 500
-# Made anew by migrations, found anew by looking, or of no use elsewhere: logins, queue messages, who is alive.
+# Made anew by migrations, found anew by looking, or of no use elsewhere: logins, queue messages, who is alive,
+# and who tried how often.
 LEFT_OUT = {
     "auth.Permission",
     "contenttypes.ContentType",
@@ -19,6 +20,7 @@ LEFT_OUT = {
     "storage.FileRecord",
     "jobs.Worker",
     "jobs.Chore",
+    "magikswipe.Tally",
 }
 LEFT_OUT_APPS = {"django_q"}
 
@@ -101,7 +103,7 @@ def _reset_sequences(given):
 
 def forget_the_rest():
     """Delete what a backup does not have and what the former installation must not leave behind."""
-    for label in ("storage.FileRecord", "jobs.Chore", "sessions.Session"):
+    for label in ("storage.FileRecord", "jobs.Chore", "sessions.Session", "magikswipe.Tally"):
         apps.get_model(label)._base_manager.all().delete()
     for model in apps.get_app_config("django_q").get_models():
         model._base_manager.all().delete()

@@ -17,7 +17,9 @@ from django.db import connection, transaction
 
 from jobs import heartbeat
 from jobs.models import Job, JobStep
+from magikswipe import tallies
 from magikswipe.backups import rows
+from magikswipe.models import Tally
 from storage import archive, bucket
 from storage.models import FileRecord
 from universes.models import Asset, Universe
@@ -60,6 +62,7 @@ def wipe():
 
 def test_after_a_wipe_a_restore_brings_back_equal_rows_and_bytes(filled, tmp_path, capsys):
     before = state()
+    assert tallies.add("writes", "somebody", 60)[0] == 1
     call_command("backup", tmp_path / "all.tar")
     assert "all read again and whole" in capsys.readouterr().out
     assert (tmp_path / "all.tar").stat().st_mode & 0o777 == 0o600
@@ -67,6 +70,7 @@ def test_after_a_wipe_a_restore_brings_back_equal_rows_and_bytes(filled, tmp_pat
     assert not Universe.objects.exists()
     call_command("restore", tmp_path / "all.tar")
     assert state() == before
+    assert not Tally.objects.exists()
     lea = get_user_model().objects.get(username="lea")
     assert lea.check_password("words") and lea.has_perm("universes.publish_universe")
     # Numbers go on where they were.
