@@ -20,13 +20,15 @@ from ..errors import AlreadyExists, Changing, Invalid, TooLarge
 from ..models import Universe
 from ..names import SLUG_LENGTH, is_slug
 from ..services import copies, exchange
-from .buttons import OperationsMixin
+from .buttons import OperationsMixin, once
 from .forms import line
 from .through_services import cards
 from .uploads import ArchiveUpload
 
 LIST = "admin:universes_universe_changelist"
 CHANGE = "admin:universes_universe_change"
+# Where a session has which forms made which copies, the latest of them.
+COPIES, REMEMBERED = "copies", 20
 CHANGING = gettext_lazy("It changes all the time; try again when its jobs have ended.")
 
 
@@ -128,10 +130,14 @@ class CopiesMixin(OperationsMixin):
     def duplicate_view(self, request, universe_id, model_admin):
         require(request.user, WRITE)
         universe = get_object_or_404(Universe, pk=universe_id)
+        if earlier := made_by(request):
+            return redirect(CHANGE, earlier.pk)
         form = DuplicateForm(*sent(request), initial={"name": copies.default_name(universe)})
         if form.is_valid():
             try:
-                return self.opened(request, copies.duplicate(universe, **form.cleaned_data))
+                copy = copies.duplicate(universe, **form.cleaned_data)
+                remember(request, copy)
+                return self.opened(request, copy)
             except (AlreadyExists, Changing) as error:
                 form.refuse(error)
         return self.copy_page(
@@ -183,6 +189,7 @@ class CopiesMixin(OperationsMixin):
             "says": says,
             "form": form,
             "back": back,
+            "once": once(request),
         }
         return TemplateResponse(request, "admin/universes/copy.html", context)
 
@@ -190,6 +197,19 @@ class CopiesMixin(OperationsMixin):
 def sent(request):
     """What a form is bound to; nothing for a GET."""
     return (request.POST, request.FILES) if request.method == "POST" else ()
+
+
+def made_by(request):
+    """The copy that this form made when it was sent before; None where it made none, or somebody deleted that."""
+    pk = request.session.get(COPIES, {}).get(once(request)) if request.method == "POST" else None
+    return Universe.objects.filter(pk=pk).first() if pk else None
+
+
+def remember(request, copy):
+    """Let the same form lead to this copy again."""
+    latest = list(request.session.get(COPIES, {}).items())[1 - REMEMBERED :]
+    if once(request):
+        request.session[COPIES] = dict([*latest, (once(request), copy.pk)])
 
 
 def both(view):

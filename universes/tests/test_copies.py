@@ -268,3 +268,15 @@ def test_an_upload_without_the_forms_token_is_refused(admin_user, full_universe,
     token = browser.get(page("import")).context["csrf_token"]
     sent = {"archive": upload(exported), "slug": "summer", "csrfmiddlewaretoken": str(token)}
     assert browser.post(page("import"), sent).status_code == 302
+
+
+def test_a_form_that_is_sent_twice_makes_one_copy(admin_client, universe):
+    url = reverse("admin:universes_universe_duplicate", args=[universe.pk])
+    fields = {"name": "Summer", "slug": "", "once": admin_client.get(url).context["once"]}
+    answers = [admin_client.post(url, fields) for _ in range(2)]
+    assert [answer.status_code for answer in answers] == [302, 302]
+    assert answers[0].url == answers[1].url and Universe.objects.count() == 2
+    assert (
+        admin_client.post(url, {**fields, "once": admin_client.get(url).context["once"]}).status_code == 302
+    )
+    assert Universe.objects.count() == 3
