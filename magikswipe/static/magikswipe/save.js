@@ -67,6 +67,9 @@
     function body(form, changed) {
         const data = new FormData();
         data.append("csrfmiddlewaretoken", document.querySelector("[data-studio]").dataset.csrf);
+        // By this the server tells whether the page has yet to fetch what somebody else changed.
+        const part = form.closest("[data-part]");
+        if (part) data.append("signature", part.dataset.signature);
         for (const field of changed) {
             data.append(field.name, valueOf(field));
             data.append(`seen_${field.name}`, field.dataset.seen);

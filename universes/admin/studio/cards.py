@@ -26,7 +26,7 @@ from ..operations import REFUSALS
 from ..through_services import author
 from . import dialogs, live, pages, saving
 
-PER_PAGE = 60
+PER_PAGE = live.PER_PAGE
 KINDS = ("image", "video")
 CHANGED = gettext_lazy(
     "It has changed since you looked: there is a new file now. Confirm once more to have another one made."

@@ -6,6 +6,7 @@ from collections import defaultdict
 from functools import reduce
 from operator import or_
 
+from django.core.paginator import Paginator
 from django.db.models import Q
 from django.http import HttpResponse, JsonResponse
 from django.template.loader import render_to_string
@@ -17,10 +18,11 @@ from storage import bucket
 
 from ...models import LANGUAGES, Asset, AssetTranslation, MusicPrompt
 from ...names import music_name, video_name
-from .pages import studio_view
+from .pages import facts, studio_view
 
 MOST_KEYS = 500
-CARD, SONG, GAPS = "card", "song", "gaps"
+CARD, SONG, GAPS, CARDS = "card", "song", "gaps", "cards"
+PER_PAGE = 60
 # Steps are named by what they make: of which part of a page each is.
 PARTS = {"image": CARD, "video": CARD, "music": SONG}
 OF_PARTS = reduce(or_, (Q(key__startswith=kind) for kind in (*PARTS, "names", "lyrics")))
@@ -29,15 +31,20 @@ OF_PARTS = reduce(or_, (Q(key__startswith=kind) for kind in (*PARTS, "names", "l
 @require_GET
 @studio_view()
 def live(request, universe):
-    """JSON: `jobs`, the strip's HTML; `working`; `signatures` of the asked parts, null for one that is gone.
+    """JSON: `jobs`, the strip's HTML; `facts`, the header's; `working`; `signatures` of the asked parts, null for one
+    that is gone.
 
-    A part is `card:<id>`, `song:<language>`, or `gaps` for what the universe lacks as a whole; given as `key`.
+    A part is `card:<id>`, `song:<language>`, `gaps` for what the universe lacks as a whole, or `cards:<page>` for the
+    cards of a page, whose signature is their ids in order; given as `key`.
     304 when nothing is new.
     """
     working = work_of(universe)
     found = signatures(universe, request.GET.getlist("key")[:MOST_KEYS], working)
     strip = render_to_string("admin/studio/jobs.html", {"jobs": jobs_of(universe)}, request)
-    answer = JsonResponse({"jobs": strip, "working": bool(working), "signatures": found})
+    bars = render_to_string(
+        "admin/studio/facts.html", {"universe": universe, "facts": facts(universe)}, request
+    )
+    answer = JsonResponse({"jobs": strip, "facts": bars, "working": bool(working), "signatures": found})
     answer["ETag"] = f'"{hashlib.sha256(answer.content).hexdigest()[:32]}"'
     answer["Cache-Control"] = "no-cache"
     return get_conditional_response(request, etag=answer["ETag"], response=answer) or HttpResponse(status=304)
@@ -97,9 +104,10 @@ def signatures(universe, keys, working):
     """`{key: signature}`; null for what does not exist (any more)."""
     stats = bucket.bucket().files(universe.slug)
     contents = _cards(universe, keys) | _songs(universe) | _gaps(universe, keys, stats)
-    return {
+    parts = {
         key: _signature(contents[key], stats, working.get(key)) if key in contents else None for key in keys
     }
+    return parts | _pages(universe, keys)
 
 
 def signature(key, universe, working):
@@ -128,6 +136,15 @@ def _cards(universe, keys):
         for pk, image, *texts in Asset.objects.filter(universe=universe).values_list(*fields)
         if str(pk) in ids
     }
+
+
+def _pages(universe, keys):
+    """`{key: ids}` of the asked pages of cards: what is there and in which order, which the page can tell by itself."""
+    numbers = {key: key.partition(":")[2] for key in keys if key.startswith(f"{CARDS}:")}
+    if not numbers:
+        return {}
+    pages = Paginator(Asset.objects.filter(universe=universe).values_list("pk", flat=True), PER_PAGE)
+    return {key: " ".join(map(str, pages.get_page(number))) for key, number in numbers.items()}
 
 
 def _songs(universe):
