@@ -178,3 +178,11 @@ def test_a_dialog_says_that_the_network_or_the_session_is_gone(editor, cards):
     cards.wait_for_url("**/cards/")
     says(cards, "saved")
     assert names(editor)["de"] == "Fuchs"
+
+
+def test_a_card_that_somebody_else_adds_appears(editor, cards):
+    facts = cards.locator("#st-facts").text_content()
+    editor.stack.api.post("/api/universes/winter/assets", json={"display_name": "Owl"})
+    cards.locator(".st-card").nth(3).wait_for()
+    cards.wait_for_function("facts => document.getElementById('st-facts').textContent !== facts", arg=facts)
+    assert name_field(cards, "fr", 3).count() == 1

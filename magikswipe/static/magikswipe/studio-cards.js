@@ -39,11 +39,14 @@
 
     async function arrange() {
         const ids = [...list().querySelectorAll("[data-card]")].map((card) => ["id", card.dataset.card]);
+        // Nobody fetches the list anew before its order is stored.
+        list().dataset.dirty = "";
         const headers = { "X-CSRFToken": document.querySelector("[data-studio]").dataset.csrf };
         try {
             const answer = await fetch(list().dataset.arrange, { method: "POST", body: new URLSearchParams(ids), headers });
             if (answer.status >= 500) throw new Error(answer.statusText);
             if (!answer.ok || answer.redirected) location.reload();
+            delete list().dataset.dirty;
             document.dispatchEvent(new CustomEvent("studio:online"));
         } catch {
             document.dispatchEvent(new CustomEvent("studio:offline"));

@@ -17,16 +17,23 @@
 
     // A part in which somebody types, plays or chooses is left alone until they are done.
     function isBusy(part) {
-        const dirty = part.querySelector("[data-dirty]");
+        const dirty = part.querySelector("[data-dirty], .htmx-request, .sortable-ghost");
+        const added = part.id === "st-list" && document.querySelector(".st-add.htmx-request");
         const open = part.querySelector("dialog[open], details[data-hold][open]");
         const playing = [...part.querySelectorAll("video, audio")].some((player) => !player.paused);
         const typing = part.contains(document.activeElement) && document.activeElement.matches("input, textarea, select");
-        return Boolean(dirty || open || playing || typing || part.classList.contains("sortable-ghost"));
+        return Boolean(dirty || added || open || playing || typing || part.classList.contains("sortable-ghost"));
+    }
+
+    // The list of cards is known by their ids in order, which a move or a new card changes here as well.
+    function shown(part) {
+        if (part.id !== "st-list") return part.dataset.signature;
+        return [...part.querySelectorAll("[data-card]")].map((card) => card.dataset.card).join(" ");
     }
 
     function refresh(part, signature) {
         if (signature === null) return part.remove();
-        if (part.dataset.signature === signature || isBusy(part)) return undefined;
+        if (shown(part) === signature || isBusy(part)) return undefined;
         // With a source of its own; those of one source would wait for, and drop, each other.
         return renew(part);
     }
@@ -34,7 +41,8 @@
     async function renew(part) {
         const place = placeOf(document.activeElement);
         const held = part.contains(document.activeElement);
-        await htmx.ajax("GET", part.dataset.url, { source: part, target: part, swap: "outerHTML" });
+        const select = part.id === "st-list" ? "#st-list" : undefined;
+        await htmx.ajax("GET", part.dataset.url, { source: part, target: part, swap: "outerHTML", select });
         if (held) comeBack(place);
     }
 
@@ -65,15 +73,20 @@
         return answer.json();
     }
 
+    function fill(id, html) {
+        const place = document.getElementById(id);
+        if (place.innerHTML !== html) place.innerHTML = html;
+    }
+
     function show(news) {
-        const strip = document.getElementById("st-jobs");
-        if (strip.innerHTML !== news.jobs) strip.innerHTML = news.jobs;
+        fill("st-jobs", news.jobs);
+        fill("st-facts", news.facts);
         header().dataset.working = news.working ? "yes" : "no";
         let waiting = false;
         for (const part of parts()) {
             const signature = news.signatures[part.dataset.part];
             if (signature !== undefined) refresh(part, signature);
-            waiting ||= signature !== undefined && signature !== part.dataset.signature;
+            waiting ||= signature !== undefined && signature !== shown(part);
         }
         // What could not be shown yet has to be told again.
         if (waiting) etag = "";

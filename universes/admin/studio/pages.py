@@ -76,17 +76,22 @@ def render(request, universe, tab, template, context, status=200):
 
 def frame(request, universe, tab):
     """What `studio/frame.html` needs."""
-    done = progress(universe)
     return {
         "opts": Universe._meta,
         "original": universe,
         "universe": universe,
         "thumbnail": thumbnail_url(universe),
-        "facts": [
-            (gettext_lazy("pictures"), count(done.pictures, done.cards)),
-            (gettext_lazy("clips"), count(done.clips, done.cards)),
-            (gettext_lazy("songs"), count(done.songs, len(LANGUAGES))),
-        ],
+        "facts": facts(universe),
         "tabs": [(item.title, item.address(universe), item.key == tab) for item in TABS],
         "may": rights(request.user),
     }
+
+
+def facts(universe):
+    """What there is of it, `[(label, bar)]`."""
+    done = progress(universe)
+    return [
+        (gettext_lazy("pictures"), count(done.pictures, done.cards)),
+        (gettext_lazy("clips"), count(done.clips, done.cards)),
+        (gettext_lazy("songs"), count(done.songs, len(LANGUAGES))),
+    ]
