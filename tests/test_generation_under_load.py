@@ -22,6 +22,7 @@ def draw(stack, slug):
     return answer.json()["id"]
 
 
+@pytest.mark.slow
 def test_eight_equal_calls_at_once_make_one_job(stack, sandbox):
     make_universe(stack, "winter", 6)
     with ThreadPoolExecutor(8) as pool:
@@ -32,6 +33,7 @@ def test_eight_equal_calls_at_once_make_one_job(stack, sandbox):
     assert sandbox.counters()["created"] == 6
 
 
+@pytest.mark.slow
 def test_of_a_fifth_that_fails_the_rest_is_kept_and_retry_buys_exactly_the_failed(stack, sandbox):
     make_universe(stack, "winter", 10)
     sandbox.settings(fail_next=2)

@@ -100,7 +100,8 @@ def make_cards(stack, number):
         stack.api.post("/api/universes/winter/assets", json={"display_name": f"Snowman {n}"})
 
 
-@pytest.mark.parametrize("victim", ["worker", pytest.param("tree", marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("victim", ["worker", "tree"])
 def test_a_worker_killed_amid_twelve_pictures_buys_none_twice(stack, sandbox, victim):
     sandbox.settings(latency={"image": 3})
     make_cards(stack, 12)

@@ -52,6 +52,7 @@ def check_what_was_bought(stack, sandbox, answers):
     assert (books["limit"], books["spent"], books["reserved"]) == (0.22, 0.2, 0)
 
 
+@pytest.mark.slow
 def test_fifty_pictures_asked_for_at_once_buy_the_five_that_the_limit_pays_for(stack, sandbox):
     sandbox.settings(latency={"image": 0.5})
     stack.start_worker()

@@ -38,6 +38,7 @@ def healthcheck(stack):
     return subprocess.run(command, cwd=ROOT, env=stack.env, stderr=subprocess.DEVNULL).returncode
 
 
+@pytest.mark.slow
 def test_a_worker_makes_it_ready_and_does_the_daily_chores(stack):
     stack.start_web()
     assert stack.api.get("/ready").status_code == 503
@@ -70,6 +71,7 @@ def start_web(stack, folder):
     return process, path
 
 
+@pytest.mark.slow
 def test_several_web_processes_count_together_and_log_as_json(stack, tmp_path):
     web, log = start_web(stack, tmp_path)
     for _ in range(20):

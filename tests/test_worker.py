@@ -69,6 +69,7 @@ def test_a_stop_ends_within_ten_seconds_and_leaves_no_process(stack, number, to_
     stack.until(lambda: not any(alive(pid) for pid in below), 2)
 
 
+@pytest.mark.slow
 def test_a_worker_killed_with_its_whole_tree_is_followed_by_one_that_finishes(stack):
     worker = stack.start_worker()
     job = start(stack, number=6, seconds=3)
@@ -77,6 +78,7 @@ def test_a_worker_killed_with_its_whole_tree_is_followed_by_one_that_finishes(st
     assert ended(stack, job)["message"] == "6 of 6 steps"
 
 
+@pytest.mark.slow
 def test_when_only_the_supervisor_is_killed_its_cluster_ends_by_itself(stack):
     worker = stack.start_worker()
     below = all_below(stack, worker)
@@ -85,6 +87,7 @@ def test_when_only_the_supervisor_is_killed_its_cluster_ends_by_itself(stack):
     stack.until(lambda: not any(alive(pid) for pid in below), 15)
 
 
+@pytest.mark.slow
 def test_a_cluster_whose_supervisor_died_while_starting_it_ends_by_itself(stack):
     gone = subprocess.Popen([sys.executable, "-c", ""])
     gone.wait()
@@ -104,6 +107,7 @@ def test_a_cluster_whose_supervisor_died_while_starting_it_ends_by_itself(stack)
         kill_tree(cluster)
 
 
+@pytest.mark.slow
 def test_a_cluster_that_dies_is_replaced(stack):
     worker = stack.start_worker()
     cluster = descendants(worker.pid)[0]

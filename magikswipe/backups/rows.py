@@ -3,10 +3,13 @@
 https://docs.djangoproject.com/en/5.2/topics/serialization/
 """
 
+import datetime
+
 from django.apps import apps
 from django.core import serializers
 from django.core.management.color import no_style
 from django.core.serializers import sort_dependencies
+from django.core.serializers.json import DjangoJSONEncoder
 from django.db import connection
 
 FORM = "jsonl"
@@ -23,6 +26,13 @@ LEFT_OUT = {
     "magikswipe.Tally",
 }
 LEFT_OUT_APPS = {"django_q"}
+
+
+class WholeTimes(DjangoJSONEncoder):
+    """Times to the microsecond, as the database has them; Django's own cuts them to milliseconds."""
+
+    def default(self, value):
+        return value.isoformat() if isinstance(value, datetime.datetime) else super().default(value)
 
 
 def models():
@@ -55,7 +65,13 @@ def _parents_first(unsorted):
 def write(model, stream, using):
     """Write all rows of a model to a text stream, a line each; returns how many there are."""
     rows = model._base_manager.using(using).order_by("pk")
-    serializers.serialize(FORM, rows.iterator(chunk_size=BATCH), stream=stream, use_natural_foreign_keys=True)
+    serializers.serialize(
+        FORM,
+        rows.iterator(chunk_size=BATCH),
+        stream=stream,
+        use_natural_foreign_keys=True,
+        cls=WholeTimes,
+    )
     return rows.count()
 
 

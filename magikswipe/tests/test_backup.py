@@ -45,8 +45,8 @@ def filled(universe, make_asset, put_file):
 
 def state():
     """All rows and bytes, to compare."""
-    found = {m._meta.label: json.loads(serializers.serialize(
-        "json", m._base_manager.order_by("pk"), use_natural_foreign_keys=True)) for m in rows.models()}  # fmt: skip
+    found = {m._meta.label: json.loads(serializers.serialize("json", m._base_manager.order_by("pk"),
+        use_natural_foreign_keys=True, cls=rows.WholeTimes)) for m in rows.models()}  # fmt: skip
     for store in (bucket.bucket(), archive.archive()):
         root = Path(store.location)
         found[root.name] = {str(p.relative_to(root)): p.read_bytes() for p in root.rglob("*") if p.is_file()}
