@@ -35,7 +35,17 @@ def test_the_two_readmes_have_the_same_commands():
 
 
 @pytest.mark.parametrize(
-    "document", ["README.md", "README.fr.md", "syncer/README.md", "sandbox/README.md", "docs/deploy.md"]
+    "document",
+    [
+        "README.md",
+        "README.fr.md",
+        "syncer/README.md",
+        "sandbox/README.md",
+        "docs/deploy.md",
+        "docs/security.md",
+        "docs/editors.md",
+        "docs/editors.fr.md",
+    ],
 )
 def test_every_link_leads_somewhere(document):
     path = ROOT / document
