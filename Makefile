@@ -26,7 +26,7 @@ install: .venv/.installed ## Make the virtual environment
 	@$(BIN)/python -m magikswipe.first_env
 
 test: install ## Run the tests (under 5 minutes)
-	$(BIN)/python -m pytest -n $(WORKERS) --cov --cov-report=term:skip-covered $(ARGS)
+	$(BIN)/python -m pytest -n $(WORKERS) $(ARGS)
 
 test-all: install ## Run what takes longer, too
 	$(BIN)/python -m pytest -n $(WORKERS) -m slow $(ARGS)

@@ -20,6 +20,7 @@ def start(tmp_path, command=("manage.py", "version"), **env):
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "value"),
     [
