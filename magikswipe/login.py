@@ -18,13 +18,17 @@ MOST_PER_NAME, MOST_PER_NETWORK = 10, 100
 
 class LoginForm(AuthenticationForm):
     def clean(self):
-        """Counted before the password is looked at, so that tries at the same time are not free."""
+        """Counted before the password is looked at, so that tries at the same time are not free.
+
+        A login that succeeds was no try: an office whose editors all log in from one address is not locked out.
+        """
         network = clients.network(self.request)
         who = f"{network} {self.cleaned_data.get('username', '').casefold()}"
         self._count("login", who, MOST_PER_NAME)
         self._count("logins", network, MOST_PER_NETWORK)
         cleaned = super().clean()
         tallies.forget("login", who)
+        tallies.take_back("logins", network)
         return cleaned
 
     def _count(self, kind, who, most):

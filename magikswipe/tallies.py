@@ -29,6 +29,11 @@ def forget(kind, who):
     Tally.objects.filter(key=_key(kind, who)).delete()
 
 
+def take_back(kind, who):
+    """Count one less, where there is one to take back."""
+    Tally.objects.filter(key=_key(kind, who), count__gt=0).update(count=F("count") - 1)
+
+
 def _more(key):
     return Tally.objects.filter(key=key, ends_at__gt=timezone.now()).update(count=F("count") + 1)
 

@@ -32,10 +32,11 @@ def sign(path):
 def is_signed(path, signature):
     """Whether this text is a signature of this path that has not expired; None and any other text are not."""
     try:
-        _signer().unsign(f"{path}:{signature}", max_age=VALID_SECONDS + STEP_SECONDS)
+        signed = _signer().unsign(f"{path}:{signature}", max_age=VALID_SECONDS + STEP_SECONDS)
     except (signing.BadSignature, ValueError):
         return False
-    return True
+    # With more before it, a text may be the signature of a longer path that begins with this one.
+    return signed == path
 
 
 def address(url, public):

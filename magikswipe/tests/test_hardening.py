@@ -40,6 +40,22 @@ def test_a_login_that_succeeds_begins_anew(client, staff):
         assert try_login(client, password="words").status_code == 302
 
 
+def test_logins_that_succeed_lock_no_network_out(client, staff):
+    staff("lea", "Editor")
+    for _ in range(login.MOST_PER_NETWORK + 5):
+        assert try_login(Client(), password="words").status_code == 302
+
+
+def test_a_login_of_ones_own_gives_no_further_tries_with_other_names(client, staff):
+    staff("lea", "Editor")
+    try_login(client, name="another")
+    Tally.objects.update(count=login.MOST_PER_NETWORK - 1)
+    for _ in range(3):
+        assert try_login(Client(), password="words").status_code == 302
+    assert try_login(client, name="a third").status_code == 200
+    assert try_login(client, name="a fourth").status_code == 429
+
+
 def test_one_network_can_not_try_all_names(client):
     assert try_login(client).status_code == 200
     Tally.objects.update(count=login.MOST_PER_NETWORK)

@@ -136,6 +136,13 @@ def test_an_address_opens_its_own_file_alone(both, reader):
     assert status(address.replace("?t=", "?t=x")) == status(address[:-1]) == status(f"{address}%00") == 404
 
 
+def test_the_signature_of_a_longer_path_does_not_open_a_shorter_one(both):
+    path = f"{BUCKET}/hidden/fr.mp3"
+    longer = signatures.sign(f"{path}:x").partition("?t=")[2]
+    assert status(signatures.sign(path)) == 200
+    assert status(f"{path}?t=x:{longer}") == 404
+
+
 def signed_at(path, seconds_ago):
     signer = signing.TimestampSigner(salt="storage.signatures")
     signer.timestamp = lambda: signing.b62_encode(int(time.time()) - seconds_ago)
