@@ -1,10 +1,12 @@
 """PostgreSQL and Redis that last as long as one command: `python -m tests.services COMMAND…`.
 
 The command finds them in DATABASE_URL and REDIS_URL, and its exit code is the end's. PostgreSQL refuses to run as
-root (https://www.postgresql.org/docs/current/server-start.html), so that root lends it another user.
+root (https://www.postgresql.org/docs/current/server-start.html), so that root lends it another user. Neither needs
+anything outside its folder: no socket in /var/run, no configuration of the machine's.
 """
 
 import os
+import secrets
 import shutil
 import signal
 import socket
@@ -27,6 +29,10 @@ POSTGRESQL = sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)
 FAST = ["fsync=off", "synchronous_commit=off", "full_page_writes=off", "max_connections=300"]
 # A number for each process of each test that has a cache and a queue of its own.
 REDIS_DATABASES = 100_000
+# Below those that Linux gives to who asks for any port, and to connections (net.ipv4.ip_local_port_range), so that
+# nobody is given this one between the look at it and the start.
+PORTS = range(10_000, 32_000)
+TRIES = 5
 
 
 def own_database():
@@ -73,55 +79,60 @@ def run(command):
 @contextmanager
 def postgresql(folder):
     """The address of an empty database of a new server."""
-    data, port = folder / "postgresql", free_port()
+    data = folder / "postgresql"
     data.mkdir()
     user = _owner(data)
-    init = [
-        program("initdb"),
-        "-D",
-        data,
-        "-U",
-        "tests",
-        "-A",
-        "trust",
-        "-E",
-        "UTF8",
-        "--no-locale",
-        "--no-sync",
-    ]
-    subprocess.run(init, check=True, stdout=subprocess.DEVNULL, **user)
+    init = ["-U", "tests", "-A", "trust", "-E", "UTF8", "--no-locale", "--no-sync"]
+    subprocess.run([program("initdb"), "-D", data, *init], check=True, stdout=subprocess.DEVNULL, **user)
     options = [word for option in FAST for word in ("-c", option)]
-    with served([program("postgres"), "-D", data, "-p", str(port), "-k", data, *options], folder, user):
-        url = f"postgres://tests@127.0.0.1:{port}/postgres"
-        until(lambda: psycopg.connect(url).close() is None, psycopg.OperationalError)
-        yield url
+
+    def command(port):
+        return [program("postgres"), "-D", data, "-p", str(port), "-k", "", *options]
+
+    def answers(port):
+        psycopg.connect(f"postgres://tests@127.0.0.1:{port}/postgres").close()
+        return True
+
+    with served(command, answers, psycopg.OperationalError, folder, user) as port:
+        yield f"postgres://tests@127.0.0.1:{port}/postgres"
 
 
 @contextmanager
 def redis_server(folder, port=0):
     """The address of a new server, which keeps nothing; on a free port unless one is given."""
-    port = port or free_port()
-    own = ["--bind", "127.0.0.1", "--port", str(port), "--databases", str(REDIS_DATABASES), "--save", ""]
-    with served([program("redis-server"), *own], folder):
-        url = f"redis://127.0.0.1:{port}/1"
-        until(lambda: redis.from_url(url).ping(), redis.ConnectionError)
-        yield url
+    own = ["--bind", "127.0.0.1", "--databases", str(REDIS_DATABASES), "--save", ""]
+
+    def command(port):
+        return [program("redis-server"), "--port", str(port), *own]
+
+    def answers(port):
+        return redis.from_url(f"redis://127.0.0.1:{port}/1").ping()
+
+    with served(command, answers, redis.ConnectionError, folder, port=port) as port:
+        yield f"redis://127.0.0.1:{port}/1"
 
 
 @contextmanager
-def served(command, folder, user=None):
-    """A server's process while the block runs; what it says stands in a file, told when it does not start."""
-    log = folder / f"{Path(command[0]).name}.log"
-    with log.open("wb") as said:
-        process = subprocess.Popen(command, cwd=folder, stdout=said, stderr=said, **(user or {}))
-    try:
-        yield
-    except TimeoutError:
-        sys.exit(f"{command[0]} does not answer:\n{log.read_text()}")
-    finally:
-        # For PostgreSQL: without waiting for whoever is connected.
-        process.send_signal(signal.SIGINT)
-        process.wait(PATIENCE)
+def served(command, answers, refusal, folder, user=None, port=0):
+    """The port of a server that runs while the block does: a free one, and another when it was taken meanwhile.
+
+    `command(port)` is its command line; `answers(port)` is true once it answers, and raises `refusal` before. What it
+    says goes to a file, told by SystemExit when it does not start.
+    """
+    log = folder / f"{Path(command(0)[0]).name}.log"
+    for _ in range(TRIES):
+        found = port or free_port()
+        with log.open("wb") as said:
+            process = subprocess.Popen(command(found), cwd=folder, stdout=said, stderr=said, **(user or {}))
+        try:
+            if until(lambda: answers(found), refusal, process):  # noqa: B023 - called before the next round
+                yield found
+                return
+        finally:
+            # For PostgreSQL: without waiting for whoever is connected.
+            process.send_signal(signal.SIGINT)
+            process.wait(PATIENCE)
+    sys.exit(f"{command(0)[0]} does not answer:\n{log.read_text()}")
 
 
 def _owner(folder):
@@ -138,21 +149,23 @@ def program(name):
     return found or sys.exit(f"{name} is not installed; on Debian: apt-get install postgresql redis-server")
 
 
-def until(answers, refusal):
-    """Wait until the function returns something true; TimeoutError after a minute of refusals."""
+def until(answers, refusal, process):
+    """Whether a process came to answer: it is false when it has ended, or a minute is over."""
     ends = time.monotonic() + PATIENCE
-    while time.monotonic() < ends:
+    while process.poll() is None and time.monotonic() < ends:
         with suppress(refusal):
             if answers():
-                return
+                return True
         time.sleep(0.05)
-    raise TimeoutError
+    return False
 
 
 def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+    """The number of a port of this machine that nobody listens on."""
+    while True:
+        with suppress(OSError), socket.socket() as probe:
+            probe.bind(("127.0.0.1", port := secrets.choice(PORTS)))
+            return port
 
 
 if __name__ == "__main__":
