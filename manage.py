@@ -3,7 +3,10 @@
 
 import os
 
-from magikswipe.start import explain_bad_settings
+from magikswipe.start import explain_bad_settings, refuse_unwritable_bucket
+
+# What runs in production, besides the web server, and would come to nothing without a bucket.
+NEED_A_BUCKET = (["migrate"], ["qcluster"])
 
 
 def main():
@@ -11,10 +14,14 @@ def main():
     with explain_bad_settings():
         import sys
 
+        import django
         from django.conf import settings
         from django.core.management import execute_from_command_line
 
         settings.INSTALLED_APPS  # noqa: B018 - loads the settings, so that a bad value is one sentence
+        if sys.argv[1:2] in NEED_A_BUCKET and "--only-cluster" not in sys.argv:
+            django.setup()
+            refuse_unwritable_bucket()
         execute_from_command_line(sys.argv)
 
 

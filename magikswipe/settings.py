@@ -28,6 +28,7 @@ from magikswipe.env import (
     read_public_url,
     read_redis,
     read_secret,
+    read_secret_key,
     read_url,
     senseless,
     store,
@@ -36,7 +37,7 @@ from magikswipe.env import (
 # --- The installation --------------------------------------------------------------------------------------
 
 DEBUG = read("bool", "DEBUG", False)
-SECRET_KEY = read("str", "SECRET_KEY")
+SECRET_KEY = read_secret_key("SECRET_KEY", DEBUG)
 ALLOWED_HOSTS = read_hosts("ALLOWED_HOSTS", ["localhost", "127.0.0.1", "[::1]"])
 check_debug(DEBUG, ALLOWED_HOSTS)
 CSRF_TRUSTED_ORIGINS = read_origins("CSRF_TRUSTED_ORIGINS")
@@ -344,8 +345,8 @@ SPEND_LIMIT_MONTHLY = read("decimal", "SPEND_LIMIT_MONTHLY", None, validate=vali
 
 # How many predictions may be in flight at once, over all jobs and workers.
 JOB_SLOTS = {"replicate": REPLICATE_CONCURRENCY}
-# Functions that a worker calls before it starts, by dotted path: one may end it, the other finishes what a kill left.
-JOB_BEFORE_START = ["magikswipe.start.refuse_unwritable_bucket", "syncer.journals.finish_all"]
+# Functions that a worker calls before it starts, by dotted path: what a kill left is finished.
+JOB_BEFORE_START = ["syncer.journals.finish_all"]
 # Functions that a worker calls once a day: what has become too old goes.
 JOB_DAILY = [
     "jobs.retention.prune",

@@ -40,7 +40,7 @@ def check_settings():
 
 
 def refuse_unwritable_bucket():
-    """End a web server or a worker that could keep nothing it makes: a sentence on stderr, exit code 3."""
+    """End what could keep nothing that it makes: a sentence on stderr, exit code 3."""
     from storage import bucket
 
     try:

@@ -24,7 +24,7 @@ class Stack:
         self.database = own_database()
         self.env = {
             **os.environ,
-            "SECRET_KEY": "a key for tests",
+            "SECRET_KEY": "for-the-tests-alone-" + "x" * 40,
             "DEBUG": "true",
             "API_OPEN": "true",
             "HTTPS": "false",

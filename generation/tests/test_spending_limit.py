@@ -148,7 +148,11 @@ def test_a_senseless_limit_stops_the_start(text):
 def start_with(**env):
     command = [sys.executable, "manage.py", "check"]
     # Nothing but the settings is read: they alone are to complain.
-    environment = {"SECRET_KEY": "x", "STORAGE_PATH": str(django_settings.STORAGE_PATH), **env}
+    environment = {
+        "SECRET_KEY": django_settings.SECRET_KEY,
+        "STORAGE_PATH": str(django_settings.STORAGE_PATH),
+        **env,
+    }
     done = subprocess.run(
         command, cwd=django_settings.BASE_DIR, env=environment, capture_output=True, text=True, timeout=60
     )
