@@ -2,15 +2,12 @@
 
 import io
 from contextlib import contextmanager
+from functools import cache
 
 from django.utils.translation import gettext as _
-from PIL import Image, ImageCms, ImageOps
-from pillow_heif import register_heif_opener
 
 from .formats import PICTURE, Unfit, broken, wrong
 
-# What phones and tablets record.
-register_heif_opener()
 # Pillow would hand some of the others to programs of their own.
 FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "HEIF", "AVIF", "BMP", "TIFF")
 MOST_PIXELS = 30_000_000
@@ -20,6 +17,19 @@ LONGEST_SIDE = 4096
 THUMBNAIL_PIXELS = 512
 # zlib's default takes five times as long for pictures that are hardly smaller.
 PNG_EFFORT = 2
+
+
+@cache
+def _pillow():
+    """Pillow, which reads HEIF too. Imported with the first picture: it weighs 7 MB, and few processes see one."""
+    import PIL.Image
+    import PIL.ImageCms
+    import PIL.ImageOps
+    from pillow_heif import register_heif_opener
+
+    # What phones and tablets record.
+    register_heif_opener()
+    return PIL
 
 
 def to_png(path):
@@ -40,8 +50,8 @@ def cleaned(path):
     with _picture(path, MOST_CAMERA_PIXELS) as picture:
         picture.seek(0)
         picture.thumbnail((LONGEST_SIDE, LONGEST_SIDE))
-        upright = ImageOps.exif_transpose(_in_srgb(picture))
-        plain = Image.new(upright.mode, upright.size)
+        upright = _pillow().ImageOps.exif_transpose(_in_srgb(picture))
+        plain = _pillow().Image.new(upright.mode, upright.size)
         plain.paste(upright)
     plain.save(path, "PNG", compress_level=PNG_EFFORT)
 
@@ -51,11 +61,11 @@ def _in_srgb(picture):
     profile = picture.info.get("icc_profile")
     if profile and picture.mode in ("RGB", "CMYK"):
         try:
-            source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
-            return ImageCms.profileToProfile(
-                picture, source, ImageCms.createProfile("sRGB"), outputMode="RGB"
+            source = _pillow().ImageCms.ImageCmsProfile(io.BytesIO(profile))
+            return _pillow().ImageCms.profileToProfile(
+                picture, source, _pillow().ImageCms.createProfile("sRGB"), outputMode="RGB"
             )
-        except (OSError, ImageCms.PyCMSError):
+        except (OSError, _pillow().ImageCms.PyCMSError):
             return _plain(picture)
     return _plain(picture)
 
@@ -73,7 +83,7 @@ def jpeg(path, longest_side, quality=85):
     with _picture(path) as picture:
         small = picture.convert("RGBA")
         small.thumbnail((longest_side, longest_side))
-        page = Image.new("RGB", small.size, "white")
+        page = _pillow().Image.new("RGB", small.size, "white")
         page.paste(small, mask=small.getchannel("A"))
     target = io.BytesIO()
     page.save(target, "JPEG", quality=quality)
@@ -83,8 +93,8 @@ def jpeg(path, longest_side, quality=85):
 @contextmanager
 def _picture(path, most_pixels=MOST_PIXELS):
     try:
-        picture = Image.open(path, formats=FORMATS)
-    except Image.DecompressionBombError:
+        picture = _pillow().Image.open(path, formats=FORMATS)
+    except _pillow().Image.DecompressionBombError:
         raise _too_large(most_pixels) from None
     except (OSError, SyntaxError, ValueError):
         raise wrong(path, PICTURE) from None
