@@ -211,6 +211,23 @@ class Edit(models.Model):
         return f"{self.label}: {self.field}"
 
 
+class CopyOrder(models.Model):
+    """A text that came with the order of a copy: however often it comes again, this copy is the answer."""
+
+    key = models.CharField(max_length=64, primary_key=True)
+    # The slug of what was copied.
+    original = models.TextField()
+    universe = CascadeKey(Universe, related_name="orders")
+    created_at = models.DateTimeField(default=timezone.now, db_index=True)
+
+    class Meta:
+        db_table = "copy_orders"
+        default_permissions = ()
+
+    def __str__(self):
+        return self.key
+
+
 class Revision(models.Model):
     """What a universe was before something replaced it: rows as JSON, and the files that changed by hash.
 

@@ -11,6 +11,7 @@ from rest_framework.response import Response
 from rest_framework.viewsets import ViewSet
 
 from magikswipe.api.fresh import reads
+from magikswipe.api.idempotency import IDEMPOTENCY_KEY, idempotency_key
 from magikswipe.api.parsers import ZIP, ArchiveParser, ClipParser, PictureParser, SongParser
 from magikswipe.api.permissions import author, by_address, has_scope, public
 from magikswipe.api.schema import medium
@@ -94,11 +95,14 @@ class UniverseViewSet(ViewSet):
         universes.delete(universes.find(slug), author(request))
         return Response(status=204)
 
-    @extend_schema(request=DuplicateSerializer, responses={201: UniverseSerializer})
+    @extend_schema(
+        request=DuplicateSerializer, parameters=[IDEMPOTENCY_KEY], responses={201: UniverseSerializer}
+    )
     def duplicate(self, request, slug):
         """Make a copy with all cards, names, prompts, songs and files. It starts private. 400 for a taken slug."""
         wanted = {key: value or "" for key, value in DuplicateSerializer.read(request).items()}
-        return Response(self._whole(copies.duplicate(universes.find(slug), **wanted).slug), status=201)
+        copy = copies.duplicate(universes.find(slug), **wanted, once=idempotency_key(request))
+        return Response(self._whole(copy.slug), status=201)
 
     @extend_schema(
         responses={(200, ZIP): OpenApiResponse(OpenApiTypes.BINARY, "Rows and media, as a zip file.")}

@@ -14,7 +14,7 @@ IDEMPOTENCY_KEY = OpenApiParameter(
     {"type": "string", "maxLength": LENGTH},
     OpenApiParameter.HEADER,
     description="A text of your own, a UUID for instance: whoever sends it again gets the job that it started first, "
-    "and nothing is bought twice. 400 when it was used for something else.",
+    "or the copy that it made, and nothing is bought or made twice. 400 when it was used for something else.",
 )
 
 

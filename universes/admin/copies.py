@@ -27,8 +27,6 @@ from .uploads import ArchiveUpload
 
 LIST = "admin:universes_universe_changelist"
 CHANGE = "admin:universes_universe_change"
-# Where a session has which forms made which copies, the latest of them.
-COPIES, REMEMBERED = "copies", 20
 CHANGING = gettext_lazy("It changes all the time; try again when its jobs have ended.")
 
 
@@ -130,13 +128,10 @@ class CopiesMixin(OperationsMixin):
     def duplicate_view(self, request, universe_id, model_admin):
         require(request.user, WRITE)
         universe = get_object_or_404(Universe, pk=universe_id)
-        if earlier := made_by(request):
-            return redirect(CHANGE, earlier.pk)
         form = DuplicateForm(*sent(request), initial={"name": copies.default_name(universe)})
         if form.is_valid():
             try:
-                copy = copies.duplicate(universe, **form.cleaned_data)
-                remember(request, copy)
+                copy = copies.duplicate(universe, **form.cleaned_data, once=once(request))
                 return self.opened(request, copy)
             except (AlreadyExists, Changing) as error:
                 form.refuse(error)
@@ -197,19 +192,6 @@ class CopiesMixin(OperationsMixin):
 def sent(request):
     """What a form is bound to; nothing for a GET."""
     return (request.POST, request.FILES) if request.method == "POST" else ()
-
-
-def made_by(request):
-    """The copy that this form made when it was sent before; None where it made none, or somebody deleted that."""
-    pk = request.session.get(COPIES, {}).get(once(request)) if request.method == "POST" else None
-    return Universe.objects.filter(pk=pk).first() if pk else None
-
-
-def remember(request, copy):
-    """Let the same form lead to this copy again."""
-    latest = list(request.session.get(COPIES, {}).items())[1 - REMEMBERED :]
-    if once(request):
-        request.session[COPIES] = dict([*latest, (once(request), copy.pk)])
 
 
 def both(view):

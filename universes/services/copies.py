@@ -1,39 +1,76 @@
 """A universe once more, with everything that belongs to it; the original is only read."""
 
 import uuid
+from datetime import timedelta
 from functools import partial
 from itertools import count
 
+from django.db import IntegrityError
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from storage import bucket
 from storage.bucket import preparing
 
-from ..models import Universe
+from ..errors import AlreadyExists
+from ..models import CopyOrder, Universe
 from ..names import SLUG_LENGTH, make_slug
 from ..rows import TABLES, UNIVERS
 from . import whole
 
 # What happened to the original and not to its copy.
 WHEN = ("created_at", "updated_at")
+# For so long an order that is sent again leads to the copy that it made.
+ORDERS_KEPT = timedelta(days=1)
 
 
-def duplicate(universe, *, name="", slug=""):
+def duplicate(universe, *, name="", slug="", once=""):
     """Make a universe with the same cards, names, prompts, songs and files; returns it.
 
     It starts private, so that no child sees a copy that nobody has touched yet. `name`: that of the original
     with a word before it when empty; `slug`: made from the name, and a free one, when empty. All ids are new,
     and it has never been synced. Rows and files are of one moment; no transaction is open while files are copied.
+    `once`: a text of at most 64 characters, by which an order that is sent again, even at the same moment, is known:
+    all of them get the one copy.
     Raises Invalid, AlreadyExists, NotFound, and Changing for one that does not hold still.
     """
+    try:
+        return _made(once, universe.slug) or _duplicate(universe, name, slug, once)
+    except (AlreadyExists, IntegrityError):
+        # The same order may have been done meanwhile.
+        if earlier := _made(once, universe.slug):
+            return earlier
+        raise
+
+
+def _made(once, slug):
+    """The copy that this order has made, of the universe of this slug; None where it made none."""
+    earlier = once and CopyOrder.objects.select_related("universe").filter(key=once).first()
+    if not earlier:
+        return None
+    if earlier.original != slug:
+        raise AlreadyExists(
+            _("The idempotency key '%(key)s' has been used for something else; send a new one.")
+            % {"key": once}
+        )
+    return earlier.universe
+
+
+def _duplicate(universe, name, slug, once):
     name = name or default_name(universe)
     slug = slug or free_slug(name)
     whole.check_free(slug)
+    note = partial(_note, once, universe.slug) if once else None
     for original in whole.attempts(universe.slug):
         with preparing() as prepared:
             if original.copied(partial(_put, prepared)) is not None:
-                return whole.put_down(slug, _rows(original, name, slug), prepared)
+                return whole.put_down(slug, _rows(original, name, slug), prepared, note)
+
+
+def _note(once, original, universe):
+    now = timezone.now()
+    CopyOrder.objects.filter(created_at__lt=now - ORDERS_KEPT).delete()
+    CopyOrder.objects.create(key=once, original=original, universe=universe, created_at=now)
 
 
 def _put(prepared, name, size, source):

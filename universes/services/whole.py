@@ -74,17 +74,19 @@ def check_free(slug):
         raise AlreadyExists(f"Universe with slug '{slug}' already exists; give another slug.")
 
 
-def put_down(slug, found, prepared):
+def put_down(slug, found, prepared, also=None):
     """Make a universe of rows and a prepared folder: both or neither. Returns it.
 
     Its own id and slug are new; any other id that a row has must be free here. AlreadyExists for a slug or a
-    folder that is taken.
+    folder that is taken. `also(universe)`, if given, is part of the transaction.
     """
     try:
         with ExitStack() as undo:
             with transaction.atomic():
                 revisions.set_aside_folder(slug)
                 universe = _create(slug, found)
+                if also:
+                    also(universe)
                 prepared.appear(slug)
                 undo.callback(prepared.vanish, slug)
             undo.pop_all()

@@ -1,6 +1,7 @@
 """A universe once more: everything of it is there, nothing of the original changes, and half a copy never stays."""
 
 import tracemalloc
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -8,10 +9,12 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import IntegrityError, OperationalError, connection
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
+from rest_framework.test import APIClient
 
 from storage import bucket
 from storage.bucket import preparing
-from universes.models import Revision, Universe
+from universes.models import CopyOrder, Revision, Universe
 from universes.services import copies, universes, whole
 
 from .test_services import together
@@ -151,6 +154,42 @@ def test_of_copies_with_one_slug_made_at_once_one_is_made(full_universe):
     assert contents("summer") == contents("winter")
 
 
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("fields", [{}, {"slug": "summer"}, {"name": "Summer"}])
+def test_an_order_that_is_sent_four_times_at_once_makes_one_copy(full_universe, fields):
+    def order():
+        return APIClient().post(URL, fields, headers={"Idempotency-Key": "a-key"})
+
+    answers = together(*[order] * 4)
+    assert [answer.status_code for answer in answers] == [201] * 4
+    (slug,) = {answer.json()["slug"] for answer in answers}
+    assert Universe.objects.count() == 2 and in_the_bucket() == sorted(["winter", slug])
+    assert contents(slug) == contents("winter")
+
+
+def test_an_order_is_for_one_universe_and_for_as_long_as_its_copy_is_there(api, universe, make_universe):
+    make_universe(slug="summer")
+    key = {"Idempotency-Key": "a-key"}
+    made = [api.post(URL, headers=key).json()["slug"] for _ in range(2)]
+    assert made == ["copy-of-winter"] * 2
+    refused = api.post(URL.replace("winter", "summer"), headers=key)
+    assert refused.status_code == 400 and "something else" in refused.json()["detail"]
+    assert api.post(URL, headers={"Idempotency-Key": "x" * 65}).status_code == 422
+    api.delete(f"/api/universes/{made[0]}")
+    assert api.post(URL, headers=key).status_code == 201 and Universe.objects.count() == 3
+
+
+def test_orders_without_a_key_are_meant_each(api, universe):
+    assert [api.post(URL).json()["slug"] for _ in range(2)] == ["copy-of-winter", "copy-of-winter-2"]
+
+
+def test_orders_are_forgotten_after_a_day(api, universe):
+    for key in ("one", "two"):
+        api.post(URL, headers={"Idempotency-Key": key})
+        CopyOrder.objects.update(created_at=timezone.now() - copies.ORDERS_KEPT - timedelta(minutes=1))
+    assert [order.key for order in CopyOrder.objects.all()] == ["two"]
+
+
 @pytest.mark.slow
 def test_a_large_universe_is_copied_piece_by_piece(full_universe):
     clip = Path(bucket.bucket().path("winter/00_snowflake.mp4"))
@@ -268,6 +307,20 @@ def test_an_upload_without_the_forms_token_is_refused(admin_user, full_universe,
     token = browser.get(page("import")).context["csrf_token"]
     sent = {"archive": upload(exported), "slug": "summer", "csrfmiddlewaretoken": str(token)}
     assert browser.post(page("import"), sent).status_code == 302
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_form_that_is_sent_four_times_at_once_makes_one_copy(admin_user, universe):
+    url = page("duplicate", universe.pk)
+
+    def send():
+        browser = Client()
+        browser.force_login(admin_user)
+        return browser.post(url, {"name": "Summer", "slug": "", "once": "a-form"})
+
+    answers = together(*[send] * 4)
+    assert [answer.status_code for answer in answers] == [302] * 4
+    assert len({answer.url for answer in answers}) == 1 and Universe.objects.count() == 2
 
 
 def test_a_form_that_is_sent_twice_makes_one_copy(admin_client, universe):
