@@ -16,10 +16,7 @@ from functools import cache
 from urllib.parse import urlencode, urlsplit
 
 import httpx
-import replicate
 from django.conf import settings
-from replicate.version import Versions
-from replicate.webhook import InvalidTimestampError, Webhooks, WebhookSigningSecret
 
 from .errors import (
     Broken,
@@ -47,6 +44,15 @@ ENDED = ("succeeded", "failed", "canceled", "aborted")
 log = logging.getLogger(__name__)
 _client_lock = threading.Lock()
 _clients = {}
+
+
+@cache
+def _replicate():
+    """The client library, imported with the first call: it weighs 6 MB, and most web processes never make one."""
+    import replicate.version
+    import replicate.webhook
+
+    return replicate
 
 
 def configured():
@@ -99,7 +105,7 @@ def version(name):
     """
     base, _, pinned = name.partition(":")
     if pinned:
-        return _ask(lambda client: Versions(client, base).get(pinned))
+        return _ask(lambda client: _replicate().version.Versions(client, base).get(pinned))
     return model(base).get("latest_version")
 
 
@@ -113,10 +119,11 @@ def check_webhook(headers, body, secret):
 
     `headers`: a dict; `body`: text. https://replicate.com/docs/topics/webhooks/verify-webhook
     """
-    key = WebhookSigningSecret(key=secret)
+    library = _replicate().webhook
+    key = library.WebhookSigningSecret(key=secret)
     try:
-        Webhooks.validate(headers=headers, body=body, secret=key, tolerance=WEBHOOK_SECONDS)
-    except InvalidTimestampError:
+        library.Webhooks.validate(headers=headers, body=body, secret=key, tolerance=WEBHOOK_SECONDS)
+    except library.InvalidTimestampError:
         raise TooOld("The webhook is older than five minutes; Replicate will send a new one.") from None
     except ValueError:
         raise WrongSignature("The webhook is not signed by Replicate with this account's secret.") from None
@@ -172,7 +179,7 @@ def close():
 def _make_client():
     limits = httpx.Limits(max_connections=32, keepalive_expiry=30)
     transport = Transport(httpx.HTTPTransport(verify=_certificates(), limits=limits))
-    client = replicate.Client(
+    client = _replicate().Client(
         api_token=settings.REPLICATE_API_TOKEN,
         base_url=settings.REPLICATE_BASE_URL,
         transport=transport,

@@ -8,11 +8,11 @@ import hashlib
 import os
 import threading
 import time
+from functools import cache, cached_property
 from pathlib import Path
 
 import httpx
 from django.conf import settings
-from supabase import ClientOptions, PostgrestAPIError, StorageException, create_client
 
 from . import answers, listings
 from .errors import NotConfigured, RemoteError, Unreachable, Unreadable, WrongKey
@@ -77,6 +77,14 @@ _lock = threading.Lock()
 _clients = {}
 
 
+@cache
+def _supabase():
+    """The client library, imported with the first call: it weighs 18 MB, and most web processes never make one."""
+    import supabase
+
+    return supabase
+
+
 def client():
     """This process's client for the settings as they are now; NotConfigured names the one that is missing."""
     for name in ("SUPABASE_URL", "SUPABASE_SERVICE_ROLE_KEY"):
@@ -114,7 +122,7 @@ class Supabase:
     """Rows by table and files by key. Raises Unreachable, WrongKey or RemoteError."""
 
     def __init__(self, url, key, bucket, timeout):
-        self.url, self.bucket_name = url, bucket
+        self.url, self._key, self.bucket_name = url, key, bucket
         self._headers = {"apikey": key, "Authorization": f"Bearer {key}"}
         # HTTP/1.1: httpx's HTTP/2 connections don't stand being shared by threads. Redirects are not
         # followed: the key must not reach another host.
@@ -124,14 +132,24 @@ class Supabase:
             follow_redirects=False,
             event_hooks={"response": [self._check]},
         )
-        options = ClientOptions(
+
+    @cached_property
+    def _library(self):
+        options = _supabase().ClientOptions(
             httpx_client=self._http,
             auto_refresh_token=False,
             persist_session=False,
             postgrest_client_retry=False,
         )
-        made = create_client(url, key, options)
-        self._tables, self._storage = made.postgrest, made.storage
+        return _supabase().create_client(self.url, self._key, options)
+
+    @property
+    def _tables(self):
+        return self._library.postgrest
+
+    @property
+    def _storage(self):
+        return self._library.storage
 
     def close(self):
         self._http.close()
@@ -318,11 +336,11 @@ class Supabase:
     def _translated(self, what, send):
         try:
             return send()
-        except PostgrestAPIError as error:
+        except _supabase().PostgrestAPIError as error:
             if error.code == MISSING_TABLE:
                 raise MissingTable(f"Supabase has no table for this ({what}): {error.message}") from None
             raise self._table_error(what, error) from None
-        except StorageException as error:
+        except _supabase().StorageException as error:
             raise self._storage_error(what, error) from None
         except ValueError:
             raise self._unlike(what) from None
