@@ -5,7 +5,7 @@ https://boto3.amazonaws.com/v1/documentation/api/latest/reference/services/s3.ht
 
 import os
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import cached_property
 from hashlib import sha256
@@ -95,6 +95,20 @@ class Client:
             response_checksum_validation="when_required",
         )
         return boto3.session.Session().client("s3", config=config, **self.access)
+
+    def make(self):
+        """Make the bucket where it is missing; whether it was."""
+        with suppress(FileNotFoundError), _told(self.bucket):
+            self.s3.head_bucket(Bucket=self.bucket)
+            return False
+        with _told(self.bucket):
+            self.s3.create_bucket(Bucket=self.bucket, **self._place_of_birth())
+        return True
+
+    def _place_of_birth(self):
+        # https://docs.aws.amazon.com/AmazonS3/latest/API/API_CreateBucketConfiguration.html
+        region = self.access["region_name"]
+        return {} if region == "us-east-1" else {"CreateBucketConfiguration": {"LocationConstraint": region}}
 
     def stat(self, key):
         with _told(key):
