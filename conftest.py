@@ -1,6 +1,9 @@
 """Fixtures for every test: an empty bucket and archive, a client, and makers of what is looked at."""
 
 import io
+import socket
+import time
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -15,6 +18,9 @@ from rest_framework.test import APIClient
 from generation import provider as replicate
 from storage import bucket
 from universes.services import assets, universes
+
+# What a test that minds the month takes at most, on a busy machine.
+SECONDS_OF_A_TEST = 30
 
 
 @pytest.fixture(scope="session")
@@ -44,6 +50,23 @@ def empty_storage(settings, tmp_path):
 @pytest.fixture(autouse=True)
 def empty_cache():
     cache.clear()
+
+
+@pytest.fixture(autouse=True)
+def within_one_month():
+    """Spending is counted by the month (UTC): no test begins so late in one that it could end in the next."""
+    now = datetime.now(UTC)
+    soon = now + timedelta(seconds=SECONDS_OF_A_TEST)
+    if soon.month != now.month:
+        time.sleep(SECONDS_OF_A_TEST)
+
+
+@pytest.fixture
+def unused_address():
+    """An address on which nobody listens, nor can anybody begin to while the test runs."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        yield f"http://127.0.0.1:{taken.getsockname()[1]}"
 
 
 @pytest.fixture

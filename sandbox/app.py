@@ -48,6 +48,7 @@ class World:
         self.settings.reset()
         self.settings.save(self.settings_path)
         self.counters.reset()
+        self.predictions.forget_chance()
         apply_schema(self.database, self.settings)
         empty_tables(self.database, OWN_TABLES)
         for path in (self.predictions.inputs, self.predictions.uploads, self.store.folder):

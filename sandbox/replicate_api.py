@@ -43,9 +43,10 @@ class Throttle:
         self.obey(None)
 
     def obey(self, rule: dict[str, float] | None) -> None:
-        """Begins anew with a rule, whatever an earlier one had refused."""
+        """Begins anew with a rule and all that it allows, whatever an earlier one had refused."""
         self.rule = rule
-        self.tokens, self.filled_at, self.closed_until = 0.0, 0.0, 0.0
+        self.tokens, self.filled_at = (rule or {}).get("burst", 1), time.monotonic()
+        self.closed_until = 0.0
 
     def refuse(self) -> Response | None:
         """The 429 for a create that comes too soon."""
@@ -56,6 +57,9 @@ class Throttle:
         now, burst = time.monotonic(), rule.get("burst", 1)
         self.counters.add("creates_too_soon", now < self.closed_until)
         self.tokens = min(burst, self.tokens + (now - self.filled_at) * rule["per_second"])
+        if 0 < self.closed_until <= now:
+            # Whoever comes back when they were told to is let in.
+            self.tokens, self.closed_until = max(1, self.tokens), 0.0
         self.filled_at = now
         if self.tokens >= 1:
             self.tokens -= 1

@@ -101,7 +101,6 @@ def test_whichever_fail_at_random_are_what_a_retry_buys(stack, sandbox):
     stack.start_worker()
     job = stack.ended_job(draw(stack, "winter"))
     failed = sum(one["status"] == "failed" for one in sandbox.predictions())
-    # That none of thirty fails, or all do, happens once in a thousand runs.
     assert 0 < failed < 30
     assert job["message"] == f"{30 - failed} of 30 images, {failed} failed"
 
@@ -130,12 +129,12 @@ def peak_memory(pid):
     return int(line.split()[1]) * 1024
 
 
-def test_a_cancel_reaches_the_provider_within_two_seconds(stack, sandbox):
-    sandbox.settings(latency={"image": 30})
+def test_a_cancel_reaches_the_provider_while_it_draws(stack, sandbox):
+    sandbox.settings(latency={"image": 600})
     make_universe(stack, "winter", 4)
     stack.start_worker()
     job = draw(stack, "winter")
     stack.until(lambda: sandbox.counters()["created"] == 4)
     assert stack.api.post(f"/api/jobs/{job}/cancel").status_code == 200
-    stack.until(lambda: {p["status"] for p in sandbox.predictions()} <= {"canceled", "aborted"}, 2)
+    stack.until(lambda: {p["status"] for p in sandbox.predictions()} <= {"canceled", "aborted"})
     assert stack.ended_job(job)["status"] == "cancelled"

@@ -110,7 +110,7 @@ def test_without_a_token_that_is_taken_it_ends_with_2(provider, settings, token)
     assert "REPLICATE_API_TOKEN" in error
 
 
-def test_a_provider_that_is_down_ends_with_2(settings, free_tcp_port):
+def test_a_provider_that_is_down_ends_with_2(settings, unused_address):
     settings.REPLICATE_API_TOKEN = "r8_token"
-    settings.REPLICATE_BASE_URL = f"http://127.0.0.1:{free_tcp_port}"
+    settings.REPLICATE_BASE_URL = unused_address
     assert run()[0] == 2

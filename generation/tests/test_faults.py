@@ -137,7 +137,7 @@ def test_a_create_that_never_arrived_is_made_again(provider, cards, run):
 
 
 def test_a_throttled_provider_is_waited_for_as_long_as_it_says(provider, cards, run):
-    provider.settings(throttle={"per_second": 4, "burst": 1, "retry_after": 0.4})
+    provider.settings(throttle={"per_second": 0.001, "burst": 1, "retry_after": 0.4})
     job = run("winter/images")
     assert job.status == "completed"
     counters = provider.counters()

@@ -123,9 +123,9 @@ def test_with_a_wrong_token_a_call_is_503(provider, settings, pictures, songs, p
     assert "r8_wrong" not in answer.content.decode()
 
 
-def test_a_provider_that_is_down_is_503(settings, cards, post, free_tcp_port):
+def test_a_provider_that_is_down_is_503(settings, cards, post, unused_address):
     settings.REPLICATE_API_TOKEN = "r8_token"
-    settings.REPLICATE_BASE_URL = f"http://127.0.0.1:{free_tcp_port}"
+    settings.REPLICATE_BASE_URL = unused_address
     assert post("winter/images").status_code == 503
 
 

@@ -93,7 +93,7 @@ def test_what_was_not_taken_leaves_nothing_in_the_books(provider, cards, run):
 
 
 def test_a_throttled_order_is_reserved_once(provider, cards, run):
-    provider.settings(throttle={"per_second": 4, "burst": 1, "retry_after": 0.4})
+    provider.settings(throttle={"per_second": 0.001, "burst": 1, "retry_after": 0.4})
     assert run("winter/images").cost == Decimal("0.12")
     assert books() == [("spent", Decimal("0.04"))] * 3
 

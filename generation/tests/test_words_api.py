@@ -123,9 +123,9 @@ def test_a_model_that_does_not_answer_in_time_is_a_502_and_cancelled(provider, u
 def test_a_provider_that_is_throttled_for_too_long_is_a_503_that_says_so(
     provider, universe, post, monkeypatch
 ):
-    monkeypatch.setattr(llm, "DEADLINE_SECONDS", 3)
-    provider.settings(throttle={"per_second": 0.01, "burst": 1, "retry_after": 30})
+    provider.settings(throttle={"per_second": 0.001, "burst": 1, "retry_after": 30})
     assert post("winter/concepts", **SIX_CONCEPTS).status_code == 200
+    monkeypatch.setattr(llm, "DEADLINE_SECONDS", 3)
     answer = post("winter/concepts", **SIX_CONCEPTS)
     assert answer.status_code == 503
     assert "slow down" in answer.json()["detail"]
@@ -137,7 +137,7 @@ LONG = {"text": "\n".join(f"Zeile {n}" for n in range(150)), "source": "de", "ta
 
 
 def test_a_throttle_in_the_middle_is_waited_for_and_no_answer_is_paid_in_vain(provider, db, post):
-    provider.settings(throttle={"per_second": 4, "burst": 1, "retry_after": 0.3})
+    provider.settings(throttle={"per_second": 0.001, "burst": 1, "retry_after": 0.3})
     assert post("translate-text", **LONG).status_code == 200
     counters = provider.counters()
     assert (counters["created"], counters["creates_too_soon"]) == (3, 0)
@@ -340,9 +340,9 @@ def test_words_with_a_wrong_token_are_503_and_do_not_show_it(provider, settings,
 
 
 @pytest.mark.parametrize(("path", "body"), WORDS)
-def test_words_of_a_provider_that_is_down_are_503(universe, settings, post, path, body, free_tcp_port):
+def test_words_of_a_provider_that_is_down_are_503(universe, settings, post, path, body, unused_address):
     settings.REPLICATE_API_TOKEN = "r8_token"
-    settings.REPLICATE_BASE_URL = f"http://127.0.0.1:{free_tcp_port}"
+    settings.REPLICATE_BASE_URL = unused_address
     answer = post(path, **body)
     assert answer.status_code == 503
     assert "cannot be reached" in answer.json()["detail"]

@@ -14,7 +14,7 @@ LLM = "meta/meta-llama-3-70b-instruct"
 
 def run(*arguments):
     command = [sys.executable, "-m", "sandbox", *arguments]
-    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=30)
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60)
 
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "192.168.1.5", "::"])  # noqa: S104 - to be refused
@@ -39,15 +39,14 @@ def test_it_stops_at_once_though_something_runs(tmp_path):
         headers=headers,
         trust_env=False,
     )
-    begun = time.monotonic()
+    # It raises when the process takes longer than `SECONDS_TO_STOP`, and what runs takes far longer than that.
     stop_sandbox(server)
-    assert time.monotonic() - begun < 3
 
 
 def test_it_ends_with_whoever_started_it(tmp_path):
     server = start_sandbox(tmp_path)
     server.process.stdin.close()
-    assert server.process.wait(10) == 0
+    assert server.process.wait(60) == 0
     stop_sandbox(server)
 
 
@@ -66,7 +65,7 @@ def test_everything_survives_a_restart(tmp_path):
     with httpx.Client(base_url=again.url, headers=headers, trust_env=False) as http:
         assert [row["slug"] for row in http.get("/rest/v1/univers").json()] == ["x"]
         assert http.get("/storage/v1/object/public/univers/x/a.png").content == b"x"
-        ends = time.monotonic() + 20
+        ends = time.monotonic() + 60
         while (found := http.get(f"/v1/predictions/{made['id']}").json())["status"] != "succeeded":
             assert time.monotonic() < ends
             time.sleep(0.02)

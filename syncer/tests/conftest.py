@@ -1,7 +1,5 @@
 """A Supabase for the tests of the syncer: the sandbox, reached through the real client."""
 
-import socket
-
 import httpx
 import pytest
 
@@ -101,11 +99,3 @@ def wipe():
     for universe in Universe.objects.all():
         bucket.remove_folder(universe.slug)
     Universe.objects.all().delete()
-
-
-@pytest.fixture
-def unused_address():
-    """An address on which nobody listens."""
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        yield f"http://127.0.0.1:{taken.getsockname()[1]}"
