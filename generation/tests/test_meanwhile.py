@@ -140,7 +140,7 @@ def test_a_song_that_replaced_ours_since_stays(start, songs, universe, make_univ
 
 
 def test_of_pictures_that_are_finished_at_once_one_makes_the_thumbnail(universe, tmp_path):
-    together = threading.Barrier(8, timeout=10)
+    together = threading.Barrier(8, timeout=60)
 
     def finish_one(number):
         path = tmp_path / str(number) / "output"

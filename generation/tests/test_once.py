@@ -79,7 +79,7 @@ def test_a_second_regenerate_of_a_card_is_the_running_one_and_its_picture_is_kep
 
 
 def test_clicks_at_the_same_moment_are_one_job(provider, pictures, universe):
-    together = threading.Barrier(4, timeout=30)
+    together = threading.Barrier(4, timeout=60)
 
     def click(number):
         together.wait()

@@ -15,7 +15,7 @@ from rest_framework.test import APIClient
 
 from generation import provider as replicate
 from generation import webhooks
-from generation.tests.helpers import begin, run_out, wait_for_the_end_of
+from generation.tests.helpers import PATIENCE, begin, run_out, wait_for_the_end_of
 from jobs import services as jobs
 from jobs.models import Job, JobStep
 
@@ -70,7 +70,7 @@ def test_the_end_of_a_prediction_is_told_and_its_step_is_due(provider, cards, po
     begin(job)
     step = JobStep.objects.get()
     JobStep.objects.update(due_at=timezone.now() + timedelta(hours=1))
-    ends = time.monotonic() + 10
+    ends = time.monotonic() + PATIENCE
     while not is_due(step):
         assert time.monotonic() < ends
     assert run_out(job.pk).status == "completed"

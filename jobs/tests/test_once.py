@@ -74,7 +74,7 @@ def test_what_a_job_leaves_out_stands_in_its_message():
 
 @pytest.mark.django_db(transaction=True)
 def test_starts_with_one_key_at_the_same_moment_make_one_job():
-    together = threading.Barrier(4, timeout=20)
+    together = threading.Barrier(4, timeout=60)
 
     def click(number):
         together.wait()

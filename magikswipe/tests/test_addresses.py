@@ -185,7 +185,7 @@ def test_cookies_come_from_origins_that_are_named_and_only_when_the_api_is_close
         env=os.environ | environment,
         capture_output=True,
         text=True,
-        timeout=30,
+        timeout=90,
         check=True,
     )
     assert result.stdout.split() == [str(credentials), str(any_port)]

@@ -27,13 +27,6 @@ def song(universe):
     )
 
 
-@pytest.fixture
-def replicate_in_sandbox(sandbox, settings):
-    settings.REPLICATE_BASE_URL = sandbox.url
-    settings.REPLICATE_API_TOKEN = sandbox.key
-    return sandbox
-
-
 def texts(response):
     return [str(message) for message in response.context["messages"]]
 
@@ -46,7 +39,7 @@ def test_every_operation_is_explained(admin_client, universe, asset, song, key, 
     assert f'<html lang="{language}"' in response.content.decode()
 
 
-def test_a_get_starts_nothing(admin_client, universe, asset, song, replicate_in_sandbox):
+def test_a_get_starts_nothing(admin_client, universe, asset, song, provider):
     for key in ("pictures", "clips", "songs", "everything"):
         admin_client.get(operation(key, universe))
         link = reverse(f"admin:universes_universe_start_{key}", args=[universe.pk])
@@ -54,9 +47,7 @@ def test_a_get_starts_nothing(admin_client, universe, asset, song, replicate_in_
     assert not Job.objects.exists()
 
 
-def test_pictures_are_generated_by_a_job_that_the_message_links_to(
-    admin_client, universe, asset, replicate_in_sandbox
-):
+def test_pictures_are_generated_by_a_job_that_the_message_links_to(admin_client, universe, asset, provider):
     response = admin_client.post(operation("pictures", universe), follow=True)
     job = Job.objects.get()
     assert (job.type, job.univers_slug, job.author, job.total_steps) == (
@@ -69,7 +60,7 @@ def test_pictures_are_generated_by_a_job_that_the_message_links_to(
     assert texts(response) == [f'<a href="{page_of(job)}">Pictures winter</a> has been started.']
 
 
-def test_a_second_click_starts_no_second_job(admin_client, universe, asset, replicate_in_sandbox):
+def test_a_second_click_starts_no_second_job(admin_client, universe, asset, provider):
     admin_client.post(operation("pictures", universe))
     response = admin_client.post(operation("pictures", universe), follow=True)
     assert Job.objects.count() == 1
@@ -83,7 +74,7 @@ def test_what_is_complete_is_said_to_be(admin_client, universe, asset, put_file)
 
 
 def test_each_ticked_universe_gets_its_job_and_a_refused_one_its_reason(
-    admin_client, universe, asset, make_universe, replicate_in_sandbox
+    admin_client, universe, asset, make_universe, provider
 ):
     empty = make_universe("Empty")
     data = {"action": "bulk_pictures", "_selected_action": [universe.pk, empty.pk]}
@@ -94,14 +85,14 @@ def test_each_ticked_universe_gets_its_job_and_a_refused_one_its_reason(
     assert "No assets in universe 'empty'" in texts(response)[0]
 
 
-def test_songs_are_sung_in_the_chosen_languages(admin_client, universe, song, replicate_in_sandbox):
+def test_songs_are_sung_in_the_chosen_languages(admin_client, universe, song, provider):
     page = admin_client.get(operation("songs", universe))
     assert page.context["form"]["languages"].value() == ["fr"]
     admin_client.post(operation("songs", universe), {"languages": ["fr"]})
     assert Job.objects.get().steps.get().params["language"] == "fr"
 
 
-def test_everything_asks_for_a_theme(admin_client, universe, replicate_in_sandbox):
+def test_everything_asks_for_a_theme(admin_client, universe, provider):
     response = admin_client.post(operation("everything", universe), {"count": "51"})
     assert sorted(response.context["form"].errors) == ["count", "theme"]
     admin_client.post(operation("everything", universe), {"theme": "winter", "count": "8"})

@@ -30,7 +30,7 @@ def meet(number, patience):
 
 def test_two_universes_together_move_as_many_files_at_once_as_one_may(settings):
     settings.SYNC_PARALLEL = 3
-    assert meet(3, patience=30)
+    assert meet(3, patience=60)
     assert not meet(4, patience=0.5)
 
 
@@ -53,7 +53,7 @@ def test_what_stays_on_this_machine_takes_nobodys_place_on_the_line(settings):
     copied, found = threading.Event(), []
 
     def upload(_):
-        found.append(copied.wait(30))
+        found.append(copied.wait(60))
 
     with ThreadPoolExecutor(1) as other:
         line = other.submit(in_parallel, upload, [1])

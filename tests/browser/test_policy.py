@@ -2,6 +2,8 @@
 
 import pytest
 
+from tests.stack import kill_tree
+
 pytestmark = pytest.mark.slow
 
 PAGES = (
@@ -18,6 +20,7 @@ PAGES = (
 def page(chromium, stack):
     """A page whose `violations` are what the browser would not do, and what a script stumbled over."""
     stack.env |= {"DEBUG": "false", "ADMIN_PASSWORD": "words for tests"}
+    kill_tree(stack.processes[0])
     stack.start_web()
     stack.api.post("/api/universes", json={"name": "Winter", "slug": "winter"}).raise_for_status()
     made = chromium.new_context(base_url=f"http://127.0.0.1:{stack.port}").new_page()

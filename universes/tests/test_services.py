@@ -24,7 +24,7 @@ def together(*calls):
     barrier, results = threading.Barrier(len(calls)), [None] * len(calls)
 
     def run(index, call):
-        barrier.wait(10)
+        barrier.wait(60)
         try:
             results[index] = call()
         except (AlreadyExists, NotFound) as error:
@@ -36,7 +36,7 @@ def together(*calls):
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(60)
+        thread.join(120)
     return results
 
 
