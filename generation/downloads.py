@@ -2,11 +2,12 @@
 
 import atexit
 import os
+import re
 import socket
 import time
 from contextlib import contextmanager
 from functools import cache
-from ipaddress import ip_address
+from ipaddress import ip_address, ip_network
 from urllib.parse import urljoin, urlsplit
 
 import httpx
@@ -22,6 +23,10 @@ MOST_REDIRECTS = 3
 # Files are deleted an hour after the prediction ended.
 # https://replicate.com/docs/topics/predictions/data-retention
 GONE = (403, 404, 410)
+DELIVERY = re.compile(r"([a-z0-9-]+\.)*replicate\.delivery", re.ASCII)
+# Where all that is in IPv6's Internet lies; what is beside it may be another's clothes, IPv4's or a private network's.
+# https://www.iana.org/assignments/ipv6-address-space
+GLOBAL_UNICAST = ip_network("2000::/3")
 
 
 @contextmanager
@@ -63,7 +68,7 @@ def check_host(address):
     """Raise Permanent unless the address is at replicate.delivery or where the API itself is."""
     target = _split(address)
     host = target.hostname or ""
-    delivered = target.scheme == "https" and f".{host}".endswith(".replicate.delivery")
+    delivered = target.scheme == "https" and bool(DELIVERY.fullmatch(host))
     if not delivered and not _is_at_api(target):
         raise Permanent(f"The result lies at '{host[:100]}', which is none of Replicate's hosts.", spent=True)
 
@@ -106,7 +111,13 @@ def _public_address(host):
 
 
 def _is_public(found):
-    return found.is_global and not found.is_multicast
+    if found.version == 4:
+        return found.is_global and not found.is_multicast
+    if found.ipv4_mapped:
+        return _is_public(found.ipv4_mapped)
+    # Both lead to an IPv4 address within them.
+    tunnelled = found.sixtofour or found.teredo
+    return found.is_global and found in GLOBAL_UNICAST and not tunnelled
 
 
 def _split(address):

@@ -34,7 +34,9 @@ def fetch(address=ADDRESS):
     "private",
     [
         "127.0.0.1", "10.0.0.1", "172.16.0.1", "192.168.1.1", "169.254.169.254", "100.64.0.1", "0.0.0.0",
-        "::1", "fe80::1%eth0", "fd00::1", "::ffff:127.0.0.1", "::", "224.0.0.1", "255.255.255.255",
+        "192.0.0.1", "198.18.0.1", "240.0.0.1", "224.0.0.1", "255.255.255.255", "::1", "fe80::1%eth0", "fec0::1",
+        "fd00::1", "::", "ff02::1", "2001:db8::1", "::7f00:1", "::ffff:127.0.0.1", "::ffff:100.64.0.1",
+        "::ffff:0:127.0.0.1", "64:ff9b::7f00:1", "64:ff9b:1::1", "2002:7f00:1::", "2001:0:7f00:1::",
     ],
 )  # fmt: skip
 def test_a_name_that_stands_for_a_private_address_is_not_asked(names, private):
@@ -42,6 +44,24 @@ def test_a_name_that_stands_for_a_private_address_is_not_asked(names, private):
         names[:] = [*others, private]
         with pytest.raises(Permanent, match="private network"):
             fetch()
+
+
+HOSTILE = [
+    "http://pbxt.replicate.delivery/a.png", "https://replicate.delivery.evil.example/a", "https://evilreplicate.delivery/a",
+    "https://replicate.delivery@evil.example/a", "https://evil.example#.replicate.delivery", "https://evil.example?.replicate.delivery",
+    "https://evil.example\\.replicate.delivery/", "https://127.0.0.1/a", "https://2130706433/a", "https://0x7f000001/a",
+    "https://0177.0.0.1/a", "https://127.1/a", "https://[::1]/a", "https://[::ffff:127.0.0.1]/a", "https://localhost/a",
+    "https://169.254.169.254/latest/meta-data", "https://metadata.google.internal/", "file:///etc/passwd",
+    "ftp://pbxt.replicate.delivery/a", "gopher://127.0.0.1:6379/_FLUSHALL", "data:image/png;base64,AAAA",
+    "//pbxt.replicate.delivery/a", "https://", "https:///a", "https://[", "", "a", "https://pbxt.replicate.delivery.:443x/",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("address", HOSTILE)
+def test_what_is_not_at_replicate_is_not_even_looked_up(names, address):
+    names.append("93.184.216.34")
+    with pytest.raises(Permanent, match="none of Replicate's hosts"):
+        fetch(address)
 
 
 def test_a_name_that_is_not_found_may_be_so_later(names):
