@@ -4,21 +4,28 @@
 """
 
 import os
+import re
 import signal
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 
 import httpx
+import psycopg
 import pytest
 import redis
 
 from tests.services import free_port, redis_server
-from tests.stack import Stack, kill_tree
+from tests.stack import Stack, descendants, kill_tree
 from tests.test_journey import fetch, is_picture
 
 pytestmark = pytest.mark.servers
 
 CARDS = 50
+# US dollars, as generation.prices has it.
+PICTURE_COSTS = 0.04
+OPEN_TRANSACTIONS = """SELECT count(*) FROM pg_stat_activity
+    WHERE state <> 'idle' AND pid <> pg_backend_pid() AND datname = current_database()"""
 
 
 @pytest.fixture
@@ -43,19 +50,49 @@ def draw(stack, slug):
     return stack.api.post(f"/api/generate/{slug}/images").raise_for_status().json()["id"]
 
 
+@pytest.fixture(params=["redis", "database"])
+def wherever_messages_are(request, tmp_path, sandbox):
+    """Web server and sandbox run, as `stack` does; the queue's messages are in Redis, or in PostgreSQL."""
+    stack = Stack(tmp_path)
+    stack.use(sandbox)
+    if request.param == "database":
+        stack.env["REDIS_URL"] = ""
+    stack.start_web()
+    yield stack
+    stack.stop()
+
+
 @pytest.mark.parametrize("killed", [0, 1])
-def test_of_two_workers_either_is_killed_amid_fifty_pictures(stack, sandbox, killed):
+def test_of_two_workers_either_is_killed_amid_fifty_pictures(wherever_messages_are, sandbox, killed):
+    stack = wherever_messages_are
     sandbox.settings(latency={"image": 1.0})
     make_universe(stack, "winter", CARDS)
     workers = [stack.start_worker(), stack.start_worker()]
+    assert len({os.getsid(worker.pid) for worker in workers}) == 2
     job = draw(stack, "winter")
     stack.job_when(job, lambda job: job["current_step"] >= CARDS // 3)
+    stack.until(lambda: is_drawing(sandbox))
     kill_tree(workers[killed])
+    assert not stack.api.get(f"/api/jobs/{job}").json()["completed_at"]
     ended = stack.ended_job(job)
     assert (ended["status"], ended["message"]) == ("completed", f"{CARDS} of {CARDS} images")
-    assert sandbox.counters()["created"] == CARDS
+    assert_bought_once(stack, sandbox, CARDS)
     cards = stack.api.get("/api/universes/winter/assets").json()
     assert all(is_picture(fetch(stack, card["image_url"])) for card in cards)
+    assert workers[1 - killed].poll() is None
+
+
+def is_drawing(sandbox):
+    """Whether a picture is under way at the provider, so that a kill now is one in its midst."""
+    return any(made["status"] in ("starting", "processing") for made in sandbox.predictions())
+
+
+def assert_bought_once(stack, sandbox, number):
+    """So many pictures were ordered, each of another card, and our books say what the provider's do."""
+    assert sandbox.counters()["created"] == number
+    assert len({made["input"]["prompt"] for made in sandbox.predictions()}) == number
+    books = stack.api.get("/api/generate/costs").json()
+    assert (books["spent"], books["reserved"]) == (round(number * PICTURE_COSTS, 4), 0)
 
 
 def test_the_worker_that_owns_the_job_is_killed_and_the_other_goes_on(stack, sandbox):
@@ -68,6 +105,48 @@ def test_the_worker_that_owns_the_job_is_killed_and_the_other_goes_on(stack, san
     kill_tree(owner)
     assert stack.ended_job(job)["message"] == "8 of 8 images"
     assert sandbox.counters()["created"] == 8
+
+
+def test_a_host_that_was_cut_off_has_lost_its_lease_when_it_comes_back(stack, sandbox):
+    sandbox.settings(latency={"image": 1.0})
+    make_universe(stack, "winter", 12)
+    frozen = stack.start_worker()
+    job = draw(stack, "winter")
+    stack.until(lambda: is_drawing(sandbox))
+    freeze(stack, frozen)
+    other = stack.start_worker()
+    assert stack.ended_job(job)["message"] == "12 of 12 images"
+    cards = stack.api.get("/api/universes/winter/assets").json()
+    pictures = [fetch(stack, card["image_url"]) for card in cards]
+    ended = stack.api.get(f"/api/jobs/{job}").json()
+
+    signal_tree(frozen, signal.SIGCONT)
+    kill_tree(other)
+    make_universe(stack, "summer", 2)
+    assert stack.ended_job(draw(stack, "summer"))["message"] == "2 of 2 images"
+    assert stack.api.get(f"/api/jobs/{job}").json() == ended
+    assert [fetch(stack, card["image_url"]) for card in cards] == pictures
+    assert_bought_once(stack, sandbox, 14)
+
+
+def signal_tree(process, number):
+    for pid in [process.pid, *descendants(process.pid)]:
+        with suppress(ProcessLookupError):
+            os.kill(pid, number)
+
+
+def freeze(stack, process):
+    """Stop all of a host between two of its transactions: one that is open would hold its locks meanwhile."""
+    with psycopg.connect(stack.database, autocommit=True) as connection:
+
+        def is_between():
+            signal_tree(process, signal.SIGSTOP)
+            (found,) = connection.execute(OPEN_TRANSACTIONS).fetchone()
+            if found:
+                signal_tree(process, signal.SIGCONT)
+            return not found
+
+        stack.until(is_between)
 
 
 def test_two_workers_share_the_places_at_the_provider(stack, sandbox):
@@ -83,18 +162,18 @@ def test_two_workers_share_the_places_at_the_provider(stack, sandbox):
     assert (counters["created"], counters["max_running_at_once"] <= 5) == (24, True)
 
 
-def test_the_spending_limit_holds_over_hosts(stack, sandbox):
+def test_the_spending_limit_holds_over_hosts_and_the_end_of_one(stack, sandbox):
     stack.env |= {"SPEND_LIMIT_MONTHLY": "0.40"}
+    sandbox.settings(latency={"image": 1.0})
     for slug in ("winter", "summer", "autumn"):
         make_universe(stack, slug, 8)
     jobs = [draw(stack, slug) for slug in ("winter", "summer", "autumn")]
-    for _ in range(2):
-        stack.start_worker()
+    workers = [stack.start_worker(), stack.start_worker()]
+    stack.until(lambda: is_drawing(sandbox))
+    kill_tree(workers[0])
     for job in jobs:
         stack.ended_job(job)
-    # A picture costs 0.04 USD.
-    assert sandbox.counters()["created"] == 10
-    assert stack.api.get("/api/generate/costs").json()["spent"] in ("0.4000", "0.40", 0.4)
+    assert_bought_once(stack, sandbox, 10)
 
 
 def test_one_sync_of_a_universe_at_a_time_over_hosts(stack, second, sandbox):
@@ -106,6 +185,48 @@ def test_one_sync_of_a_universe_at_a_time_over_hosts(stack, second, sandbox):
     assert set(codes) <= {200, 409}
     assert codes[200] >= 1
     assert codes[409] >= 1
+
+
+def test_a_push_whose_web_server_is_killed_is_ended_by_a_worker(stack, second, sandbox):
+    make_universe(stack, "winter", 6)
+    sandbox.settings(request_faults=[{"match": "/rest/v1/", "action": "delay:1"}])
+    stack.start_worker()
+    with ThreadPoolExecutor(1) as pool:
+        push = pool.submit(second.post, "/api/sync/push/winter")
+        job = stack.until(lambda: stack.api.get("/api/jobs?status=running").json())[0]["id"]
+        kill_tree(stack.processes[1])
+        with pytest.raises(httpx.TransportError):
+            push.result()
+    assert stack.api.post("/api/sync/push/winter").status_code == 409
+    sandbox.settings(request_faults=[])
+    assert stack.ended_job(job)["status"] == "completed"
+    again = stack.api.post("/api/sync/push/winter").raise_for_status().json()
+    assert (again["success"], again["synced_items"]) == (True, 0)
+
+
+def test_what_one_host_changes_the_other_shows_at_once(stack, second):
+    make_universe(stack, "winter", 2)
+    paths = ("/api/universes", "/api/universes/winter", "/api/universes/winter/assets")
+    for number in range(5):
+        seen = {path: second.get(path) for path in paths}
+        held = {path: {"If-None-Match": answer.headers["ETag"]} for path, answer in seen.items()}
+        assert {second.get(path, headers=held[path]).status_code for path in paths} == {304}
+        card = {"display_name": f"Snowman {number}"}
+        stack.api.post("/api/universes/winter/assets", json=card).raise_for_status()
+        after = {path: second.get(path, headers=held[path]) for path in paths}
+        assert {answer.status_code for answer in after.values()} == {200}
+        assert card["display_name"] in after["/api/universes/winter"].text
+
+
+def test_tries_to_log_in_are_counted_over_hosts(stack, second):
+    answers = [try_to_log_in((stack.api, second)[number % 2]).status_code for number in range(11)]
+    assert answers == [200] * 10 + [429]
+
+
+def try_to_log_in(api):
+    token = re.search(r'name="csrfmiddlewaretoken" value="(\w+)"', api.get("/admin/login/").text)[1]
+    form = {"csrfmiddlewaretoken": token, "username": "nobody", "password": "wrong"}
+    return api.post("/admin/login/", data=form)
 
 
 def test_sixteen_writers_on_two_hosts_lose_nothing(stack, second):
