@@ -39,11 +39,12 @@ def quick_passwords(settings):
 
 @pytest.fixture(autouse=True)
 def empty_storage(settings, tmp_path):
-    """Each test's bucket and archive are its own; returns the folder that holds both."""
+    """Each test's bucket, archive and what is on its way there are its own; returns the folder that holds them."""
     changed = {name: {**config} for name, config in settings.STORAGES.items()}
     for name in ("bucket", "archive"):
         changed[name]["OPTIONS"] = {**changed[name]["OPTIONS"], "location": tmp_path / name}
     settings.STORAGES = changed
+    settings.STORAGE_PATH = tmp_path
     return tmp_path
 
 

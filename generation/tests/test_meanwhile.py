@@ -205,7 +205,6 @@ def test_a_card_that_took_over_anothers_name_does_not_get_its_picture(start, car
     assert bucket.names("winter") == set()
 
 
-def test_downloads_lie_on_the_buckets_disk_and_leave_nothing_there(provider, cards, run, settings, tmp_path):
-    settings.STORAGE_PATH = str(tmp_path)
+def test_downloads_lie_on_the_buckets_disk_and_leave_nothing_there(provider, cards, run, tmp_path):
     assert run("winter/images").status == "completed"
     assert list((tmp_path / "staging").iterdir()) == []

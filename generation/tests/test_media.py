@@ -85,8 +85,7 @@ def trickle():
     server.close()
 
 
-def test_a_download_that_trickles_is_given_up_for_now(trickle, settings, tmp_path, monkeypatch):
-    settings.STORAGE_PATH = tmp_path
+def test_a_download_that_trickles_is_given_up_for_now(trickle, settings, monkeypatch):
     settings.REPLICATE_BASE_URL = trickle.removesuffix("/output.png")
     monkeypatch.setattr(downloads, "LONGEST_SECONDS", 0.3)
     slow = pytest.raises(Passing, match=r"not downloaded within 0\.3 seconds")

@@ -1,8 +1,10 @@
 """Pulls that break off before anything is written here."""
 
 import resource
+from pathlib import Path
 
 import pytest
+from django.db import connection
 
 from storage.staging import PENDING
 from syncer.client import client
@@ -55,14 +57,22 @@ def test_but_not_if_it_is_another_by_now(api, supabase, pushed, tmp_path):
     assert state("winter")[1]["fr.mp3"] != pushed[1]["fr.mp3"]
 
 
+def size_of_database():
+    """Bytes of SQLite's files, which tests before this one may have made large; none of a server's."""
+    file = Path(connection.settings_dict["NAME"])
+    return sum(one.stat().st_size for one in file.parent.glob(f"{file.name}*")) if file.is_absolute() else 0
+
+
 @pytest.fixture
-def full_disk(pushed, tmp_path):
+def full_disk(supabase, pushed, tmp_path):
     """No file here may grow beyond what the database needs, which fails as a full disk does; one over there has."""
+    most = size_of_database() + 16 * MB
+    supabase.sandbox.settings(file_size_limit=2 * most)
     with (tmp_path / "song").open("wb") as song:
-        song.truncate(24 * MB)
+        song.truncate(most + MB)
     client().upload(tmp_path / "song", "winter/fr.mp3")
     limits = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (16 * MB, limits[1]))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (most, limits[1]))
     yield
     resource.setrlimit(resource.RLIMIT_FSIZE, limits)
 

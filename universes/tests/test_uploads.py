@@ -275,8 +275,7 @@ def test_a_push_that_gives_the_card_another_id_meanwhile_does_no_harm(universe, 
     assert shown(asset.image_name).size == (40, 30)
 
 
-def test_nothing_stays_on_its_way(put, settings, tmp_path):
-    settings.STORAGE_PATH = tmp_path
+def test_nothing_stays_on_its_way(put, tmp_path):
     put(picture())
     put(HTML)
     assert not list((tmp_path / "staging").iterdir())
