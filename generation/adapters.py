@@ -4,6 +4,7 @@ Fields, ranges and limits are those of the models' published schemas (https://re
 """
 
 from django.conf import settings
+from django.utils.translation import gettext as _
 
 from . import schemas, unlisted
 from .errors import CannotGenerate, Unknown
@@ -99,7 +100,8 @@ def adapter(setting, name=""):
     found = ADAPTERS.get(base_name(name))
     if found and found.setting != setting:
         raise CannotGenerate(
-            f"{setting} names a model of another kind, '{name}'; use {', '.join(known(setting))}."
+            _("%(setting)s names a model of another kind, '%(name)s'; use %(known)s.")
+            % {"setting": setting, "name": name, "known": ", ".join(known(setting))}
         )
     return found or unlisted.adapter(_schema(name, setting), setting)
 
@@ -108,7 +110,10 @@ def _schema(name, setting):
     try:
         return schemas.of(name)
     except Unknown:
-        raise CannotGenerate(f"Replicate knows no model '{name}'; set {setting} to another one.") from None
+        raise CannotGenerate(
+            _("Replicate knows no model '%(name)s'; set %(setting)s to another one.")
+            % {"name": name, "setting": setting}
+        ) from None
 
 
 def known(setting):

@@ -12,6 +12,7 @@ from urllib.parse import urljoin, urlsplit
 
 import httpx
 from django.conf import settings
+from django.utils.translation import gettext
 
 from jobs.outcomes import Passing, Permanent
 from storage.staging import staging
@@ -41,7 +42,9 @@ def fetched(address, most_bytes):
         try:
             _fetch(address, path, most_bytes)
         except httpx.TransportError as error:
-            raise Passing(f"The download of the result broke off ({type(error).__name__}).") from None
+            raise Passing(
+                gettext("The download of the result broke off (%(kind)s).") % {"kind": type(error).__name__}
+            ) from None
         yield path
 
 
@@ -53,7 +56,7 @@ def _fetch(address, path, most_bytes):
                 _save(response, path, most_bytes, ends)
                 return
             address = urljoin(address, response.headers["location"])
-    raise Permanent("The result's address leads in circles; generate it again.", spent=True)
+    raise Permanent(gettext("The result's address leads in circles; generate it again."), spent=True)
 
 
 @cache
@@ -70,7 +73,11 @@ def check_host(address):
     host = target.hostname or ""
     delivered = target.scheme == "https" and bool(DELIVERY.fullmatch(host))
     if not delivered and not _is_at_api(target):
-        raise Permanent(f"The result lies at '{host[:100]}', which is none of Replicate's hosts.", spent=True)
+        raise Permanent(
+            gettext("The result lies at '%(host)s', which is none of Replicate's hosts.")
+            % {"host": host[:100]},
+            spent=True,
+        )
 
 
 def _is_at_api(target):
@@ -100,11 +107,15 @@ def _public_address(host):
     try:
         entries = socket.getaddrinfo(host, 443, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError):
-        raise Passing(f"The address of '{host[:100]}' could not be found.") from None
+        raise Passing(
+            gettext("The address of '%(host)s' could not be found.") % {"host": host[:100]}
+        ) from None
     found = {entry[4][0] for entry in entries}
     if not all(_is_public(ip_address(one.partition("%")[0])) for one in found):
         raise Permanent(
-            f"'{host[:100]}' leads into a private network; the result is not fetched.", spent=True
+            gettext("'%(host)s' leads into a private network; the result is not fetched.")
+            % {"host": host[:100]},
+            spent=True,
         )
     # IPv4 first: whoever has no IPv6 may be told of it all the same.
     return min(found, key=lambda one: (":" in one, one))
@@ -134,17 +145,27 @@ def _save(response, path, most_bytes, ends):
         # As it comes: who waits for a chunk of some size notices a trickle too late.
         for chunk in response.iter_bytes():
             if time.monotonic() > ends:
-                raise Passing(f"The result was not downloaded within {LONGEST_SECONDS} seconds.")
+                raise Passing(
+                    gettext("The result was not downloaded within %(seconds)s seconds.")
+                    % {"seconds": LONGEST_SECONDS}
+                )
             size += len(chunk)
             if size > most_bytes:
-                raise Permanent(f"The result is larger than {most_bytes // 2**20} MB.", spent=True)
+                raise Permanent(
+                    gettext("The result is larger than %(size)s MB.") % {"size": most_bytes // 2**20},
+                    spent=True,
+                )
             target.write(chunk)
     if not size:
-        raise Permanent("The model made an empty file; generate it again.", spent=True)
+        raise Permanent(gettext("The model made an empty file; generate it again."), spent=True)
 
 
 def _check_status(status):
     if status in GONE:
-        raise Permanent("The result is no longer at Replicate, which deletes it after an hour.", spent=True)
+        raise Permanent(
+            gettext("The result is no longer at Replicate, which deletes it after an hour."), spent=True
+        )
     if status != 200:
-        raise Passing(f"The result could not be downloaded (HTTP status {status}).")
+        raise Passing(
+            gettext("The result could not be downloaded (HTTP status %(status)s).") % {"status": status}
+        )

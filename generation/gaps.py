@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 
 from django.db.models import prefetch_related_objects
+from django.utils.translation import gettext_noop
 
 from jobs.models import ACTIVE, JobStep
 from universes import media
@@ -13,6 +14,21 @@ from . import plan
 from .words import LANGUAGE_WORDS
 
 NAMES, PICTURES, CLIPS, LYRICS, SONGS = KINDS = ("names", "pictures", "clips", "lyrics", "songs")
+
+# Why something is left out: of one, and of several. A job's row keeps it, in English.
+NAMELESS = (
+    gettext_noop("%(number)s card without any name: give each one first."),
+    gettext_noop("%(number)s cards without any name: give each one first."),
+)
+WITHOUT_PICTURE = (
+    gettext_noop("%(number)s clip of cards without a picture: draw these first."),
+    gettext_noop("%(number)s clips of cards without a picture: draw these first."),
+)
+NO_LYRICS = gettext_noop("Lyrics: there are none in any language; write them in one, or give a theme.")
+WITHOUT_LYRICS = (
+    gettext_noop("%(number)s song without lyrics (%(languages)s): write them first."),
+    gettext_noop("%(number)s songs without lyrics (%(languages)s): write them first."),
+)
 
 
 def gaps(universe):
@@ -104,7 +120,7 @@ def add_names(made, universe, cards, languages):
         nameless += bool(left and not some_name(card))
     made.add(NAMES, plan.names(universe, wanted), sum(map(len, wanted.values())))
     if nameless:
-        made.left_out.append(f"{_number(nameless, 'card')} without any name: give each one first.")
+        made.left_out.append(_said(nameless, *NAMELESS))
 
 
 def _being_named(universe):
@@ -128,7 +144,7 @@ def _add_clips(made, universe, cards):
     made.add(CLIPS, plan.videos(universe, possible, regenerate=False))
     lacking = [card for card in cards if video_name(card.image_name) not in files]
     if left := len(lacking) - len(made.steps[CLIPS]):
-        made.left_out.append(f"{_number(left, 'clip')} of cards without a picture: draw these first.")
+        made.left_out.append(_said(left, *WITHOUT_PICTURE))
 
 
 def _add_lyrics(made, universe, theme):
@@ -142,7 +158,7 @@ def _add_lyrics(made, universe, theme):
         made.add(LYRICS, [plan.lyrics(universe, theme, lacking)], len(lacking))
     else:
         made.add(LYRICS, [])
-        made.left_out.append("Lyrics: there are none in any language; write them in one, or give a theme.")
+        made.left_out.append(NO_LYRICS)
 
 
 def _add_songs(made, universe):
@@ -155,10 +171,8 @@ def _add_songs(made, universe):
     translated = [step.params["language"] for step in being_written or [] if step.key != "lyrics"]
     made.add(SONGS, plan.music(universe, possible, translated=translated))
     if left := [LANGUAGE_WORDS[language] for language in unsung if language not in possible]:
-        made.left_out.append(
-            f"{_number(len(left), 'song')} without lyrics ({', '.join(left)}): write them first."
-        )
+        made.left_out.append(_said(len(left), *WITHOUT_LYRICS, languages=", ".join(left)))
 
 
-def _number(number, noun):
-    return f"{number} {noun}{'' if number == 1 else 's'}"
+def _said(number, one, many, **more):
+    return (one if number == 1 else many) % {"number": number, **more}

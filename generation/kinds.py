@@ -4,6 +4,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from django.utils.translation import gettext_lazy
+
 from .errors import CannotGenerate
 
 LLM, IMAGE, VIDEO, MUSIC = (
@@ -47,13 +49,31 @@ class Adapter:
         return self.build("text", **rest) | picture
 
 
+# What is said of a prompt, and of lyrics, that are too short or too long.
+SENTENCES = {
+    "prompt": (
+        gettext_lazy(
+            "The prompt of %(label)s has %(number)s characters; the model needs at least %(least)s."
+        ),
+        gettext_lazy(
+            "The prompt of %(label)s has %(number)s characters; the model takes at most %(most)s. Shorten it."
+        ),
+    ),
+    "lyrics": (
+        gettext_lazy(
+            "The lyrics of %(label)s have %(number)s characters; the model needs at least %(least)s."
+        ),
+        gettext_lazy(
+            "The lyrics of %(label)s have %(number)s characters; the model takes at most %(most)s. Shorten it."
+        ),
+    ),
+}
+
+
 def _check_length(text, limits, what, label):
-    least, most = limits
-    of = f"The {what} of {label}" if label else f"The {what}"
-    verb = "have" if what == "lyrics" else "has"
+    (least, most), (too_short, too_long) = limits, SENTENCES[what]
+    words = {"label": label, "number": len(text), "least": least, "most": most}
     if len(text) < least:
-        raise CannotGenerate(f"{of} {verb} {len(text)} characters; the model needs at least {least}.")
+        raise CannotGenerate(too_short % words)
     if most is not None and len(text) > most:
-        raise CannotGenerate(
-            f"{of} {verb} {len(text)} characters; the model takes at most {most}. Shorten it."
-        )
+        raise CannotGenerate(too_long % words)

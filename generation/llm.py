@@ -6,6 +6,7 @@ from collections import deque
 from functools import partial
 
 from django.conf import settings
+from django.utils.translation import gettext
 
 from . import adapters, provider, spending
 from .errors import Broken, ProviderError, Throttled, Unreachable, Unusable
@@ -40,13 +41,16 @@ def fulfil(tasks, univers_slug=""):
 def complain(task):
     """Raise Unusable for a task that still lacks something."""
     if task.missing:
-        raise Unusable(f"The language model left out {task.missing}, even when asked again; try again later.")
+        raise Unusable(
+            gettext("The language model left out %(missing)s, even when asked again; try again later.")
+            % {"missing": task.missing}
+        )
 
 
 def inputs(prompt):
     """The configured model's input for a question; CannotGenerate for one that is too long for it."""
     model = adapters.adapter(adapters.LLM)
-    model.check(prompt=prompt, label="the question")
+    model.check(prompt=prompt, label=gettext("the question"))
     return model.build(prompt, system=SYSTEM)
 
 
@@ -87,7 +91,8 @@ def _answer_of_oldest(at_work, ends):
     while prediction["status"] not in provider.ENDED:
         if time.monotonic() > ends:
             raise Broken(
-                f"The language model did not answer within {DEADLINE_SECONDS} seconds; try again later."
+                gettext("The language model did not answer within %(seconds)s seconds; try again later.")
+                % {"seconds": DEADLINE_SECONDS}
             )
         time.sleep(pause)
         pause = min(LONGEST_PAUSE, pause * 1.5)

@@ -3,11 +3,13 @@
 from dataclasses import dataclass, field
 
 from django.db.models import prefetch_related_objects
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from jobs.errors import Busy
 from universes import media
 from universes.errors import Invalid
-from universes.models import LANGUAGES
+from universes.models import LANGUAGES, Language
 from universes.services.assets import parse_uuid
 
 from . import gaps as gap
@@ -15,7 +17,8 @@ from . import plan
 from .errors import CannotGenerate
 from .handlers.files import cards as all_cards
 from .handlers.files import image_input, song_input, video_input
-from .words import LANGUAGE_WORDS
+
+LEFT_OUT = gettext_noop("Left out: %(sentence)s")
 
 
 @dataclass(frozen=True)
@@ -38,7 +41,8 @@ def videos(universe, asset_ids, regenerate):
     cards = [card for card in _chosen(universe, asset_ids) if card.image_name in files]
     if not cards:
         raise CannotGenerate(
-            f"No images found for the chosen assets of '{universe.slug}'; generate images first."
+            _("No images found for the chosen assets of '%(slug)s'; generate images first.")
+            % {"slug": universe.slug}
         )
     steps = plan.videos(universe, cards, regenerate=regenerate)
     _check(cards, steps, "video", video_input)
@@ -48,7 +52,8 @@ def videos(universe, asset_ids, regenerate):
 def music(universe, languages, style):
     if lacking := plan.without_lyrics(universe, languages):
         raise CannotGenerate(
-            f"No lyrics in {_spoken(lacking)} for '{universe.slug}'; write them as music prompts first."
+            _("No lyrics in %(languages)s for '%(slug)s'; write them as music prompts first.")
+            % {"languages": _spoken(lacking), "slug": universe.slug}
         )
     _check_songs(universe, languages, style)
     return Order(plan.music(universe, languages, style=style))
@@ -76,7 +81,8 @@ def names(universe, asset_ids, languages):
 def lyrics(universe, languages, source, replace):
     if plan.without_lyrics(universe, [source]):
         raise CannotGenerate(
-            f"No lyrics in {LANGUAGE_WORDS[source]} for '{universe.slug}'; write them as a music prompt first."
+            _("No lyrics in %(language)s for '%(slug)s'; write them as a music prompt first.")
+            % {"language": Language(source).label, "slug": universe.slug}
         )
     others = [language for language in dict.fromkeys(languages) if language != source]
     wanted = others if replace else plan.without_lyrics(universe, others)
@@ -94,7 +100,11 @@ def ideas(universe, theme, count, language):
 
 def gaps(universe, kinds, theme):
     if unknown := set(kinds) - set(gap.KINDS):
-        raise Invalid("kinds", f"kinds: '{_first(unknown)}' is none of {', '.join(gap.KINDS)}.")
+        raise Invalid(
+            "kinds",
+            _("kinds: '%(unknown)s' is none of %(kinds)s.")
+            % {"unknown": _first(unknown), "kinds": ", ".join(gap.KINDS)},
+        )
     made = gap.filling(universe, kinds, theme)
     _check_all(universe, made.all_steps())
     return _filling(made)
@@ -104,7 +114,7 @@ def _filling(made):
     steps = made.all_steps()
     if made.running and not steps:
         raise Busy(made.running)
-    return Order(steps, " ".join(f"Left out: {sentence}" for sentence in made.left_out))
+    return Order(steps, " ".join(LEFT_OUT % {"sentence": sentence} for sentence in made.left_out))
 
 
 def _chosen(universe, asset_ids):
@@ -113,12 +123,18 @@ def _chosen(universe, asset_ids):
     if asset_ids is not None:
         wanted = {parse_uuid(asset_id) for asset_id in asset_ids}
         if not wanted:
-            raise Invalid("asset_ids", "asset_ids is empty; leave it out to generate for all assets.")
+            raise Invalid("asset_ids", _("asset_ids is empty; leave it out to generate for all assets."))
         if unknown := wanted - {card.pk for card in cards}:
-            raise Invalid("asset_ids", f"asset_ids: {_first(unknown)} is no asset of '{universe.slug}'.")
+            raise Invalid(
+                "asset_ids",
+                _("asset_ids: %(unknown)s is no asset of '%(slug)s'.")
+                % {"unknown": _first(unknown), "slug": universe.slug},
+            )
         cards = [card for card in cards if card.pk in wanted]
     if not cards:
-        raise CannotGenerate(f"No assets in universe '{universe.slug}'; add some or apply concepts first.")
+        raise CannotGenerate(
+            _("No assets in universe '%(slug)s'; add some or apply concepts first.") % {"slug": universe.slug}
+        )
     return cards
 
 
@@ -151,4 +167,4 @@ def _check_all(universe, steps):
 
 
 def _spoken(languages):
-    return ", ".join(LANGUAGE_WORDS[language] for language in languages)
+    return ", ".join(str(Language(language).label) for language in languages)

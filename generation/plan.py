@@ -3,6 +3,8 @@
 import hashlib
 import json
 
+from django.utils.translation import gettext_noop
+
 from jobs.services import Step
 from universes import media
 from universes.models import LANGUAGES
@@ -14,6 +16,7 @@ SLOT = "replicate"
 HANDLERS = "generation.handlers"
 # So many names in four languages, and the question for them, are far from the model's 8,192 tokens.
 NAMES_AT_ONCE = 40
+NAMES = gettext_noop("Names of %(number)s card"), gettext_noop("Names of %(number)s cards")
 
 
 def images(universe, cards, *, regenerate):
@@ -22,7 +25,7 @@ def images(universe, cards, *, regenerate):
     return [
         Step(
             key=f"image:{card.pk}",
-            label=f"Picture of {card}",
+            label=gettext_noop("Picture of %(card)s") % {"card": card},
             handler=f"{HANDLERS}.files.Image",
             params={"asset": str(card.pk), "file": card.image_name},
             claim=f"image:{card.pk}",
@@ -39,7 +42,7 @@ def videos(universe, cards, *, regenerate):
     return [
         Step(
             key=f"video:{card.pk}",
-            label=f"Clip of {card}",
+            label=gettext_noop("Clip of %(card)s") % {"card": card},
             handler=f"{HANDLERS}.files.Video",
             params={"asset": str(card.pk), "file": video_name(card.image_name)},
             claim=f"video:{card.pk}",
@@ -57,7 +60,7 @@ def music(universe, languages, *, style="", translated=()):
     return [
         Step(
             key=f"music:{language}",
-            label=f"Song in {LANGUAGE_WORDS[language]}",
+            label=gettext_noop("Song in %(language)s") % {"language": LANGUAGE_WORDS[language]},
             handler=f"{HANDLERS}.files.Music",
             params={
                 "universe": universe.pk,
@@ -77,7 +80,7 @@ def concepts(universe, theme, count, *, with_videos, with_music, regenerate):
     """The step that thinks the cards up, and then adds all others to its job."""
     return Step(
         key="concepts",
-        label="Concepts",
+        label=gettext_noop("Concepts"),
         handler=f"{HANDLERS}.words.Concepts",
         params={
             "universe": universe.pk,
@@ -113,7 +116,7 @@ def lyrics(universe, theme, languages):
     """The step that writes a song in each of these languages."""
     return Step(
         key="lyrics",
-        label="Lyrics",
+        label=gettext_noop("Lyrics"),
         handler=f"{HANDLERS}.words.Lyrics",
         params={"universe": universe.pk, "theme": theme, "languages": languages},
         # One language is written or translated by one job at a time.
@@ -129,7 +132,7 @@ def translations(universe, source, languages):
     return [
         Step(
             key=f"lyrics:{language}",
-            label=f"Lyrics in {LANGUAGE_WORDS[language]}",
+            label=gettext_noop("Lyrics in %(language)s") % {"language": LANGUAGE_WORDS[language]},
             handler=f"{HANDLERS}.lyrics.TranslatedLyrics",
             params={
                 "universe": universe.pk,
@@ -157,7 +160,7 @@ def names(universe, wanted):
 def _names(universe, number, wanted):
     return Step(
         key=f"names:{number}",
-        label=f"Names of {len(wanted)} {'card' if len(wanted) == 1 else 'cards'}",
+        label=_counted(len(wanted), *NAMES),
         handler=f"{HANDLERS}.names.Names",
         params={"universe": universe.pk, "cards": wanted},
         claim=f"names:{universe.pk}:{_digest(wanted)}",
@@ -170,12 +173,16 @@ def ideas(universe, theme, count, language):
     asked = {"theme": theme, "count": count, "language": language}
     return Step(
         key="ideas",
-        label="Ideas",
+        label=gettext_noop("Ideas"),
         handler=f"{HANDLERS}.words.Ideas",
         params={"universe": universe.pk, **asked},
         claim=f"ideas:{universe.pk}:{_digest(asked)}",
         slot=SLOT,
     )
+
+
+def _counted(number, one, many):
+    return (one if number == 1 else many) % {"number": number}
 
 
 def _digest(value):

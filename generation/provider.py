@@ -17,6 +17,7 @@ from urllib.parse import urlencode, urlsplit
 
 import httpx
 from django.conf import settings
+from django.utils.translation import gettext
 
 from .errors import (
     Broken,
@@ -133,10 +134,10 @@ def why(prediction):
     """A sentence for a prediction that ended otherwise than well."""
     if prediction["status"] == "failed":
         reason = " ".join(str(prediction.get("error") or "no reason given").split())
-        return f"The model failed: {reason[:LONGEST_REASON]}"
+        return gettext("The model failed: %(reason)s") % {"reason": reason[:LONGEST_REASON]}
     if prediction["status"] == "aborted":
-        return "Replicate gave the prediction up before it began; try again."
-    return "The prediction was cancelled at Replicate."
+        return gettext("Replicate gave the prediction up before it began; try again.")
+    return gettext("The prediction was cancelled at Replicate.")
 
 
 def ready():
@@ -152,14 +153,16 @@ def _ask(call):
     try:
         call(client)
     except (KeyError, TypeError, ValueError, AttributeError):
-        raise Broken("Replicate answered with something that makes no sense; try again later.") from None
+        raise Broken(
+            gettext("Replicate answered with something that makes no sense; try again later.")
+        ) from None
     return transport.answer.json
 
 
 def _client():
     """This process's client for the settings as they are now, never one made before a fork."""
     if not configured():
-        raise NotConfigured("Replicate is not configured: set REPLICATE_API_TOKEN.")
+        raise NotConfigured(gettext("Replicate is not configured: set REPLICATE_API_TOKEN."))
     key = (os.getpid(), settings.REPLICATE_BASE_URL, settings.REPLICATE_API_TOKEN)
     with _client_lock:
         if key not in _clients:
@@ -210,15 +213,20 @@ class Transport(httpx.BaseTransport):
             response.read()
         except httpx.TransportError as error:
             raise Unreachable(
-                f"Replicate cannot be reached at {settings.REPLICATE_BASE_URL} ({type(error).__name__}); "
-                "check REPLICATE_BASE_URL and the network.",
+                gettext(
+                    "Replicate cannot be reached at %(address)s (%(kind)s); check "
+                    "REPLICATE_BASE_URL and the network."
+                )
+                % {"address": settings.REPLICATE_BASE_URL, "kind": type(error).__name__},
                 sent=not isinstance(error, UNSENT),
             ) from None
         content = _content(response)
         if response.status_code >= 300:
             self._refuse(request, refusal(response.status_code, response.headers, content))
         if not isinstance(content, dict):
-            raise Broken("Replicate answered with something that is no JSON object; try again later.")
+            raise Broken(
+                gettext("Replicate answered with something that is no JSON object; try again later.")
+            )
         self.answer.json = content
         return httpx.Response(response.status_code, json=_readable(content), request=request)
 
@@ -232,7 +240,7 @@ class Transport(httpx.BaseTransport):
     def _keep_quiet(self, request):
         left = self.quiet_until - time.monotonic()
         if left > 0 and _buys(request):
-            raise Throttled("Replicate asked to slow down a moment ago.", left)
+            raise Throttled(gettext("Replicate asked to slow down a moment ago."), left)
 
     def close(self):
         self.wire.close()
@@ -262,15 +270,20 @@ def refusal(status, headers, content):
     """The error that an HTTP status of 300 and above stands for."""
     reason = _reason(status, content)
     if status == 401:
-        return NotConfigured("Replicate does not take this token: set REPLICATE_API_TOKEN to a valid one.")
+        return NotConfigured(
+            gettext("Replicate does not take this token: set REPLICATE_API_TOKEN to a valid one.")
+        )
     if status == 429:
-        return Throttled(f"Replicate asks to slow down: {reason}", _retry_after(headers, content))
+        return Throttled(
+            gettext("Replicate asks to slow down: %(reason)s") % {"reason": reason},
+            _retry_after(headers, content),
+        )
     # What is no model's name or version is answered with a 404, or a 422 of this title.
     if status == 404 or reason.startswith("Invalid version"):
-        return Unknown(f"Replicate does not know it: {reason}")
+        return Unknown(gettext("Replicate does not know it: %(reason)s") % {"reason": reason})
     if 400 <= status < 500:
-        return Rejected(f"Replicate refused: {reason}")
-    return Broken(f"Replicate failed: {reason}")
+        return Rejected(gettext("Replicate refused: %(reason)s") % {"reason": reason})
+    return Broken(gettext("Replicate failed: %(reason)s") % {"reason": reason})
 
 
 def _reason(status, content):

@@ -9,6 +9,7 @@ from typing import Any
 
 from django.conf import settings
 from django.core.cache import cache
+from django.utils.translation import gettext as _
 
 from . import provider
 from .errors import CannotGenerate
@@ -72,7 +73,7 @@ def read(model):
         properties = {name: resolved(one, schemas) for name, one in given["properties"].items()}
     except (AttributeError, KeyError, TypeError):
         raise CannotGenerate(
-            f"'{model}' publishes no schema of its input; configure another model."
+            _("'%(model)s' publishes no schema of its input; configure another model.") % {"model": model}
         ) from None
     return Schema(model, properties, [name for name in given.get("required") or [] if name in properties])
 

@@ -10,6 +10,7 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import Sum
 from django.utils import timezone
+from django.utils.translation import gettext, gettext_lazy
 
 from jobs import progress
 from jobs import services as jobs
@@ -31,6 +32,16 @@ FREE_OF_CHARGE = ("failed", "aborted")
 # No request waits longer for its answers, and no order that was not answered is at work longer.
 LONGEST_REQUEST = timedelta(minutes=30)
 SMALLEST = Decimal("0.0001")
+THIS = gettext_lazy("this would cost %(cost)s")
+JOB = gettext_lazy("this job would cost %(cost)s")
+SPENT_ALONE = gettext_lazy(
+    "SPEND_LIMIT_MONTHLY is %(limit)s, of which %(spent)s are spent in %(month)s, and %(error)s; raise it, or try "
+    "again next month."
+)
+SPENT_AND_RESERVED = gettext_lazy(
+    "SPEND_LIMIT_MONTHLY is %(limit)s, of which %(spent)s are spent and %(reserved)s reserved in %(month)s, and "
+    "%(error)s; raise it, or try again next month."
+)
 
 
 def this_month():
@@ -49,8 +60,11 @@ def check_prices(settings_used):
     if limit() is not None and (lacking := prices.unknown(settings_used)):
         name = adapters.base_name(adapters.model(lacking[0]))
         raise UnknownPrice(
-            f"The price of '{name}' is not known, and SPEND_LIMIT_MONTHLY allows no purchase without one; "
-            f"set MODEL_PRICES={name}=… to what a prediction costs in USD."
+            gettext(
+                "The price of '%(name)s' is not known, and SPEND_LIMIT_MONTHLY allows no purchase "
+                "without one; set MODEL_PRICES=%(name)s=… to what a prediction costs in USD."
+            )
+            % {"name": name}
         )
 
 
@@ -60,7 +74,7 @@ def check_start(steps):
         return
     month = this_month()
     if min(prices.own(step) for step in steps) > _left(month):
-        raise LimitReached(_sentence(month, f"this job would cost {_dollars(prices.estimate(steps))}"))
+        raise LimitReached(_sentence(month, prices.estimate(steps), JOB))
 
 
 def afford(reserving):
@@ -97,7 +111,7 @@ def _hold(month, amount):
     Month.objects.get_or_create(month=month)
     Month.objects.select_for_update().get(month=month)
     if amount > _left(month):
-        raise LimitReached(_sentence(month, f"this would cost {_dollars(amount)}"))
+        raise LimitReached(_sentence(month, amount))
 
 
 def _left(month):
@@ -119,14 +133,17 @@ def _exact(amount):
     return (amount or Decimal(0)).quantize(SMALLEST)
 
 
-def _sentence(month, wish):
+def _sentence(month, amount, wish=THIS):
     sums = _committed(month)
-    spent, reserved = sums.get(SPENT, Decimal(0)), sums.get(RESERVED, Decimal(0))
-    on_the_way = f" and {_dollars(reserved)} reserved" if reserved else ""
-    return (
-        f"SPEND_LIMIT_MONTHLY is {_dollars(limit())}, of which {_dollars(spent)} are spent{on_the_way} in {month}, "
-        f"and {wish}; raise it, or try again next month."
-    )
+    reserved = sums.get(RESERVED, Decimal(0))
+    words = {
+        "limit": _dollars(limit()),
+        "spent": _dollars(sums.get(SPENT, Decimal(0))),
+        "reserved": _dollars(reserved),
+        "month": month,
+        "error": wish % {"cost": _dollars(amount)},
+    }
+    return (SPENT_AND_RESERVED if reserved else SPENT_ALONE) % words
 
 
 def _dollars(amount):

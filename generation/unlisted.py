@@ -1,5 +1,7 @@
 """Adapters of models that are not among ours, made from what their schemas call their fields."""
 
+from django.utils.translation import gettext as _
+
 from .errors import CannotGenerate
 from .kinds import IMAGE, LLM, MUSIC, NO_LIMIT, VIDEO, Adapter
 
@@ -50,8 +52,11 @@ def adapter(schema, setting):
     for name in schema.required:
         if name not in sent and "default" not in schema.properties[name]:
             raise CannotGenerate(
-                f"'{schema.model}' requires the field '{name}', which nothing here can fill; "
-                f"set {setting} to another model."
+                _(
+                    "'%(model)s' requires the field '%(name)s', which nothing here can fill; set "
+                    "%(setting)s to another model."
+                )
+                % {"model": schema.model, "name": name, "setting": setting}
             )
     return made
 
@@ -113,8 +118,11 @@ def _field(schema, setting, names, what, types=("string",)):
     if name := schema.first(names, types):
         return name
     raise CannotGenerate(
-        f"'{schema.model}' has no field for {what} that is known here, such as '{names[0]}'; "
-        f"set {setting} to another model."
+        _(
+            "'%(model)s' has no field for %(what)s that is known here, such as '%(example)s'; set "
+            "%(setting)s to another model."
+        )
+        % {"model": schema.model, "what": what, "example": names[0], "setting": setting}
     )
 
 

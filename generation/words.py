@@ -8,7 +8,9 @@ import json
 import re
 from dataclasses import dataclass, field
 
-from universes.models import LANGUAGES
+from django.utils.translation import gettext
+
+from universes.models import LANGUAGES, Language
 
 from . import parsing
 
@@ -52,7 +54,8 @@ class Concepts:
     def missing(self):
         """What is still missing, as words for a sentence; empty when nothing is."""
         lack = self.count - len(self.have)
-        return f"{lack} of {self.count} concepts with names in all five languages" if lack else ""
+        sentence = gettext("%(lack)s of %(count)s concepts with names in all five languages")
+        return sentence % {"lack": lack, "count": self.count} if lack else ""
 
     def prompt(self):
         lack = self.count - len(self.have)
@@ -118,7 +121,7 @@ class Names:
     def missing(self):
         every = [(card, code) for card, codes in self.wanted.items() for code in codes]
         lack = sum(code not in self.found.get(card, {}) for card, code in every)
-        return f"{lack} of {len(every)} names" if lack else ""
+        return gettext("%(lack)s of %(count)s names") % {"lack": lack, "count": len(every)} if lack else ""
 
     def prompt(self):
         spoken = ", ".join(LANGUAGE_WORDS[code] for code in self.languages)
@@ -160,7 +163,8 @@ class Songs:
     @property
     def missing(self):
         lack = self._lack()
-        return f"the lyrics in {', '.join(LANGUAGE_WORDS[language] for language in lack)}" if lack else ""
+        languages = ", ".join(str(Language(language).label) for language in lack)
+        return gettext("the lyrics in %(languages)s") % {"languages": languages} if lack else ""
 
     def _lack(self):
         return [language for language in self.languages if language not in self.lyrics]
@@ -230,7 +234,8 @@ class Lines:
 
     @property
     def missing(self):
-        return "" if self.translated else f"all {len(self.lines)} lines in {LANGUAGE_WORDS[self.target]}"
+        words = {"number": len(self.lines), "language": Language(self.target).label}
+        return "" if self.translated else gettext("all %(number)s lines in %(language)s") % words
 
     def prompt(self):
         source, target = LANGUAGE_WORDS[self.source], LANGUAGE_WORDS[self.target]

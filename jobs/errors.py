@@ -1,5 +1,7 @@
 """What the job services refuse."""
 
+from django.utils.translation import gettext as _
+
 
 class NotFound(Exception):
     """There is no such job."""
@@ -13,7 +15,8 @@ class Busy(Exception):
     """All that was asked for is being done already, by `job`."""
 
     def __init__(self, job, sentence=None):
-        super().__init__(sentence or f"Job {job.pk} is at it already; wait for it or cancel it.")
+        said = _("Job %(job)s is at it already; wait for it or cancel it.") % {"job": job.pk}
+        super().__init__(sentence or said)
         self.job = job
         self.extra = {"job_id": str(job.pk)}
 

@@ -4,9 +4,14 @@ from collections import Counter
 
 from django.db import transaction
 from django.utils import timezone
+from django.utils.translation import gettext_noop
 
 from .locking import lock
 from .models import ACTIVE, Job, State
+
+# What a failed job's row says, in English.
+OF_STEP = gettext_noop("%(label)s: %(error)s")
+AND_MORE = gettext_noop("%(error)s (%(number)s more failed.)")
 
 
 def refresh(job):
@@ -93,9 +98,9 @@ def _status(job, counts):
 
 
 def _error(job):
-    errors = [f"{label}: {error}" for label, error in _failed(job).values_list("label", "error")]
-    more = f" ({len(errors) - 1} more failed.)" if len(errors) > 1 else ""
-    return errors[0] + more
+    failed = list(_failed(job).values("label", "error"))
+    first = OF_STEP % failed[0]
+    return first if len(failed) == 1 else AND_MORE % {"error": first, "number": len(failed) - 1}
 
 
 def _failed(job):

@@ -11,6 +11,7 @@ from datetime import timedelta
 from django.db import OperationalError, connections, transaction
 from django.utils import timezone
 from django.utils.module_loading import import_string
+from django.utils.translation import gettext
 
 from . import context, lease, progress, slots, stopping, waker
 from .errors import LeaseLost
@@ -211,9 +212,12 @@ def _look(run):
     handler = import_string(run.step.handler)()
     try:
         if run.step.cancel_requested:
-            return handler.cancel(run) or Drop("Cancelled.")
+            return handler.cancel(run) or Drop(gettext("Cancelled."))
         if _orphaned(run.step):
-            return Permanent(f"Not started, since this was not done: {run.step.waits_for.label}.")
+            return Permanent(
+                gettext("Not started, since this was not done: %(label)s.")
+                % {"label": run.step.waits_for.label}
+            )
         if run.step.status == State.PENDING:
             run.save(status=State.RUNNING, started_at=run.step.started_at or timezone.now())
         return handler.advance(run)
@@ -224,7 +228,7 @@ def _look(run):
     except OSError as error:
         if error.errno == errno.ENOSPC:
             return Passing(
-                "The disk is full; make room and it goes on by itself.", retry_after=LONGEST_BACKOFF
+                gettext("The disk is full; make room and it goes on by itself."), retry_after=LONGEST_BACKOFF
             )
         if error.errno == errno.EHOSTUNREACH:
             # Where files are kept; what was paid for waits at the provider meanwhile.
@@ -237,7 +241,9 @@ def _look(run):
 
 def _bug(run, error):
     log.exception("Step %s of job %s broke", run.step.pk, run.step.job_id)
-    return Permanent(f"An internal error ({type(error).__name__}); the log has the details.")
+    return Permanent(
+        gettext("An internal error (%(kind)s); the log has the details.") % {"kind": type(error).__name__}
+    )
 
 
 def _settle(run, outcome):
@@ -303,7 +309,8 @@ def _park(job):
     now = timezone.now()
     job.steps.filter(status__in=ACTIVE).update(
         status=State.FAILED,
-        error=f"Its runner died {lease.MOST_DEATHS} times in a row; look at the log, then retry the job.",
+        error=gettext("Its runner died %(number)s times in a row; look at the log, then retry the job.")
+        % {"number": lease.MOST_DEATHS},
         completed_at=now,
         holds_slot=False,
     )

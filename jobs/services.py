@@ -6,6 +6,7 @@ from datetime import timedelta
 
 from django.db import IntegrityError, transaction
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from . import progress, queue
 from .errors import Busy, NotFound, NotPossible
@@ -50,12 +51,18 @@ def started(once, type, slug):
     NotPossible when that start was for something else, and for a text that is too long.
     """
     if len(once) > LONGEST_KEY or not once.isprintable():
-        raise NotPossible(f"An idempotency key has at most {LONGEST_KEY} characters, all of them printable.")
+        raise NotPossible(
+            _("An idempotency key has at most %(most)s characters, all of them printable.")
+            % {"most": LONGEST_KEY}
+        )
     earlier = once and IdempotencyKey.objects.select_related("job").filter(key=once).first()
     if not earlier:
         return None
     if (earlier.type, earlier.univers_slug) != (type, slug):
-        raise NotPossible(f"The idempotency key '{once}' has been used for something else; send a new one.")
+        raise NotPossible(
+            _("The idempotency key '%(key)s' has been used for something else; send a new one.")
+            % {"key": once}
+        )
     return earlier.job
 
 
@@ -153,7 +160,7 @@ def find(job_id):
     try:
         return Job.objects.get(pk=uuid.UUID(str(job_id)))
     except (ValueError, Job.DoesNotExist):
-        raise NotFound(f"Job '{str(job_id)[:100]}' not found.") from None
+        raise NotFound(_("Job '%(job_id)s' not found.") % {"job_id": str(job_id)[:100]}) from None
 
 
 @transaction.atomic
@@ -161,7 +168,10 @@ def cancel(job):
     """Stop a job: what has not begun ends now, what is in flight is cancelled at the provider by the next slice."""
     job = lock(job)
     if job.ended:
-        raise NotPossible(f"Job {job.pk} has ended already ({job.status}); there is nothing to cancel.")
+        raise NotPossible(
+            _("Job %(job)s has ended already (%(status)s); there is nothing to cancel.")
+            % {"job": job.pk, "status": job.status}
+        )
     now = timezone.now()
     Job.objects.filter(pk=job.pk).update(cancel_requested=True)
     active = job.steps.filter(status__in=ACTIVE)
@@ -188,7 +198,9 @@ def _retry(job):
     job = lock(job)
     again = job.steps.filter(status__in=[State.FAILED, State.CANCELLED])
     if not job.ended or not again.exists():
-        raise NotPossible(f"Job {job.pk} is {job.status} and has nothing to retry.")
+        raise NotPossible(
+            _("Job %(job)s is %(status)s and has nothing to retry.") % {"job": job.pk, "status": job.status}
+        )
     claims = [claim for claim in again.values_list("claim", flat=True) if claim]
     if other := JobStep.objects.filter(status__in=ACTIVE, claim__in=claims).first():
         raise Busy(other.job)

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import httpx
 from django.conf import settings
+from django.utils.translation import gettext
 
 from . import answers, listings
 from .errors import NotConfigured, RemoteError, Unreachable, Unreadable, WrongKey
@@ -89,12 +90,15 @@ def client():
     """This process's client for the settings as they are now; NotConfigured names the one that is missing."""
     for name in ("SUPABASE_URL", "SUPABASE_SERVICE_ROLE_KEY"):
         if not getattr(settings, name):
-            raise NotConfigured(f"Supabase is not configured: set {name} in the environment or in .env.")
+            raise NotConfigured(
+                gettext("Supabase is not configured: set %(name)s in the environment or in .env.")
+                % {"name": name}
+            )
     if (
         not settings.SUPABASE_SERVICE_ROLE_KEY.isascii()
         or not settings.SUPABASE_SERVICE_ROLE_KEY.isprintable()
     ):
-        raise WrongKey("SUPABASE_SERVICE_ROLE_KEY holds characters that no key has; copy it again.")
+        raise WrongKey(gettext("SUPABASE_SERVICE_ROLE_KEY holds characters that no key has; copy it again."))
     # Connections don't survive a fork, hence the process id.
     wanted = (
         os.getpid(),
@@ -174,16 +178,20 @@ class Supabase:
             if not page.data:
                 break
         if len(rows) != total or len({row["id"] for row in rows}) != total:
-            raise RemoteError(f"The table {table} changed while it was read; run the sync again.")
+            raise RemoteError(
+                gettext("The table %(table)s changed while it was read; run the sync again.")
+                % {"table": table}
+            )
         return rows
 
     def _page(self, table, narrow, offset):
         query = narrow(self._tables.from_(table).select("*", count="exact")).order("id")
         page = self._call(
-            f"reading {table}", lambda: query.range(offset, offset + ROWS_PER_PAGE - 1).execute()
+            gettext("reading %(table)s") % {"table": table},
+            lambda: query.range(offset, offset + ROWS_PER_PAGE - 1).execute(),
         )
         if not isinstance(page.data, list):
-            raise self._unlike(f"reading {table}")
+            raise self._unlike(gettext("reading %(table)s") % {"table": table})
         return page
 
     def lacking(self, table, columns):
@@ -195,7 +203,7 @@ class Supabase:
     def _has(self, table, columns):
         query = self._tables.from_(table).select(",".join(columns)).limit(1)
         try:
-            self._call(f"looking at {table}", query.execute)
+            self._call(gettext("looking at %(table)s") % {"table": table}, query.execute)
         except MissingColumn:
             return False
         return True
@@ -204,12 +212,14 @@ class Supabase:
         """Add rows, in pieces; all rows must have the same columns."""
         for some in chunks(rows, ROWS_PER_WRITE):
             query = self._tables.from_(table).insert(some, returning="minimal")
-            self._call(f"adding to {table}", query.execute, repeatable=False)
+            self._call(gettext("adding to %(table)s") % {"table": table}, query.execute, repeatable=False)
 
     def insert_one(self, table, row):
         """Add a row and return it as the table has it now, with the id that it got."""
         query = self._tables.from_(table).insert(row)
-        return self._call(f"adding to {table}", query.execute, repeatable=False).data[0]
+        return self._call(
+            gettext("adding to %(table)s") % {"table": table}, query.execute, repeatable=False
+        ).data[0]
 
     def update(self, table, row_id, values):
         """Change the given columns of one row."""
@@ -223,22 +233,23 @@ class Supabase:
         """
         for some in chunks(list(ids), IDS_PER_REQUEST):
             query = self._tables.from_(table).update(values, returning="minimal").in_("id", some)
-            self._call(f"changing {table}", query.execute)
+            self._call(gettext("changing %(table)s") % {"table": table}, query.execute)
 
     def delete(self, table, ids):
         for some in chunks(list(ids), IDS_PER_REQUEST):
             query = self._tables.from_(table).delete(returning="minimal").in_("id", some)
-            self._call(f"deleting from {table}", query.execute)
+            self._call(gettext("deleting from %(table)s") % {"table": table}, query.execute)
 
     # --- Files
 
     def check_bucket(self):
         """RemoteError unless the bucket exists: where it does not, every listing is empty too."""
         try:
-            self._call("looking for the bucket", lambda: self._storage.get_bucket(self.bucket_name))
+            self._call(gettext("looking for the bucket"), lambda: self._storage.get_bucket(self.bucket_name))
         except MissingObject:
             raise RemoteError(
-                f"Supabase has no bucket '{self.bucket_name}'; create it there, or set SUPABASE_BUCKET_NAME."
+                gettext("Supabase has no bucket '%(bucket)s'; create it there, or set SUPABASE_BUCKET_NAME.")
+                % {"bucket": self.bucket_name}
             ) from None
 
     def list(self, folder):
@@ -256,14 +267,18 @@ class Supabase:
             "cache-control": CACHE_SECONDS,
             "upsert": "true",
         }
-        self._call(f"uploading {key}", lambda: self._files().upload(key, path, options))
+        self._call(
+            gettext("uploading %(key)s") % {"key": key}, lambda: self._files().upload(key, path, options)
+        )
 
     def download(self, key, path, size, md5=""):
         """Stream a file to `path`: `{"sha256", "md5"}` of what came. Unreadable: not there, or other bytes than listed.
 
         `size`, and `md5` where it is known: as listed.
         """
-        return self._call(f"downloading {key}", lambda: self._download(key, path, size, md5))
+        return self._call(
+            gettext("downloading %(key)s") % {"key": key}, lambda: self._download(key, path, size, md5)
+        )
 
     def _download(self, key, path, size, listed_md5):
         sha256, md5, came = hashlib.sha256(), hashlib.md5(usedforsecurity=False), 0
@@ -271,7 +286,7 @@ class Supabase:
         headers = {**self._headers, "Accept-Encoding": "identity"}
         with self._http.stream("GET", address, headers=headers) as answer, Path(path).open("wb") as target:
             if answer.status_code != 200:
-                raise self._refusal(answer, f"downloading {key}")
+                raise self._refusal(answer, gettext("downloading %(key)s") % {"key": key})
             for piece in answer.iter_bytes(CHUNK):
                 came += len(piece)
                 if came > size:
@@ -281,19 +296,24 @@ class Supabase:
                 md5.update(piece)
         if came != size:
             raise _Passing(
-                f"{key} came with {came} bytes instead of the {size} that are listed; run the sync again.",
+                gettext(
+                    "%(key)s came with %(came)s bytes instead of the %(size)s that are listed; run the "
+                    "sync again."
+                )
+                % {"key": key, "came": came, "size": size},
                 kind=Unreadable,
             )
         if listed_md5 and md5.hexdigest() != listed_md5:
             raise _Passing(
-                f"{key} came with other bytes than are listed; run the sync again.", kind=Unreadable
+                gettext("%(key)s came with other bytes than are listed; run the sync again.") % {"key": key},
+                kind=Unreadable,
             )
         return {"sha256": sha256.hexdigest(), "md5": md5.hexdigest()}
 
     def remove(self, keys):
         """Delete files; those that are not there are fine."""
         for some in chunks(list(keys), FILES_PER_REMOVAL):
-            self._call("deleting files", lambda some=some: self._files().remove(some))
+            self._call(gettext("deleting files"), lambda some=some: self._files().remove(some))
 
     def _files(self):
         return self._storage.from_(self.bucket_name)
@@ -338,7 +358,10 @@ class Supabase:
             return send()
         except _supabase().PostgrestAPIError as error:
             if error.code == MISSING_TABLE:
-                raise MissingTable(f"Supabase has no table for this ({what}): {error.message}") from None
+                raise MissingTable(
+                    gettext("Supabase has no table for this (%(what)s): %(message)s")
+                    % {"what": what, "message": error.message}
+                ) from None
             raise self._table_error(what, error) from None
         except _supabase().StorageException as error:
             raise self._storage_error(what, error) from None
@@ -350,10 +373,14 @@ class Supabase:
         if not error.code or len(error.code) == len("404"):
             return self._unlike(what)
         kind = MissingColumn if error.code in MISSING_COLUMN else RemoteError
-        return kind(f"Supabase refused {what}: {error.message or 'no reason given'} ({error.code}).")
+        words = {"what": what, "message": error.message or gettext("no reason given"), "status": error.code}
+        return kind(gettext("Supabase refused %(what)s: %(message)s (%(status)s).") % words)
 
     def _unlike(self, what):
-        return RemoteError(f"{self.url} does not answer like Supabase ({what}); check SUPABASE_URL.")
+        return RemoteError(
+            gettext("%(url)s does not answer like Supabase (%(what)s); check SUPABASE_URL.")
+            % {"url": self.url, "what": what}
+        )
 
     def _storage_error(self, what, error):
         # The true status stands in the body; HTTP says 400 for most.
@@ -361,15 +388,28 @@ class Supabase:
         if status in ("401", "403"):
             return _wrong_key(message)
         if status == "404":
-            return MissingObject(f"Supabase has not found it ({what}): {message}")
+            return MissingObject(
+                gettext("Supabase has not found it (%(what)s): %(message)s")
+                % {"what": what, "message": message}
+            )
         if status == "413":
-            return RemoteError(f"Supabase refused {what}: larger than the bucket's limit; raise it there.")
-        return RemoteError(f"Supabase refused {what}: {message} ({status}).")
+            return RemoteError(
+                gettext("Supabase refused %(what)s: larger than the bucket's limit; raise it there.")
+                % {"what": what}
+            )
+        return RemoteError(
+            gettext("Supabase refused %(what)s: %(message)s (%(status)s).")
+            % {"what": what, "message": message, "status": status}
+        )
 
     def _unreachable(self, what, error):
         reason = str(error) or type(error).__name__
         return Unreachable(
-            f"Supabase cannot be reached at {self.url} ({what}: {reason}); check SUPABASE_URL and the network."
+            gettext(
+                "Supabase cannot be reached at %(url)s (%(what)s: %(reason)s); check SUPABASE_URL "
+                "and the network."
+            )
+            % {"url": self.url, "what": what, "reason": reason}
         )
 
     def _check(self, answer):
@@ -382,16 +422,21 @@ class Supabase:
         if status in PASSING:
             request = f"{answer.request.method} {answer.request.url.path}"
             raise _Passing(
-                f"Supabase answered {status} to {request} ({answers.message(answer)}); try again later.",
+                gettext("Supabase answered %(status)s to %(request)s (%(message)s); try again later.")
+                % {"status": status, "request": request, "message": answers.message(answer)},
                 answers.pause(answer),
             )
         if answer.is_redirect:
-            raise RemoteError(f"{self.url} redirects to another address; set SUPABASE_URL to that one.")
+            raise RemoteError(
+                gettext("%(url)s redirects to another address; set SUPABASE_URL to that one.")
+                % {"url": self.url}
+            )
 
     def _refusal(self, answer, what):
         answer.read()
         kind = MissingObject if answers.is_missing(answer) else RemoteError
-        return kind(f"Supabase refused {what}: {answers.message(answer)} ({answer.status_code}).")
+        words = {"what": what, "message": answers.message(answer), "status": answer.status_code}
+        return kind(gettext("Supabase refused %(what)s: %(message)s (%(status)s).") % words)
 
 
 def chunks(items, size):
@@ -400,5 +445,9 @@ def chunks(items, size):
 
 def _wrong_key(message):
     return WrongKey(
-        f"Supabase does not admit the key in SUPABASE_SERVICE_ROLE_KEY ({message}); set the project's service role key."
+        gettext(
+            "Supabase does not admit the key in SUPABASE_SERVICE_ROLE_KEY (%(message)s); set the "
+            "project's service role key."
+        )
+        % {"message": message}
     )

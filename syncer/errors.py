@@ -1,5 +1,7 @@
 """What a sync refuses or fails with; each text is a sentence that says what to do, and never holds the key."""
 
+from django.utils.translation import gettext as _
+
 from jobs.models import State
 from universes.errors import NotFound
 
@@ -71,7 +73,7 @@ def from_step(step):
     """The error that a step of a sync ended with."""
     facts = step.result or {}
     if step.status == State.CANCELLED:
-        return Cancelled("The sync was cancelled; run it again to finish.")
+        return Cancelled(_("The sync was cancelled; run it again to finish."))
     if facts.get("error") == "Refused":
         return Refused(step.error, facts.get("plan"))
     return KINDS.get(facts.get("error"), RemoteError)(step.error)

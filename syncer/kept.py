@@ -4,6 +4,7 @@ import uuid
 
 from django.db.models import Func, IntegerField, Value
 from django.db.models.functions import Coalesce
+from django.utils.translation import gettext as _
 
 from storage import archive
 from universes.errors import NotFound
@@ -29,7 +30,9 @@ def find(revision_id):
     try:
         return counted().get(pk=uuid.UUID(str(revision_id)))
     except (ValueError, Revision.DoesNotExist):
-        raise NotFound(f"Revision '{str(revision_id)[:100]}' not found.") from None
+        raise NotFound(
+            _("Revision '%(revision_id)s' not found.") % {"revision_id": str(revision_id)[:100]}
+        ) from None
 
 
 def listing(univers_slug=None):

@@ -1,5 +1,7 @@
 """What lies in a folder of Supabase Storage, asked for in pages. `call(what, send)` is the client's way to send."""
 
+from django.utils.translation import gettext
+
 PER_PAGE = 100
 
 
@@ -11,7 +13,9 @@ def by_cursor(call, files, folder):
     """
     found, options, page = [], {"prefix": f"{folder}/", "limit": PER_PAGE}, None
     while page is None or page.hasNext:
-        page = call(f"listing {folder}", lambda options=options: files.list_v2(options))
+        page = call(
+            gettext("listing %(folder)s") % {"folder": folder}, lambda options=options: files.list_v2(options)
+        )
         found += [entry for file in page.objects if (entry := _entry(folder, file))]
         options = options | {"cursor": page.nextCursor}
     return found
@@ -38,7 +42,10 @@ def _level(call, files, folder):
     entries, page = [], None
     while page is None or len(page) == PER_PAGE:
         options = {"limit": PER_PAGE, "offset": len(entries), "sortBy": {"column": "name", "order": "asc"}}
-        page = call(f"listing {folder}", lambda options=options: _page(files, folder, options))
+        page = call(
+            gettext("listing %(folder)s") % {"folder": folder},
+            lambda options=options: _page(files, folder, options),
+        )
         entries += page
     return entries
 

@@ -1,6 +1,7 @@
 """The side that is here: the ORM and the bucket."""
 
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from storage import bucket
 from universes import rows
@@ -91,7 +92,10 @@ def _update(plan, universe):
         if "language" in change.fields:
             table.model.objects.create(**_values(table, change.row, universe))
         elif not table.model.objects.filter(pk=row_id).update(**values):
-            raise Conflict(f"'{plan.slug}' changed meanwhile; {plan.direction} it again.")
+            raise Conflict(
+                _("'%(slug)s' changed meanwhile; %(direction)s it again.")
+                % {"slug": plan.slug, "direction": plan.direction}
+            )
 
 
 def _make_way(plan):

@@ -1,5 +1,7 @@
 """What a push or an unpublishing is about to overwrite in Supabase, kept as a revision that can be restored here."""
 
+from django.utils.translation import gettext
+
 from storage import archive
 from storage.staging import staging
 from universes.models import Revision
@@ -76,6 +78,7 @@ def _archived(slug, files, client):
 
         in_parallel(take, missing, heard=False)
     return kept, [
-        f"{slug}/{where} could not be kept: Supabase does not give it as it lists it."
+        gettext("%(file)s could not be kept: Supabase does not give it as it lists it.")
+        % {"file": f"{slug}/{where}"}
         for where in sorted(lost)
     ]

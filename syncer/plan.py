@@ -4,6 +4,8 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
 
+from django.utils.translation import gettext as _
+
 from universes.rows import TABLES, UNIVERS, UNIVERS_ASSETS
 
 from .snapshots import TIMESTAMPS, lacks, our_files
@@ -107,32 +109,36 @@ class Plan:
     def _unpublishes(self):
         if self.direction != UNPUBLISH:
             return ""
-        return f"Unpublishing takes '{self.slug}' away from all who use it; use force to do it."
+        return _("Unpublishing takes '%(slug)s' away from all who use it; use force to do it.") % {
+            "slug": self.slug
+        }
 
     def _exposes(self):
         if not self.exposes:
             return ""
-        return (
-            f"'{self.slug}' is private, but whoever knows the address of a file in Supabase can open it; "
+        return _(
+            "'%(slug)s' is private, but whoever knows the address of a file in Supabase can open it; "
             "use force to push it all the same."
-        )
+        ) % {"slug": self.slug}
 
     def _takes_away(self):
         """Said when more than half of the target's cards or files would go, from four up."""
-        parts = []
-        for what, gone, total in (
-            ("cards", len(self.row_changes(DELETE, UNIVERS_ASSETS.name)), self.target_cards),
-            ("files", len(self.file_changes(DELETE)), self.target_files),
-        ):
-            if total > SAFE_UP_TO and gone * 2 > total:
-                parts.append(f"{gone} of {total} {what}")
+        cards, files = len(self.row_changes(DELETE, UNIVERS_ASSETS.name)), len(self.file_changes(DELETE))
+        parts = [
+            words % {"gone": gone, "total": total}
+            for words, gone, total in (
+                (_("%(gone)s of %(total)s cards"), cards, self.target_cards),
+                (_("%(gone)s of %(total)s files"), files, self.target_files),
+            )
+            if total > SAFE_UP_TO and gone * 2 > total
+        ]
         if not parts:
             return ""
-        where = "here" if self.direction in (PULL, RESTORE) else "in Supabase"
-        return (
-            f"The {self.direction} of '{self.slug}' would take away {' and '.join(parts)} {where}; "
-            "look at the plan, and use force if that is meant."
-        )
+        where = _("here") if self.direction in (PULL, RESTORE) else _("in Supabase")
+        return _(
+            "The %(direction)s of '%(slug)s' would take away %(parts)s %(where)s; look at the plan, and use force if "
+            "that is meant."
+        ) % {"direction": self.direction, "slug": self.slug, "parts": _(" and ").join(parts), "where": where}
 
     def to_dict(self):
         return {
@@ -167,7 +173,8 @@ def build(source, target, direction):
     for table in TABLES:
         if table.name in source.missing | target.missing:
             plan.reports.append(
-                f"{source.slug}: the table {table.name} is missing in Supabase and is left out."
+                _("%(slug)s: the table %(table)s is missing in Supabase and is left out.")
+                % {"slug": source.slug, "table": table.name}
             )
         else:
             lacking = lacks(table, source, target)
@@ -178,7 +185,10 @@ def build(source, target, direction):
     _plan_files(plan, source, target)
     if direction == PUSH and _is_private(source) and plan.file_changes(CREATE):
         plan.reports.append(
-            f"{source.slug} is private, but its bucket in Supabase is not: who knows a file's address can open it."
+            _(
+                "%(slug)s is private, but its bucket in Supabase is not: who knows a file's address can open it."
+            )
+            % {"slug": source.slug}
         )
     return plan
 
@@ -189,7 +199,8 @@ def _is_private(snapshot):
 
 def _left_out(slug, table, lacking):
     return [
-        f"{slug}: the column {table.name}.{column} is missing in Supabase and is left out."
+        _("%(slug)s: the column %(column)s is missing in Supabase and is left out.")
+        % {"slug": slug, "column": f"{table.name}.{column}"}
         for column in sorted(lacking)
     ]
 
@@ -283,4 +294,5 @@ def _plan_files(plan, source, target):
     for name in sorted((target.files.keys() - source.files.keys() - source.unread) & ours):
         plan.files.append(FileChange(name, DELETE, target.files[name], gone))
     for name in sorted((source.files.keys() | target.files.keys()) - mirrored):
-        plan.reports.append(f"{plan.slug}: {name} is left alone: it is no file of a card or song.")
+        words = {"slug": plan.slug, "name": name}
+        plan.reports.append(_("%(slug)s: %(name)s is left alone: it is no file of a card or song.") % words)

@@ -7,6 +7,7 @@ import errno
 from contextlib import ExitStack, contextmanager
 
 from django.db import IntegrityError, transaction
+from django.utils.translation import gettext as _
 
 from storage import archive, bucket
 from storage.staging import claim
@@ -34,7 +35,9 @@ def apply(plan, fetch, universe, remote_id, author="", cause="pull"):
     folder = journals.stage(plan.slug)
     with claim(folder) as mine:
         if not mine:
-            raise Conflict(f"Another sync of '{plan.slug}' is at it; try again when that has ended.")
+            raise Conflict(
+                _("Another sync of '%(slug)s' is at it; try again when that has ended.") % {"slug": plan.slug}
+            )
         with _room(plan, folder):
             universe = _apply(plan, fetch, universe, remote_id, folder, (cause, author))
     progress.done(len(plan.rows) + len(plan.file_changes(DELETE)))
@@ -50,7 +53,8 @@ def _room(plan, folder):
         journals.abandon(folder)
         if error.errno in FULL:
             raise NoSpace(
-                f"The disk here is full; make room and {plan.direction} '{plan.slug}' again."
+                _("The disk here is full; make room and %(direction)s '%(slug)s' again.")
+                % {"direction": plan.direction, "slug": plan.slug}
             ) from None
         raise
 
@@ -121,8 +125,11 @@ def _write_rows(plan, universe, remote_id, kept, journal):
             return universe
     except IntegrityError as error:
         raise Conflict(
-            f"'{plan.slug}' can't be written here: it changed meanwhile, or something else has its slug or ids; "
-            f"look for that and {plan.direction} it again ({error})."
+            _(
+                "'%(slug)s' can't be written here: it changed meanwhile, or something else has its "
+                "slug or ids; look for that and %(direction)s it again (%(error)s)."
+            )
+            % {"slug": plan.slug, "direction": plan.direction, "error": error}
         ) from None
 
 

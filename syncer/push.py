@@ -4,6 +4,8 @@ import json
 from collections import defaultdict
 from functools import partial
 
+from django.utils.translation import gettext
+
 from storage import bucket
 from universes.rows import TABLES, UNIVERS, UNIVERS_ASSETS
 
@@ -42,7 +44,9 @@ def upload(plan, client, files_here):
     try:
         in_parallel(partial(_send, client, plan.slug), names)
     except FileNotFoundError:
-        raise Conflict(f"A file of '{plan.slug}' went away while it was pushed; push again.") from None
+        raise Conflict(
+            gettext("A file of '%(slug)s' went away while it was pushed; push again.") % {"slug": plan.slug}
+        ) from None
     _verify(plan.slug, client, {name: files_here[name] for name in names})
 
 
@@ -57,7 +61,10 @@ def _verify(slug, client, sent):
     for name, file in sent.items():
         came = there.get(name, File(name, -1))
         if came.size != file.size or (remote.MD5.fullmatch(came.etag) and came.md5 != file.md5):
-            raise RemoteError(f"{slug}/{name} did not arrive whole in Supabase; push again.")
+            raise RemoteError(
+                gettext("%(slug)s/%(name)s did not arrive whole in Supabase; push again.")
+                % {"slug": slug, "name": name}
+            )
     remote.remember(slug, {name: there[name] for name in sent}, sent)
 
 

@@ -5,6 +5,8 @@ import threading
 from collections import defaultdict
 from datetime import UTC, datetime
 
+from django.utils.translation import gettext
+
 from storage.names import is_safe_segment
 from universes.names import is_slug
 from universes.rows import TABLES, UNIVERS, UNIVERS_ASSETS
@@ -49,7 +51,11 @@ class Tables:
     def _note_lacking(self, table, lacking):
         if needed := lacking & {"id", table.parent, *table.natural}:
             raise RemoteError(
-                f"The table {table.name} in Supabase has no column {min(needed)}, without which nothing can be synced."
+                gettext(
+                    "The table %(table)s in Supabase has no column %(column)s, without which nothing can "
+                    "be synced."
+                )
+                % {"table": table.name, "column": min(needed)}
             )
         self._lacking[table.name] = lacking
 
@@ -107,7 +113,8 @@ def universes(client):
     rows = [_plain(UNIVERS, row) for row in client.select(UNIVERS.name)]
     fit = [row for row in rows if is_fit(row)]
     reports = [
-        f"{str(row['slug'])[:100]!r} (id {row['id']}) is left out: its slug or name can't be used here."
+        gettext("%(slug)s (id %(id)s) is left out: its slug or name can't be used here.")
+        % {"slug": repr(str(row["slug"])[:100]), "id": row["id"]}
         for row in rows
         if row not in fit
     ]
@@ -140,7 +147,10 @@ def snapshot(client, tables, slug, universe, *, to_write=False, former=""):
     if folder:
         files, left_alone, unread = listing(client, folder, older)
         reports.append(
-            f"The media of '{slug}' lie in '{folder}/' in Supabase; push it to have them in '{slug}/'."
+            gettext(
+                "The media of '%(slug)s' lie in '%(folder)s/' in Supabase; push it to have them in '%(slug)s/'."
+            )
+            % {"slug": slug, "folder": folder}
         )
     return Snapshot(slug, rows, files, (*reports, *left_alone), frozenset(missing), lacking, unread, folder)
 
@@ -185,7 +195,9 @@ def listing(client, slug, older=frozenset()):
     flat = [file for file in found if not file.key]
     files = {file.name: file for file in flat if is_safe_segment(file.name)}
     reports = [
-        _left_alone(slug, file.name, "a name that is not ours") for file in flat if file.name not in files
+        _left_alone(slug, file.name, gettext("a name that is not ours"))
+        for file in flat
+        if file.name not in files
     ]
     deeper = [file for file in found if file.key]
     reports += _other_folders(slug, deeper, OLDER_LAYOUT if older else ())
@@ -210,7 +222,7 @@ def whole_folder(client, slug):
 def _other_folders(slug, files, read):
     """Reports of the sub-folders that are not read."""
     folders = dict.fromkeys(file.key.partition("/")[0] for file in files)
-    return [_left_alone(slug, f, "a folder of an older layout") for f in folders if f not in read]
+    return [_left_alone(slug, f, gettext("a folder of an older layout")) for f in folders if f not in read]
 
 
 def _by_name(files, reports, slug):
@@ -221,21 +233,24 @@ def _by_name(files, reports, slug):
         if folder in OLDER_LAYOUT and is_safe_segment(name):
             by_name[name].append(file)
         elif folder in OLDER_LAYOUT:
-            reports.append(_left_alone(slug, file.key, "a name that is not ours"))
+            reports.append(_left_alone(slug, file.key, gettext("a name that is not ours")))
     return by_name
 
 
 def _unfit_for_flattening(files, wanted):
     """Why files of this name in sub-folders can't be read as one right in the folder."""
     if files[0].name not in wanted:
-        return "no card or song has this file"
+        return gettext("no card or song has this file")
     if any(file.difference(files[0]) for file in files[1:]):
-        return "another sub-folder has another file of this name"
+        return gettext("another sub-folder has another file of this name")
     return ""
 
 
 def _left_alone(slug, key, reason):
-    return f"{slug}/{key} is left alone in Supabase: {reason}."
+    return gettext("%(file)s is left alone in Supabase: %(reason)s.") % {
+        "file": f"{slug}/{key}",
+        "reason": reason,
+    }
 
 
 def _file(entry, known):

@@ -1,5 +1,7 @@
 """The folder that a universe leaves over there when a push gives it another slug."""
 
+from django.utils.translation import gettext
+
 from universes.names import is_slug
 from universes.rows import UNIVERS
 
@@ -25,7 +27,8 @@ def _clear(client, folder, files):
     client.remove([f"{folder}/{file.where}" for file in moved])
     remote.forget(folder, [file.where for file in moved])
     return [
-        f"{folder}/{file.where} stays in Supabase, though no universe has that folder any more; delete it there."
+        gettext("%(file)s stays in Supabase, though no universe has that folder any more; delete it there.")
+        % {"file": f"{folder}/{file.where}"}
         for file in found
         if file not in moved
     ]

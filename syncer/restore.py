@@ -2,6 +2,9 @@
 
 import uuid
 
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
 from storage import archive
 from universes.models import Revision, Universe
 from universes.names import THUMBNAIL, music_name, video_name
@@ -79,14 +82,20 @@ def _slug(revision, here):
         other = Universe.objects.filter(slug=row["slug"]).exclude(pk=here.pk if here else None).first()
         if other:
             raise Conflict(
-                f"The revision is of '{row['slug']}', but that is the slug of another universe by now, "
-                f"'{other.name}'; give one of them another slug, or delete that one, and restore again."
+                _(
+                    "The revision is of '%(slug)s', but that is the slug of another universe by now, "
+                    "'%(name)s'; give one of them another slug, or delete that one, and restore again."
+                )
+                % {"slug": row["slug"], "name": other.name}
             )
         return row["slug"]
     if not here:
         raise Conflict(
-            f"The revision kept only a part of '{revision.univers_slug}', and that universe is gone; "
-            "restore the revision of its deletion first."
+            _(
+                "The revision kept only a part of '%(univers_slug)s', and that universe is gone; "
+                "restore the revision of its deletion first."
+            )
+            % {"univers_slug": revision.univers_slug}
         )
     return here.slug
 
@@ -197,11 +206,17 @@ def _fetch(file, path):
     except FileNotFoundError:
         raise _gone(file.name) from None
     if came != file.sha256:
-        raise Conflict(f"The archived copy of '{file.name}' is damaged; nothing was changed. {ELSEWHERE}")
+        raise Conflict(
+            _("The archived copy of '%(name)s' is damaged; nothing was changed. %(error)s")
+            % {"name": file.name, "error": ELSEWHERE}
+        )
 
 
-ELSEWHERE = "Put it back into the archive from a backup, or restore another revision."
+ELSEWHERE = gettext_lazy("Put it back into the archive from a backup, or restore another revision.")
 
 
 def _gone(name):
-    return Conflict(f"The archived copy of '{name}' is gone; nothing was changed. {ELSEWHERE}")
+    return Conflict(
+        _("The archived copy of '%(name)s' is gone; nothing was changed. %(error)s")
+        % {"name": name, "error": ELSEWHERE}
+    )

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 
 from django.conf import settings
+from django.utils.translation import gettext, gettext_noop
 
 from jobs import runner
 from jobs import services as jobs
@@ -33,12 +34,12 @@ HANDLERS = {
     RESTORE: "syncer.handlers.Restore",
 }
 VERBS = {
-    PUSH: "Push",
-    PULL: "Pull",
-    PULL_ALL: "Pull",
-    INIT: "Pull",
-    UNPUBLISH: "Unpublish",
-    RESTORE: "Restore",
+    PUSH: gettext_noop("Push %(slug)s"),
+    PULL: gettext_noop("Pull %(slug)s"),
+    PULL_ALL: gettext_noop("Pull %(slug)s"),
+    INIT: gettext_noop("Pull %(slug)s"),
+    UNPUBLISH: gettext_noop("Unpublish %(slug)s"),
+    RESTORE: gettext_noop("Restore %(slug)s"),
 }
 
 
@@ -214,7 +215,7 @@ def _claim_of_push(tables, slug):
 def _claim_of_pull(tables, slug):
     there = syncs.find_there(tables, slug)
     if not there:
-        raise NotThere(f"Universe '{slug[:100]}' not found in Supabase.")
+        raise NotThere(gettext("Universe '%(slug)s' not found in Supabase.") % {"slug": slug[:100]})
     return _claim_there(tables, there)
 
 
@@ -224,7 +225,7 @@ CLAIMS = {PUSH: _claim_of_push, PULL: _claim_of_pull}
 def _left_out(job, claims):
     """By slug, those that are not in the job since another sync is at them."""
     begun = set(job.steps.values_list("claim", flat=True))
-    said = "Another sync is at it; run this again when that has ended."
+    said = gettext("Another sync is at it; run this again when that has ended.")
     return {slug: Conflict(said) for slug, claim in claims.items() if claim not in begun}
 
 
@@ -236,7 +237,7 @@ def _start(kind, claims, force, author, once, together=False, **more):
     steps = [
         jobs.Step(
             key=slug,
-            label=f"{VERBS[kind]} {slug}",
+            label=VERBS[kind] % {"slug": slug},
             handler=HANDLERS[kind],
             params={"slug": slug, "force": force, "alone": alone, **more},
             claim=claims[slug],

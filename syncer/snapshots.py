@@ -7,6 +7,8 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
+from django.utils.translation import gettext as _
+
 from storage.names import is_safe_segment
 from universes.models import LANGUAGES
 from universes.names import THUMBNAIL, music_name, video_name
@@ -101,17 +103,21 @@ def tidy(slug, rows):
         good = {}
         for row in sorted(rows.get(table.name, []), key=lambda row: str(row["id"])):
             if reason := _unfit(table, row, ids):
-                reports.append(f"{slug}: {table.name} {row['id']} is left alone: {reason}.")
+                reports.append(_left_alone(slug, table, row, reason))
                 continue
             identity = _identity(table, row)
             if identity in good:
-                reports.append(
-                    f"{slug}: {table.name} {good[identity]['id']} is left alone: {row['id']} doubles it."
-                )
+                doubled = _("%(id)s doubles it") % {"id": row["id"]}
+                reports.append(_left_alone(slug, table, good[identity], doubled))
             good[identity] = row
         kept[table.name] = list(good.values())
         ids[table.name] = {row["id"] for row in kept[table.name]}
     return kept, reports
+
+
+def _left_alone(slug, table, row, reason):
+    words = {"slug": slug, "row": f"{table.name} {row['id']}", "reason": reason}
+    return _("%(slug)s: %(row)s is left alone: %(reason)s.") % words
 
 
 def _identity(table, row):
@@ -120,11 +126,11 @@ def _identity(table, row):
 
 def _unfit(table, row, ids):
     if table.parent == "asset_id" and row.get("asset_id") not in ids[UNIVERS_ASSETS.name]:
-        return "its card is left alone or gone"
+        return _("its card is left alone or gone")
     if "language" in table.natural and row.get("language") not in LANGUAGES:
-        return f"{row.get('language')!r} is not one of the five languages"
+        return _("%(value)s is not one of the five languages") % {"value": repr(row.get("language"))}
     if table is UNIVERS_ASSETS and not is_safe_segment(row.get("image_name") or ""):
-        return f"{row.get('image_name')!r} can't name a file"
+        return _("%(value)s can't name a file") % {"value": repr(row.get("image_name"))}
     return ""
 
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 
 from django.db import transaction
 from django.utils import timezone
+from django.utils.translation import gettext
 
 from universes.models import Universe
 from universes.services import revisions, universes
@@ -48,8 +49,12 @@ def _check_slug_there(tables, slug, there):
     """Nothing may be put into the folder of a universe that has our slug over there and is another one."""
     if there and there["slug"] != slug and (other := remote.find(tables, slug)):
         raise Conflict(
-            f"'{slug}' is called '{there['slug']}' in Supabase, where '{slug}' is the slug of another universe, "
-            f"'{other['name']}'; give one of them another slug in Supabase, and push again."
+            gettext(
+                "'%(slug)s' is called '%(there)s' in Supabase, where '%(slug)s' is the slug of "
+                "another universe, '%(other)s'; give one of them another slug in Supabase, and push "
+                "again."
+            )
+            % {"slug": slug, "there": there["slug"], "other": other["name"]}
         )
 
 
@@ -64,9 +69,12 @@ def prepare_pull(slug, tables=None):
     tables = tables or remote.Queries(client())
     there = find_there(tables, slug)
     if not there:
-        raise NotThere(f"Universe '{slug[:100]}' not found in Supabase.")
+        raise NotThere(gettext("Universe '%(slug)s' not found in Supabase.") % {"slug": slug[:100]})
     if not remote.is_fit(there):
-        raise RemoteError(f"'{slug}' has no name, or no slug that can name a folder; set it in Supabase.")
+        raise RemoteError(
+            gettext("'%(slug)s' has no name, or no slug that can name a folder; set it in Supabase.")
+            % {"slug": slug}
+        )
     here = counterpart(tables, there)
     _check_slug(tables, there["slug"], here)
     source = snapshot_there(tables, there, here)
@@ -90,18 +98,28 @@ def _check_slug(tables, slug, here):
     other = Universe.objects.filter(slug=slug).exclude(pk=here.pk if here else None).first()
     if other:
         raise Conflict(
-            f"'{slug}' in Supabase is another universe than the one here with that slug, '{other.name}'; "
-            f"{_way_out(slug, remote.find(tables, None, known.id_there(other)))}."
+            gettext(
+                "'%(slug)s' in Supabase is another universe than the one here with that slug, "
+                "'%(name)s'; %(reason)s."
+            )
+            % {
+                "slug": slug,
+                "name": other.name,
+                "reason": _way_out(slug, remote.find(tables, None, known.id_there(other))),
+            }
         )
 
 
 def _way_out(slug, there):
     """What makes a slug free here; `there`: the row over there of the universe that has it here, if any."""
     if not there:
-        return "give it another slug in Supabase, or delete the one here, and pull again"
+        return gettext("give it another slug in Supabase, or delete the one here, and pull again")
     if Universe.objects.filter(slug=there["slug"]).exists():
-        return "in Supabase, give it a slug that nobody has, pull both, and give it its slug again"
-    return f"that one is called '{there['slug']}' in Supabase: pull '{there['slug']}' first, then '{slug}'"
+        return gettext("in Supabase, give it a slug that nobody has, pull both, and give it its slug again")
+    words = {"there": there["slug"], "slug": slug}
+    return (
+        gettext("that one is called '%(there)s' in Supabase: pull '%(there)s' first, then '%(slug)s'") % words
+    )
 
 
 def run_push(slug, *, force=False, tables=None, author=""):
@@ -121,7 +139,10 @@ def run_push(slug, *, force=False, tables=None, author=""):
             return _pushed(sync, remote_id, sent)
         sent += sync.plan.file_changes(CREATE, UPDATE)
         tables = None
-    raise Conflict(f"'{slug}' changes in Supabase all the time; push it again when nobody else is at it.")
+    raise Conflict(
+        gettext("'%(slug)s' changes in Supabase all the time; push it again when nobody else is at it.")
+        % {"slug": slug}
+    )
 
 
 def _is_unchanged_there(sync):

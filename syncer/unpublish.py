@@ -3,6 +3,8 @@
 import re
 from dataclasses import dataclass
 
+from django.utils.translation import gettext as _
+
 from storage.names import is_safe_segment
 from universes.names import is_slug
 from universes.rows import UNIVERS
@@ -54,7 +56,7 @@ def prepare(slug):
 
 
 def _not_there(slug):
-    return NotThere(f"Universe '{slug[:100]}' not found in Supabase.")
+    return NotThere(_("Universe '%(slug)s' not found in Supabase.") % {"slug": slug[:100]})
 
 
 def run(slug, author=""):

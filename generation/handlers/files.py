@@ -9,6 +9,7 @@ from django.db import transaction
 from django.db.models import Q
 from django.db.models.functions import Coalesce
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from jobs.outcomes import Done, Drop, Passing, Permanent
 from storage import archive, bucket, pictures
@@ -93,7 +94,7 @@ class FilePrediction(Prediction):
             try:
                 self.check(path)
             except Unfit as error:
-                raise Permanent(f"{error} Generate it again.", spent=True) from None
+                raise Permanent(_("%(error)s Generate it again.") % {"error": error}, spent=True) from None
             except Incomplete as error:
                 raise _fetch_again(step, error, path) from None
             yield path
@@ -186,12 +187,14 @@ class Video(CardPrediction):
     def files(self, step, target):
         folder = bucket.names(target.universe.slug)
         if target.image_name not in folder:
-            raise CannotGenerate("The card has no picture; generate that first.")
+            raise CannotGenerate(_("The card has no picture; generate that first."))
         try:
             with bucket.fetched(target.universe.slug, target.image_name) as path:
                 address = media.data_uri(path)
         except (Unfit, Incomplete) as error:
-            raise CannotGenerate(f"The card's picture can't be read: {error} Make it anew first.") from None
+            raise CannotGenerate(
+                _("The card's picture can't be read: %(error)s Make it anew first.") % {"error": error}
+            ) from None
         return adapters.adapter(self.setting, step.memory.get("model", "")).picture(address)
 
     def check(self, path):
@@ -251,7 +254,7 @@ def song_input(stored, style, language):
     """What a song is asked for with. `stored`: its MusicPrompt or None."""
     model, prompt = adapters.adapter(adapters.MUSIC), prompts.music(stored, style)
     lyrics = ((stored.lyrics if stored else "") or "").strip()
-    model.check(prompt=prompt, lyrics=lyrics, label=f"the song in '{language}'")
+    model.check(prompt=prompt, lyrics=lyrics, label=_("the song in '%(code)s'") % {"code": language})
     return model.build(prompt, lyrics)
 
 
@@ -259,9 +262,9 @@ def _fetch_again(step, error, path):
     """What becomes of a file that breaks off: the same bytes a second time are all that the model made."""
     sha256 = bucket.digests(path)["sha256"]
     if step.memory.get("incomplete") == sha256:
-        return Permanent(f"{error} Generate it again.", spent=True)
+        return Permanent(_("%(error)s Generate it again.") % {"error": error}, spent=True)
     step.remember(incomplete=sha256)
-    return Passing(f"{error} It is fetched again.")
+    return Passing(_("%(error)s It is fetched again.") % {"error": error})
 
 
 def _seed(step):
@@ -287,5 +290,5 @@ def _lies_there(slug, name, sha256):
 
 def _why_nothing(prediction):
     if prediction.get("data_removed"):
-        return "The result is no longer at Replicate, which deletes it after an hour."
-    return "The model succeeded without a result; generate it again."
+        return _("The result is no longer at Replicate, which deletes it after an hour.")
+    return _("The model succeeded without a result; generate it again.")

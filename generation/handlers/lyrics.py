@@ -2,12 +2,14 @@
 
 from functools import partial
 
+from django.utils.translation import gettext as _
+
 from jobs.outcomes import Done
+from universes.models import Language
 from universes.services import music, revisions
 
 from ..errors import CannotGenerate
 from ..translating import Translation
-from ..words import LANGUAGE_WORDS
 from .words import Words, is_gone
 
 
@@ -65,7 +67,10 @@ def _lyrics(universe, language):
 def _to_translate(universe, source):
     text = _lyrics(universe, source)
     if not text:
-        raise CannotGenerate(f"There are no lyrics in {LANGUAGE_WORDS[source]} any more; write them first.")
+        raise CannotGenerate(
+            _("There are no lyrics in %(language)s any more; write them first.")
+            % {"language": Language(source).label}
+        )
     return {"text": text, "parts": [], "stuck": False}
 
 

@@ -8,6 +8,8 @@ from functools import partial
 from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from jobs.handlers import Handler
 from jobs.outcomes import Drop, Passing, Permanent, Wait
@@ -30,7 +32,7 @@ from ..models import Charge
 FIRST_LOOK = 0.5
 # Seconds between two looks for an order that was not answered.
 SETTLE_PAUSE = 2
-GONE = "What it was for is gone."
+GONE = gettext_noop("What it was for is gone.")
 # (shortest, longest) seconds between two looks; the calm ones where a webhook tells of the end.
 PAUSES, CALM_PAUSES = (0.2, 3), (2, 15)
 # The provider's clock and ours need not agree.
@@ -172,7 +174,8 @@ class Prediction(Handler):
                 return self._create(step, input)
             _give_back(step)
             raise Permanent(
-                f"Replicate knows no model '{tried[0]}'; set {self.setting} to another one."
+                _("Replicate knows no model '%(name)s'; set %(setting)s to another one.")
+                % {"name": tried[0], "setting": self.setting}
             ) from None
         except ProviderError as error:
             # After a definite no there is nothing to look for.
@@ -214,7 +217,9 @@ def as_outcomes():
     except (Unreachable, Broken) as error:
         raise Passing(str(error)) from None
     except Unknown:
-        raise Permanent("Replicate no longer has this prediction; generate it again.", spent=True) from None
+        raise Permanent(
+            _("Replicate no longer has this prediction; generate it again."), spent=True
+        ) from None
     except (Rejected, NotConfigured, CannotGenerate, LimitReached) as error:
         raise Permanent(str(error)) from None
 

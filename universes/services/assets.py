@@ -5,6 +5,7 @@ import uuid
 from django.db import transaction
 from django.db.models import Max
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from ..errors import NotFound
 from ..media import files_of
@@ -30,7 +31,10 @@ def find(universe, asset_id):
     """A card of this universe; NotFound for any other id, whatever it looks like."""
     asset = universe.assets.select_related("prompts").filter(pk=parse_uuid(asset_id)).first()
     if not asset:
-        raise NotFound(f"Asset '{str(asset_id)[:100]}' not found in universe '{universe.slug}'.")
+        raise NotFound(
+            _("Asset '%(asset_id)s' not found in universe '%(slug)s'.")
+            % {"asset_id": str(asset_id)[:100], "slug": universe.slug}
+        )
     return asset
 
 

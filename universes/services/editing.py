@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from ..errors import NotFound
 from ..models import LANGUAGES, Asset, Universe
@@ -35,7 +36,7 @@ def save(item, typed, seen, author=""):
     """
     universes.lock(edits.about(item)[0])
     if not type(item).objects.filter(pk=item.pk).exists():
-        raise NotFound(f"'{item}' was not found; it was deleted meanwhile.")
+        raise NotFound(_("'%(name)s' was not found; it was deleted meanwhile.") % {"name": item})
     present = edits.words(item)
     wanted, late = _compared(present, typed, seen)
     change(item, wanted, present, author)

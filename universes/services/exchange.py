@@ -14,6 +14,7 @@ from functools import partial
 from pathlib import Path
 
 from django.conf import settings
+from django.utils.translation import gettext as _
 
 from storage.bucket import preparing
 from storage.copying import CHUNK
@@ -88,13 +89,14 @@ def receive(stream, target):
             check_size(size := size + len(piece))
             file.write(piece)
     if not size:
-        raise refuse("No archive came; send its bytes as the body, with their Content-Length.")
+        raise refuse(_("No archive came; send its bytes as the body, with their Content-Length."))
 
 
 def check_size(size):
     if size > settings.IMPORT_MAX_MB * 1024 * 1024:
         raise TooLarge(
-            f"The archive is larger than {settings.IMPORT_MAX_MB} MB; raise IMPORT_MAX_MB to import it."
+            _("The archive is larger than %(most)s MB; raise IMPORT_MAX_MB to import it.")
+            % {"most": settings.IMPORT_MAX_MB}
         )
 
 
@@ -124,7 +126,9 @@ def _readable():
     try:
         yield
     except BROKEN as error:
-        raise refuse(f"The archive is no zip file that can be read ({str(error)[:100]}).") from None
+        raise refuse(
+            _("The archive is no zip file that can be read (%(error)s).") % {"error": str(error)[:100]}
+        ) from None
 
 
 def _rows(rows, own, slug):
@@ -138,9 +142,12 @@ def _members(archive):
     found = {}
     for info in archive.infolist():
         if info.filename in found:
-            raise refuse(f"The archive holds {info.filename[:80]!r} twice.")
+            raise refuse(_("The archive holds %(name)s twice.") % {"name": repr(info.filename[:80])})
         if not _is_plain(info):
-            raise refuse(f"The archive's {info.filename[:80]!r} is no plain file; export the universe anew.")
+            raise refuse(
+                _("The archive's %(name)s is no plain file; export the universe anew.")
+                % {"name": repr(info.filename[:80])}
+            )
         found[info.filename] = info
     found.pop(FILES, None)
     check_size(sum(info.file_size for info in found.values()))
@@ -157,9 +164,9 @@ def _is_plain(info):
 def _manifest(archive, members):
     info = members.pop(MANIFEST, None)
     if not info:
-        raise refuse(f"The archive has no {MANIFEST}; it is not an exported universe.")
+        raise refuse(_("The archive has no manifest.json; it is not an exported universe."))
     if info.file_size > LARGEST_MANIFEST:
-        raise refuse(f"The archive's {MANIFEST} is too large to be one.")
+        raise refuse(_("The archive's manifest.json is too large to be one."))
     with _readable():
         return archive.read(info)
 
@@ -167,16 +174,24 @@ def _manifest(archive, members):
 def _check_members(members, files):
     expected = {f"{FILES}{name}" for name in files}
     if unknown := sorted(members.keys() - expected):
-        raise refuse(f"The archive holds {unknown[0][:80]!r}, which its {MANIFEST} does not list.")
+        raise refuse(
+            _("The archive holds %(name)s, which its manifest.json does not list.")
+            % {"name": repr(unknown[0][:80])}
+        )
     if missing := sorted(expected - members.keys()):
-        raise refuse(f"The archive lacks {missing[0]!r}, which its {MANIFEST} lists.")
+        raise refuse(
+            _("The archive lacks %(name)s, which its manifest.json lists.") % {"name": repr(missing[0])}
+        )
 
 
 def _unpack(archive, info, name, expected, prepared):
     # zipfile reads no more than the size that is declared, which the sum was checked for.
     with _readable(), archive.open(info) as source:
         if prepared.add(name, source) != expected:
-            raise refuse(f"The archive's '{name}' is not what its {MANIFEST} says; export the universe anew.")
+            raise refuse(
+                _("The archive's '%(name)s' is not what its manifest.json says; export the universe anew.")
+                % {"name": name}
+            )
 
 
 def _needs_an_id(rows, is_copy):

@@ -10,6 +10,7 @@ import uuid
 from datetime import UTC, datetime
 
 from django.db import models
+from django.utils.translation import gettext as _
 
 from storage.names import is_safe_segment
 
@@ -39,9 +40,9 @@ def read(content):
     try:
         found = json.loads(content)
     except (ValueError, RecursionError):
-        raise refuse("The archive's manifest.json is not valid JSON; export the universe anew.") from None
+        raise refuse(_("The archive's manifest.json is not valid JSON; export the universe anew.")) from None
     if not isinstance(found, dict) or found.get("format") != FORMAT:
-        raise refuse("The archive's manifest.json is not that of a MagikSwipe universe.")
+        raise refuse(_("The archive's manifest.json is not that of a MagikSwipe universe."))
     _check_version(found.get("version"))
     rows = found.get("rows")
     _check_rows(rows)
@@ -50,11 +51,14 @@ def read(content):
 
 def _check_version(version):
     if type(version) is not int or version < 1:
-        raise refuse("The archive's manifest.json has no version.")
+        raise refuse(_("The archive's manifest.json has no version."))
     if version > VERSION:
         raise refuse(
-            f"The archive has version {version} of the format and this installation reads {VERSION}; "
-            "update this installation first."
+            _(
+                "The archive has version %(version)s of the format and this installation reads "
+                "%(own)s; update this installation first."
+            )
+            % {"version": version, "own": VERSION}
         )
 
 
@@ -65,10 +69,10 @@ def _read_files(files):
             **{k: file.get(k) for k in ("name", "size", "sha256")}
         ):
             raise refuse(
-                "The archive's manifest.json lists a file without a name, size or SHA-256 that can be."
+                _("The archive's manifest.json lists a file without a name, size or SHA-256 that can be.")
             )
         if file["name"] in found:
-            raise refuse(f"The archive's manifest.json lists '{file['name']}' twice.")
+            raise refuse(_("The archive's manifest.json lists '%(name)s' twice.") % {"name": file["name"]})
         found[file["name"]] = (file["size"], file["sha256"])
     return found
 
@@ -87,30 +91,37 @@ def _describes_a_file(name, size, sha256):
 
 def _check_rows(rows):
     if not isinstance(rows, dict) or rows.keys() != {table.name for table in TABLES}:
-        raise refuse(f"The archive's rows must be of the tables {', '.join(table.name for table in TABLES)}.")
+        raise refuse(
+            _("The archive's rows must be of the tables %(tables)s.")
+            % {"tables": ", ".join(table.name for table in TABLES)}
+        )
     parents = {}
     for table in TABLES:
         items = rows[table.name]
         if not isinstance(items, list):
-            raise refuse(f"The archive's rows of {table.name} are no list.")
+            raise refuse(_("The archive's rows of %(name)s are no list.") % {"name": table.name})
         for row in items:
             _check_row(table, row)
             _check_parent(table, row, parents)
         _check_unique(table, items)
         parents[table.name] = {row["id"] for row in items}
         if table is UNIVERS and len(items) != 1:
-            raise refuse("The archive must have one row of univers.")
+            raise refuse(_("The archive must have one row of univers."))
 
 
 def _check_row(table, row):
     if not isinstance(row, dict) or row.keys() != set(table.columns):
         raise refuse(
-            f"A row of {table.name} in the archive must have the columns {', '.join(table.columns)}."
+            _("A row of %(name)s in the archive must have the columns %(columns)s.")
+            % {"name": table.name, "columns": ", ".join(table.columns)}
         )
     for column, value in row.items():
         field = table.model._meta.get_field(table.attribute(column))
         if not _fits(field, value):
-            raise refuse(f"{table.name}.{column} in the archive can't be {json.dumps(value)[:60]}.")
+            raise refuse(
+                _("%(name)s.%(column)s in the archive can't be %(value)s.")
+                % {"name": table.name, "column": column, "value": json.dumps(value)[:60]}
+            )
     _check_names(table, row)
 
 
@@ -121,7 +132,10 @@ def _check_names(table, row):
         or (table is UNIVERS_ASSETS and not is_safe_segment(row["image_name"]) and "image_name")
     )
     if wrong:
-        raise refuse(f"{table.name}.{wrong} in the archive can't be {json.dumps(row[wrong])[:60]}.")
+        raise refuse(
+            _("%(name)s.%(column)s in the archive can't be %(value)s.")
+            % {"name": table.name, "column": wrong, "value": json.dumps(row[wrong])[:60]}
+        )
 
 
 def _fits(field, value):
@@ -183,11 +197,14 @@ def _check_parent(table, row, parents):
         and row[table.parent]
         not in parents[UNIVERS.name if table.parent == "univers_id" else UNIVERS_ASSETS.name]
     ):
-        raise refuse(f"A row of {table.name} in the archive belongs to nothing in it.")
+        raise refuse(_("A row of %(name)s in the archive belongs to nothing in it.") % {"name": table.name})
 
 
 def _check_unique(table, items):
     for columns in (("id",), tuple(column for column in (table.parent, *table.natural) if column)):
         seen = {tuple(row[column] for column in columns) for row in items}
         if len(seen) < len(items):
-            raise refuse(f"Two rows of {table.name} in the archive have the same {' and '.join(columns)}.")
+            raise refuse(
+                _("Two rows of %(name)s in the archive have the same %(columns)s.")
+                % {"name": table.name, "columns": " and ".join(columns)}
+            )

@@ -1,6 +1,7 @@
 """Songs: what is sung, and in which style, per language."""
 
 from django.db import IntegrityError, transaction
+from django.utils.translation import gettext as _
 
 from ..errors import AlreadyExists, NotFound
 from ..models import LANGUAGES, MusicPrompt
@@ -13,7 +14,10 @@ def find(universe, language):
     """The song prompt of a language; NotFound for one that is missing or no language of ours."""
     found = language in LANGUAGES and universe.music_prompts.filter(language=language).first()
     if not found:
-        raise NotFound(f"Music prompt for '{language[:20]}' not found in universe '{universe.slug}'.")
+        raise NotFound(
+            _("Music prompt for '%(language)s' not found in universe '%(slug)s'.")
+            % {"language": language[:20], "slug": universe.slug}
+        )
     return found
 
 
@@ -28,7 +32,8 @@ def create(universe, *, language, prompt, lyrics, author=""):
             return song
     except IntegrityError:
         raise AlreadyExists(
-            f"A music prompt for '{language}' already exists; change it with PATCH."
+            _("A music prompt for '%(language)s' already exists; change it with PATCH.")
+            % {"language": language}
         ) from None
 
 
@@ -47,7 +52,7 @@ def delete(music_prompt, author=""):
     with transaction.atomic():
         lock(universe)
         if not universe.music_prompts.filter(pk=music_prompt.pk).exists():
-            raise NotFound(f"'{music_prompt}' was not found; it was deleted meanwhile.")
+            raise NotFound(_("'%(name)s' was not found; it was deleted meanwhile.") % {"name": music_prompt})
         revisions.keep(universe, "delete_song", author, language=language, leaving=[music_name(language)])
         music_prompt.delete()
     revisions.finish(universe.slug)

@@ -3,6 +3,7 @@
 from functools import partial
 
 from django.db import transaction
+from django.utils.translation import gettext
 
 from storage import archive, bucket
 
@@ -47,7 +48,9 @@ def swap_in(universe, name, path, keep, lock):
             # What is named twice does no harm, what nobody names is lost: so the revision comes first.
             if _under(lock, partial(_move, universe.slug, name, copy, seen)):
                 return True
-    raise Changing(f"{name} changes all the time; try again when its jobs have ended.")
+    raise Changing(
+        gettext("%(name)s changes all the time; try again when its jobs have ended.") % {"name": name}
+    )
 
 
 @transaction.atomic
@@ -69,7 +72,7 @@ def _lock(universe, asset):
     universes.lock(universe)
     # Not by its id, which a push may change.
     if asset and not _cards(universe, asset).exists():
-        raise NotFound(f"'{asset}' was not found; it was deleted meanwhile.")
+        raise NotFound(gettext("'%(name)s' was not found; it was deleted meanwhile.") % {"name": asset})
 
 
 def _cards(universe, asset):

@@ -4,6 +4,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import Count, OuterRef, Subquery
 from django.db.models.functions import Coalesce
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from ..errors import AlreadyExists, Invalid, NotFound
 from ..models import LANGUAGES, Asset, Universe, UniversePrompts, UniverseTranslation
@@ -26,7 +27,7 @@ def find(slug, queryset=None):
     every = Universe.objects.all() if queryset is None else queryset
     found = every.filter(slug=slug).first() if SLUG.fullmatch(slug) else None
     if not found:
-        raise NotFound(f"Universe '{slug[:100]}' not found.")
+        raise NotFound(_("Universe '%(slug)s' not found.") % {"slug": slug[:100]})
     return found
 
 
@@ -45,7 +46,8 @@ def create(*, name, slug="", translations=None, **fields):
     if not is_slug(slug):
         raise Invalid(
             "slug",
-            f"slug takes a-z and 0-9, joined by single '-' or '_', {SLUG_LENGTH} characters at most.",
+            _("slug takes a-z and 0-9, joined by single '-' or '_', %(most)s characters at most.")
+            % {"most": SLUG_LENGTH},
         )
     prompts = {key: fields.pop(key) for key in PROMPTS if key in fields}
     try:
@@ -56,7 +58,7 @@ def create(*, name, slug="", translations=None, **fields):
             save_translations(universe, translations or {})
     except IntegrityError:
         if Universe.objects.filter(slug=slug).exists():
-            raise AlreadyExists(f"Universe with slug '{slug}' already exists") from None
+            raise AlreadyExists(_("Universe with slug '%(slug)s' already exists") % {"slug": slug}) from None
         raise
     revisions.finish(slug)
     return universe
@@ -77,7 +79,7 @@ def update(universe, *, author="", translations=None, **fields):
 def change(row, **fields):
     """Write these columns of a row and no others; NotFound when it was deleted meanwhile."""
     if not type(row).objects.filter(pk=row.pk).update(**fields):
-        raise NotFound(f"'{row}' was not found; it was deleted meanwhile.")
+        raise NotFound(_("'%(name)s' was not found; it was deleted meanwhile.") % {"name": row})
     for field, value in fields.items():
         setattr(row, field, value)
 
@@ -85,7 +87,9 @@ def change(row, **fields):
 def lock(universe):
     """Let others that add to this universe wait until this transaction ends; NotFound when it is gone."""
     if not Universe.objects.select_for_update().filter(pk=universe.pk).exists():
-        raise NotFound(f"Universe '{universe.slug}' not found; it was deleted meanwhile.")
+        raise NotFound(
+            _("Universe '%(slug)s' not found; it was deleted meanwhile.") % {"slug": universe.slug}
+        )
 
 
 def delete(universe, author=""):
@@ -122,5 +126,7 @@ def save_translations(universe, names):
 def check_languages(names):
     if unknown := sorted(set(names) - set(LANGUAGES)):
         raise Invalid(
-            "translations", f"'{unknown[0][:20]}' is not a language of ours; use {', '.join(LANGUAGES)}."
+            "translations",
+            _("'%(unknown)s' is not a language of ours; use %(languages)s.")
+            % {"unknown": unknown[0][:20], "languages": ", ".join(LANGUAGES)},
         )

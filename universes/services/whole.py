@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
+from django.utils.translation import gettext
 
 from storage import bucket
 from storage.serving import TYPES
@@ -55,7 +56,9 @@ def attempts(slug):
     """A Whole for each attempt at copying it; Changing when the last is over, since copies take their time."""
     for _ in range(TRIES):
         yield take(slug)
-    raise Changing(f"'{slug}' changes all the time; try again when its jobs have ended.")
+    raise Changing(
+        gettext("'%(slug)s' changes all the time; try again when its jobs have ended.") % {"slug": slug}
+    )
 
 
 def is_medium(name):
@@ -68,10 +71,13 @@ def check_free(slug):
     if not is_slug(slug):
         raise Invalid(
             "slug",
-            f"slug takes a-z and 0-9, joined by single '-' or '_', {SLUG_LENGTH} characters at most.",
+            gettext("slug takes a-z and 0-9, joined by single '-' or '_', %(most)s characters at most.")
+            % {"most": SLUG_LENGTH},
         )
     if Universe.objects.filter(slug=slug).exists():
-        raise AlreadyExists(f"Universe with slug '{slug}' already exists; give another slug.")
+        raise AlreadyExists(
+            gettext("Universe with slug '%(slug)s' already exists; give another slug.") % {"slug": slug}
+        )
 
 
 def put_down(slug, found, prepared, also=None):
@@ -91,7 +97,9 @@ def put_down(slug, found, prepared, also=None):
                 undo.callback(prepared.vanish, slug)
             undo.pop_all()
     except FileExistsError:
-        raise AlreadyExists(f"A folder with files of '{slug}' already exists; give another slug.") from None
+        raise AlreadyExists(
+            gettext("A folder with files of '%(slug)s' already exists; give another slug.") % {"slug": slug}
+        ) from None
     except IntegrityError:
         check_free(slug)
         raise
