@@ -1,5 +1,6 @@
 """Kill -9 in the midst of a sync: every row and file is whole, old or new, and going on mends it."""
 
+import itertools
 import multiprocessing
 import os
 import signal
@@ -22,6 +23,8 @@ from .conftest import state
 pytestmark = pytest.mark.django_db(transaction=True)
 
 PATIENCE = 60
+# What makes each edit of a push another one.
+NUMBERS = itertools.count(1)
 # Each of these shows on disk: a file that gets its name, one that goes, a folder that goes.
 ON_DISK = {"os.rename", "os.remove", "os.rmdir"}
 
@@ -152,7 +155,7 @@ def slow_writes(supabase):
 def killed_push(moment, supabase, universe, put_file):
     """One round, killed in the n-th request that writes; whether it was killed before its end."""
     old = there()
-    edit(universe, put_file, moment)
+    edit(universe, put_file, next(NUMBERS))
     faults = supabase.sandbox.counters()["faults"]
     with slow_writes(supabase):
         process = sync("sync_push")
@@ -206,7 +209,8 @@ def test_a_pull_that_is_killed(supabase, pushed, put_file, moment):
 
 @pytest.mark.parametrize("moment", [2, 5])
 def test_a_push_that_is_killed(supabase, pushed, put_file, moment):
-    assert killed_push(moment, supabase, pushed, put_file)
+    # On a busy machine a push may be over before this process gets its turn to kill it.
+    assert any(killed_push(moment, supabase, pushed, put_file) for _ in range(5))
 
 
 @pytest.mark.parametrize("moment", [15, 30])
