@@ -121,12 +121,17 @@ def caddy(site, web):
     return ["caddy", "run", "--adapter", "caddyfile", "--config", "Caddyfile"]
 
 
+def needs(program):
+    """Where it is not installed, CI fails and a developer's run leaves the test out."""
+    if not shutil.which(program):
+        sentence = f"This test needs {program}: apt-get install nginx-light caddy"
+        (pytest.fail if os.environ.get("CI") else pytest.skip)(sentence)
+
+
 @contextmanager
 def running(site, command):
-    """The proxy runs while the block does; where it is not installed, CI fails and a developer's run leaves it out."""
-    if not shutil.which(command[0]):
-        sentence = f"This test needs {command[0]}: apt-get install nginx-light caddy"
-        (pytest.fail if os.environ.get("CI") else pytest.skip)(sentence)
+    """The proxy runs while the block does."""
+    needs(command[0])
     log = site.folder / "proxy.log"
     # Where Caddy keeps what it finds worth keeping.
     env = {**os.environ, "XDG_CONFIG_HOME": str(site.folder), "XDG_DATA_HOME": str(site.folder)}
