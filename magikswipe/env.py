@@ -5,6 +5,7 @@ from decimal import Decimal
 from pathlib import Path
 from urllib.parse import parse_qsl, unquote, urlsplit
 
+import dj_database_url
 from django.core.checks.security.base import (
     SECRET_KEY_INSECURE_PREFIX,
     SECRET_KEY_MIN_LENGTH,
@@ -19,6 +20,15 @@ MODEL = r"[\w.-]+/[\w.-]+"
 BUCKET = r"[A-Za-z0-9][A-Za-z0-9._-]{1,62}"
 PRICE = r"\d{1,5}(\.\d{1,4})?"
 LOOPBACK = r"(.+\.)?localhost|127(\.\d{1,3}){3}|\[::1\]"
+SQLITE, POSTGRESQL = "django.db.backends.sqlite3", "django.db.backends.postgresql"
+# What makes many writers wait instead of fail.
+PATIENT_SQLITE = {
+    # A transaction that reads, then writes, must take the writer's lock first: asked for later, it is refused at
+    # once, whatever the timeout (https://www.sqlite.org/rescode.html#busy).
+    "transaction_mode": "IMMEDIATE",
+    "timeout": 20,
+    "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
+}
 # The first words of our other addresses.
 TAKEN = ("api", "docs", "health", "i18n", "metrics", "openapi.json", "preview", "ready", "static", "storage")
 HOST = r"\*|\.?[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*\.?|\[[0-9a-fA-F:]+\]"
@@ -141,6 +151,21 @@ def made(folder):
             "STORAGE_PATH", f"{folder} cannot be made ({error.strerror}); name a folder to write in."
         ) from None
     return folder
+
+
+def read_database(name, folder):
+    """Django's configuration of a database; of SQLite in `folder` when none is named."""
+    try:
+        config = dj_database_url.parse(read("str", name, None) or f"sqlite:///{made(folder) / 'local.db'}")
+    except ValueError:
+        config = {}
+    if config.get("ENGINE") not in (SQLITE, POSTGRESQL):
+        raise senseless(name, "write it as postgres://user:password@host:port/name.")
+    if config["ENGINE"] == SQLITE:
+        if not Path(config["NAME"]).parent.is_dir():
+            raise senseless(name, f"there is no folder {Path(config['NAME']).parent}.")
+        config["OPTIONS"] = PATIENT_SQLITE
+    return config | {"CONN_MAX_AGE": 60, "CONN_HEALTH_CHECKS": True}
 
 
 def read_redis(name):

@@ -1,9 +1,7 @@
 """Every setting, each read from the environment or from `.env`. The README's table explains them."""
 
 from datetime import timedelta
-from pathlib import Path
 
-import dj_database_url
 from corsheaders.defaults import default_headers
 from django.templatetags.static import static
 from django.urls import reverse_lazy
@@ -19,6 +17,7 @@ from magikswipe.env import (
     read,
     read_admin_path,
     read_bucket,
+    read_database,
     read_hosts,
     read_model,
     read_name,
@@ -141,38 +140,7 @@ WHITENOISE_USE_FINDERS = True
 
 # --- Database ----------------------------------------------------------------------------------------------
 
-
-ENGINES = ("django.db.backends.sqlite3", "django.db.backends.postgresql")
-
-
-def sqlite_address():
-    return f"sqlite:///{made(STORAGE_PATH / 'db') / 'local.db'}"
-
-
-def database():
-    """The database from DATABASE_URL; SQLite gets what makes many writers wait instead of fail."""
-    try:
-        config = dj_database_url.parse(read("str", "DATABASE_URL", None) or sqlite_address())
-    except ValueError:
-        config = {}
-    if config.get("ENGINE") not in ENGINES:
-        raise senseless("DATABASE_URL", "write it as postgres://user:password@host:port/name.")
-    if config["ENGINE"] == ENGINES[0]:
-        if not Path(config["NAME"]).parent.is_dir():
-            raise senseless("DATABASE_URL", f"there is no folder {Path(config['NAME']).parent}.")
-        config["OPTIONS"] = {
-            # A transaction that reads, then writes, must take the writer's lock first: asked for
-            # later, it is refused at once, whatever the timeout (https://www.sqlite.org/rescode.html#busy).
-            "transaction_mode": "IMMEDIATE",
-            "timeout": 20,
-            "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
-        }
-    config["CONN_MAX_AGE"] = 60
-    config["CONN_HEALTH_CHECKS"] = True
-    return config
-
-
-DATABASES = {"default": database()}
+DATABASES = {"default": read_database("DATABASE_URL", STORAGE_PATH / "db")}
 
 # --- Redis -------------------------------------------------------------------------------------------------
 
@@ -196,7 +164,6 @@ BUCKET_PREFIX = "/storage/buckets/univers"
 # On a server that speaks S3, for several hosts; empty: in folders of STORAGE_PATH. The archive lies beside it.
 BUCKET_URL = read_bucket("BUCKET_URL")
 ARCHIVE_URL = read_bucket("ARCHIVE_URL", BUCKET_URL)
-
 
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.InMemoryStorage"},
