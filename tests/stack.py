@@ -18,7 +18,7 @@ PATIENCE = 90
 
 
 class Stack:
-    def __init__(self, folder, **env):
+    def __init__(self, folder, migrated=True, **env):
         self.folder = Path(folder)
         self.port = free_port()
         self.database = own_database()
@@ -42,7 +42,8 @@ class Stack:
         }
         self.processes = []
         self.api = httpx.Client(base_url=f"http://127.0.0.1:{self.port}", timeout=60)
-        self.manage("migrate", "-v", "0")
+        if migrated:
+            self.manage("migrate", "-v", "0")
 
     def use(self, sandbox):
         """Point both services to a running sandbox."""
