@@ -121,22 +121,40 @@ def read_bucket(name, default=None):
         "key": unquote(parts.username),
         "secret": unquote(parts.password),
         "region": region,
+        "setting": name,
     }
 
 
-def store(server, prefix, **folder):
+def read_bucket_address(name, bucket):
+    """The address under which browsers reach the server of `read_bucket`, as they send it: without a usual port."""
+    value = read_url(name)
+    if not value:
+        return ""
+    if not bucket:
+        raise senseless(name, "the media lie in a folder; set BUCKET_URL, too, or unset it.")
+    parts = urlsplit(value)
+    if parts.query or parts.fragment or parts.username:
+        raise senseless(name, "write it as https://host, with a path if need be, and nothing after it.")
+    port = "" if parts.port in (None, {"https": 443, "http": 80}[parts.scheme]) else f":{parts.port}"
+    host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
+    return f"{parts.scheme}://{host}{port}{parts.path}"
+
+
+def store(server, prefix, public_url="", **folder):
     """Django's configuration of a bucket on a server of `read_bucket`; of a folder where there is none."""
     if server:
-        return {"BACKEND": "storage.s3.S3Storage", "OPTIONS": {"server": server, "prefix": prefix}}
+        options = {"server": server, "prefix": prefix, "public_url": public_url}
+        return {"BACKEND": "storage.s3.S3Storage", "OPTIONS": options}
     return {"BACKEND": "storage.backends.FolderStorage", "OPTIONS": folder}
 
 
 def check_not_synced(name, bucket, supabase_url, synced):
     """The bucket that is published to must not be ours: a sync would take it for both sides."""
-    ours, theirs = urlsplit(bucket["endpoint_url"]).hostname, urlsplit(supabase_url).hostname
+    ours = urlsplit(bucket["endpoint_url"])
+    # Any name may lead to it; the path of Supabase's S3 does not change.
     # https://supabase.com/docs/guides/storage/s3/authentication
-    storage = (theirs or "").replace(".supabase.", ".storage.supabase.", 1)
-    if bucket["bucket"] == synced and ours in (theirs, storage):
+    is_supabase = ours.path.endswith("/storage/v1/s3") or ours.netloc == urlsplit(supabase_url).netloc
+    if supabase_url and bucket["bucket"] == synced and is_supabase:
         raise senseless(
             name, f"it is '{synced}' of SUPABASE_URL, which universes are published to; name another bucket."
         )

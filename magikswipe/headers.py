@@ -26,9 +26,13 @@ def with_media():
     """Beside our own: what is published, and thumbnails, which may have an address anywhere."""
     supabase = urlsplit(settings.SUPABASE_URL)
     published = [f"{supabase.scheme}://{supabase.netloc}"] if supabase.netloc else []
+    # Our own addresses lead there, and a policy is asked again after a redirect.
+    bucket = urlsplit(settings.BUCKET_PUBLIC_URL)
+    ours = ["'self'", *([f"{bucket.scheme}://{bucket.netloc}"] if bucket.netloc else [])]
     return STRICT | {
-        "img-src": ["'self'", "data:", "blob:", "https:", *published],
-        "media-src": ["'self'", "blob:", *published],
+        "img-src": [*ours, "data:", "blob:", "https:", *published],
+        "media-src": [*ours, "blob:", *published],
+        "connect-src": ours,
     }
 
 

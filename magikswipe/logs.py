@@ -30,12 +30,16 @@ request_id = ContextVar("magikswipe_request", default="")
 
 def masked(text):
     """The same text without keys, passwords and credentials in headers or addresses."""
-    for name in SECRETS:
-        secret = getattr(settings, name, "")
+    for secret in _secrets():
         if len(secret) >= LEAST_LENGTH:
             text = text.replace(secret, MASK)
     text = CREDENTIALS.sub(rf"\1 {MASK}", text)
     return IN_ADDRESS.sub(rf"\1{MASK}@", text)
+
+
+def _secrets():
+    yield from (getattr(settings, name, "") for name in SECRETS)
+    yield from (server["secret"] for server in (settings.BUCKET_URL, settings.ARCHIVE_URL) if server)
 
 
 class Facts(logging.Filter):
@@ -118,6 +122,8 @@ def config(level, form):
         "loggers": {
             # One line for each request to the other side, and for each slice, would drown the rest.
             "httpx": {"level": "WARNING"},
+            "botocore": {"level": "WARNING"},
+            "urllib3": {"level": "WARNING"},
             "django-q": {"level": "WARNING"},
             "django_q": {"level": "WARNING"},
             # Else these bring consoles of their own, beside ours and in another format.

@@ -6,6 +6,7 @@ from django.db.migrations.executor import MigrationExecutor
 
 from jobs import heartbeat, waker
 from storage import bucket
+from storage.errors import NotWritable
 
 # A message that no worker took up for so long, in seconds.
 QUEUE_BOUND = 60
@@ -70,8 +71,8 @@ def _bucket():
     try:
         bucket.check_writable()
         return ""
-    except OSError as error:
-        return f"The bucket can't be written ({error.strerror or error}); look at its rights and its disk."
+    except NotWritable as error:
+        return str(error)
 
 
 def _queue():

@@ -17,6 +17,7 @@ from magikswipe.env import (
     read,
     read_admin_path,
     read_bucket,
+    read_bucket_address,
     read_database,
     read_hosts,
     read_model,
@@ -164,15 +165,26 @@ BUCKET_PREFIX = "/storage/buckets/univers"
 # On a server that speaks S3, for several hosts; empty: in folders of STORAGE_PATH. The archive lies beside it.
 BUCKET_URL = read_bucket("BUCKET_URL")
 ARCHIVE_URL = read_bucket("ARCHIVE_URL", BUCKET_URL)
+# Where browsers reach the bucket's server, and are sent for media; empty: they come from here.
+BUCKET_PUBLIC_URL = read_bucket_address("BUCKET_PUBLIC_URL", BUCKET_URL)
 
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.InMemoryStorage"},
     "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
     "bucket": store(
-        BUCKET_URL, "univers", location=STORAGE_PATH / "buckets" / "univers", base_url=f"{BUCKET_PREFIX}/"
+        BUCKET_URL,
+        "univers",
+        BUCKET_PUBLIC_URL,
+        location=STORAGE_PATH / "buckets" / "univers",
+        base_url=f"{BUCKET_PREFIX}/",
     ),
     # Content-addressed: what a click replaced or deleted lies here until retention takes it.
-    "archive": store(ARCHIVE_URL, "archive", location=STORAGE_PATH / "archive"),
+    "archive": store(
+        ARCHIVE_URL,
+        "archive",
+        BUCKET_PUBLIC_URL if ARCHIVE_URL == BUCKET_URL else "",
+        location=STORAGE_PATH / "archive",
+    ),
 }
 
 # Which server in front sends the bucket's files itself; empty: gunicorn does.

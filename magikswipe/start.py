@@ -42,13 +42,10 @@ def check_settings():
 def refuse_unwritable_bucket():
     """End what could keep nothing that it makes: a sentence on stderr, exit code 3."""
     from storage import bucket
+    from storage.errors import NotWritable
 
     try:
         bucket.check_writable()
-    except OSError as error:
-        print(
-            f"MagikSwipe cannot start: the bucket in STORAGE_PATH can't be written ({error.strerror or error}); "
-            "look at its rights and its disk.",
-            file=sys.stderr,
-        )
+    except NotWritable as error:
+        print(f"MagikSwipe cannot start: {error}", file=sys.stderr)
         sys.exit(CANNOT_START)

@@ -106,6 +106,11 @@ def opened(sha256):
     return archive().opened(_key(sha256))
 
 
+def address(sha256, content_type, caching):
+    """Where a browser gets an archived file from another server than ours; None where none has it."""
+    return archive().address(_key(sha256), content_type, caching)
+
+
 def open_file(sha256):
     """An archived file, open for reading; raises the same."""
     return archive().open(_key(sha256))

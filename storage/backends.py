@@ -13,6 +13,7 @@ from pathlib import Path
 from django.core.files.storage import FileSystemStorage
 
 from .copying import copied
+from .errors import NotWritable
 from .names import ASIDE, FILLING, GONE, TEMPORARY, is_safe_segment, safe_key
 from .preparing import Preparation
 
@@ -91,6 +92,20 @@ class FolderStorage(FileSystemStorage):
         """
         with self.temporary() as temporary:
             yield temporary, copied(path, temporary)
+
+    def check_writable(self):
+        """Write a file and take it away again; NotWritable where that can't be done."""
+        try:
+            with self.temporary() as temporary:
+                Path(temporary).write_bytes(b"written")
+                _flush(temporary)
+        except OSError as error:
+            raise NotWritable(
+                f"The bucket in STORAGE_PATH can't be written ({error.strerror}); look at its rights and its disk."
+            ) from None
+
+    def address(self, name, content_type, caching):
+        """Where a browser gets a file from another server than ours: nowhere."""
 
     def move_in(self, path, name):
         """Make the file at `path`, a place of `incoming` or `temporary`, the one called `name`, on disk.

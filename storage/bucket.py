@@ -8,7 +8,6 @@ from django.core.files.storage import storages
 from .copying import digests
 from .models import FileRecord
 from .names import safe_key
-from .staging import staging
 
 
 @dataclass(frozen=True)
@@ -26,11 +25,9 @@ def bucket():
 
 
 def check_writable():
-    """Write a file and take it away again; OSError where that can't be done."""
-    with staging() as folder:
-        (folder / "written").write_bytes(b"written")
-        with bucket().incoming(folder / "written"):
-            pass
+    """Write a file into bucket and archive and take it away again; NotWritable where that can't be done."""
+    for store in (bucket(), storages["archive"]):
+        store.check_writable()
 
 
 def names(folder):

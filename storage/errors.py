@@ -1,16 +1,25 @@
-"""What goes wrong with the bucket and is nobody's fault here."""
+"""What goes wrong with bucket and archive and is nobody's fault here."""
 
 import errno
 
 
 class BucketUnreachable(OSError):
-    """The server of the bucket does not answer, or refuses; what was asked for may be asked again."""
+    """The server of the bucket does not answer, or refuses; what was asked for may be asked again.
 
-    def __init__(self, reason):
+    `reason`: a few words without address, key or name of a file, since strangers read them; `setting`: which one
+    has the server's address.
+    """
+
+    def __init__(self, reason, setting="BUCKET_URL"):
         super().__init__(
             errno.EHOSTUNREACH,
-            f"The bucket of BUCKET_URL can't be reached, or refuses; try again in a moment ({reason}).",
+            f"The bucket of {setting} can't be reached, or refuses; try again in a moment ({reason}).",
         )
+        self.reason, self.setting = reason, setting
 
     def __str__(self):
         return self.strerror
+
+
+class NotWritable(OSError):
+    """Bucket or archive can't be written; the message is one sentence that says what to look at."""

@@ -14,9 +14,12 @@ from django.core.cache import cache
 from django.core.files.storage import Storage
 
 from .copying import copied, pumped
+from .errors import BucketUnreachable, NotWritable
 from .names import ASIDE, TEMPORARY, is_safe_segment, safe_key
-from .s3_client import Client
+from .s3_client import Client, together
 from .s3_files import S3File
+from .s3_folders import S3Aside, S3Preparation
+from .s3_signing import address
 from .staging import staging
 
 # How long the names of a folder are believed that somebody else may have put files into; and what they are kept under.
@@ -24,10 +27,15 @@ NAMES_SECONDS, TOKEN_SECONDS = 30, 24 * 3600
 
 
 class S3Storage(Storage):
-    """`server`: `{"endpoint_url", "bucket", "key", "secret", "region"}`; all keys begin with `prefix`."""
+    """All keys begin with `prefix`.
 
-    def __init__(self, server, prefix):
+    `server`: `{"endpoint_url", "bucket", "key", "secret", "region", "setting"}`; `public_url`: where browsers reach
+    it, empty where they don't.
+    """
+
+    def __init__(self, server, prefix, public_url=""):
         self.client, self.prefix = Client(**server), prefix
+        self.server, self.public_url = server, public_url
 
     def key(self, name):
         """The key of a name; raises UnsafeName for one that is not ours to have."""
@@ -50,6 +58,13 @@ class S3Storage(Storage):
     def get_modified_time(self, name):
         return datetime.fromtimestamp(self.stat(name).st_mtime, UTC)
 
+    def address(self, name, content_type, caching):
+        """Where a browser gets a file from the server itself, for some minutes; None where it can't reach it."""
+        if not self.public_url:
+            return None
+        shown = {"response-content-type": content_type, "response-cache-control": caching}
+        return address(self.public_url, self.server, self.key(name), shown)
+
     def opened(self, name):
         """`(file object, Stat)` of one file, and not of one that takes its name meanwhile."""
         stat = self.stat(name)
@@ -71,11 +86,11 @@ class S3Storage(Storage):
             yield path
 
     def delete(self, name):
-        self._delete([self.key(name)])
+        self.delete_keys([self.key(name)])
 
-    def _delete(self, keys):
+    def delete_keys(self, keys):
         self.client.delete(keys)
-        self._changed(*keys)
+        self.changed(*keys)
 
     def touch(self, name):
         """Make a file as young as a new one; FileNotFoundError where there is none."""
@@ -107,26 +122,38 @@ class S3Storage(Storage):
 
         The hash is that of the bytes that were copied, whatever becomes of `path` meanwhile.
         """
-        place = self._hidden(TEMPORARY)
+        place = self.hidden(TEMPORARY)
         with staging() as folder:
             sha256 = copied(path, folder / "file")
             self.client.upload(folder / "file", place)
         try:
             yield place, sha256
         finally:
-            self.client.delete([place])
+            # What it was copied to is there all the same; `sweep` takes it.
+            with suppress(BucketUnreachable):
+                self.client.delete([place])
+
+    def check_writable(self):
+        """Write a file and take it away again, within some seconds; NotWritable where that can't be done."""
+        try:
+            self.client.check_writable(self.hidden(TEMPORARY))
+        except (FileNotFoundError, BucketUnreachable) as error:
+            raise NotWritable(
+                f"The bucket of {self.client.setting} can't be written ({getattr(error, 'reason', 'not found')}); "
+                "look at its address, key and rights."
+            ) from None
 
     def move_in(self, place, name):
         """Make a copy of `incoming` the file called `name`, without another way of its bytes."""
         self.client.copy(place, self.key(name))
-        self._changed(self.key(name))
+        self.changed(self.key(name))
 
     def take(self, path, name):
         """Copy the file at `path` in under `name`, in one piece."""
         self.client.upload(path, self.key(name))
-        self._changed(self.key(name))
+        self.changed(self.key(name))
 
-    def _hidden(self, kind):
+    def hidden(self, kind):
         return f"{self.prefix}/{kind}{uuid.uuid4().hex}"
 
     # --- Folders -------------------------------------------------------------------------------------------
@@ -155,7 +182,7 @@ class S3Storage(Storage):
     def _token(self, folder_key):
         return f"names:{self.client.bucket}:{folder_key}"
 
-    def _changed(self, *keys):
+    def changed(self, *keys):
         """What lies in the folders of these keys is another set of files now."""
         if settings.REDIS_URL:
             for folder in {key.rpartition("/")[0] for key in keys}:
@@ -167,7 +194,7 @@ class S3Storage(Storage):
 
     def delete_folder(self, folder):
         """Take a whole folder away, whatever lies in it."""
-        self._delete([key for key, _ in self.client.listing(f"{self.key(folder)}/")])
+        self.delete_keys([key for key, _ in self.client.listing(f"{self.key(folder)}/")])
 
     def remove_empty(self, folder):
         """A folder that has nothing in it is none."""
@@ -185,13 +212,19 @@ class S3Storage(Storage):
         self._set_aside(f"{self.key(folder)}/", {n: present[n] for n in names if n in present}, label)
 
     def _set_aside(self, start, stats, label):
-        aside = self._hidden(f"{ASIDE}{label}-")
-        for name, stat in stats.items():
+        aside = self.hidden(f"{ASIDE}{label}-")
+
+        def move(name, stat):
             # One that changes between the look and the copy is somebody's who came later.
             with suppress(FileNotFoundError):
                 self.client.copy(f"{start}{name}", f"{aside}/{name}", stat)
                 if self.client.stat(f"{start}{name}") == stat:
-                    self._delete([f"{start}{name}"])
+                    self.client.delete([f"{start}{name}"])
+
+        try:
+            together(move, stats.items())
+        finally:
+            self.changed(start)
 
     def asides(self):
         """The Asides that were not discarded yet."""
@@ -204,7 +237,7 @@ class S3Storage(Storage):
     @contextmanager
     def preparing(self):
         """An S3Preparation of a folder; what has not appeared at the end of the block goes."""
-        place = f"{self._hidden(TEMPORARY)}/"
+        place = f"{self.hidden(TEMPORARY)}/"
         try:
             yield S3Preparation(self, place)
         finally:
@@ -214,64 +247,19 @@ class S3Storage(Storage):
 
     def sweep(self, older_than):
         """Take away what writers that were killed left, untouched since `older_than` (epoch seconds)."""
-        self.client.delete(self.leftovers(older_than))
+        for key, upload in self._halves(older_than):
+            self.client.drop_half(key, upload)
+        self.client.delete(self._hidden_files(older_than))
 
     def leftovers(self, older_than):
         """The keys of what `sweep` would take away."""
+        halves = [key for key, _ in self._halves(older_than)]
+        return [PurePath(key) for key in halves + self._hidden_files(older_than)]
+
+    def _hidden_files(self, older_than):
         hidden = self.client.listing(f"{self.prefix}/{TEMPORARY}")
-        return [PurePath(key) for key, stat in hidden if stat.st_mtime < older_than]
+        return [key for key, stat in hidden if stat.st_mtime < older_than]
 
-
-class S3Aside:
-    """What was moved out of sight under a label, until the archive has it."""
-
-    def __init__(self, storage, label, start):
-        self.storage, self.label, self.start = storage, label, start
-
-    def names(self):
-        """Of the files in it that may have a key."""
-        return list(self.storage.files_at(self.start))
-
-    @contextmanager
-    def fetched(self, name):
-        """The path of a copy of one of them while the block runs."""
-        with self.storage.fetched_key(f"{self.start}{name}") as path:
-            yield path
-
-    def discard(self, names):
-        """Delete these files, and then all of it, but for a file that has come since they were listed."""
-        self.storage.client.delete([f"{self.start}{name}" for name in names])
-        if not self.names():
-            self.storage.client.delete([key for key, _ in self.storage.client.listing(self.start)])
-
-
-class S3Preparation:
-    """Files on their way into a folder that is not there yet; `place`: what their keys begin with till then."""
-
-    def __init__(self, storage, place):
-        self.storage, self.place, self.added = storage, place, []
-
-    def add(self, name, source):
-        """Copy a binary file object in under `name`; returns `(size in bytes, SHA-256 in hex)`."""
-        with staging() as folder:
-            with (folder / "file").open("wb") as target:
-                told = pumped(source, target)
-            self.storage.client.upload(folder / "file", f"{self.place}{safe_key(name)}")
-        self.added.append(name)
-        return told
-
-    def appear(self, folder):
-        """Become that folder of the bucket; FileExistsError when there are files in it."""
-        if self.storage.files(folder):
-            raise FileExistsError(f"The folder '{folder}' holds files already.")
-        try:
-            for name in self.added:
-                self.storage.move_in(f"{self.place}{name}", f"{folder}/{name}")
-        except OSError:
-            self.vanish(folder)
-            raise
-
-    def vanish(self, folder):
-        """Take back `appear`, where what should have come with it did not."""
-        for name in self.added:
-            self.storage.delete(f"{folder}/{name}")
+    def _halves(self, older_than):
+        # Their parts are in no listing of files, and are paid for until somebody takes them away.
+        return list(self.client.halves(f"{self.prefix}/", older_than))

@@ -4,24 +4,47 @@ https://boto3.amazonaws.com/v1/documentation/api/latest/reference/services/s3.ht
 """
 
 import os
+import re
 import time
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from functools import cached_property
 from hashlib import sha256
-from pathlib import PurePath
+from pathlib import Path, PurePath
 
 import boto3
-from boto3.exceptions import Boto3Error
+from boto3.s3.transfer import TransferConfig
+from botocore import exceptions
 from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError
 
 from .errors import BucketUnreachable
 from .names import TYPES
+from .s3_files import S3File
 
-MISSING = ("404", "NoSuchKey", "NotFound", "412", "PreconditionFailed")
-MOST_DELETED = 1000
-SECOND = 10**9
+MISSING = ("404", "NoSuchKey", "NotFound")
+OTHER = ("412", "PreconditionFailed")
+# How many keys go with one call, and how many calls a server answers side by side.
+MOST_DELETED, AT_ONCE = 1000, 16
+SECOND, CHUNK = 10**9, 1024 * 1024
+# How often what is replaced, or what broke off without a word, is asked for from its beginning.
+TRIES = 5
+# A file of any size takes the memory of one part, in the thread that asks.
+PARTS = TransferConfig(multipart_threshold=32 * CHUNK, multipart_chunksize=16 * CHUNK, use_threads=False)
+# In seconds; silence for so long is no answer. Who looks whether the server is there must not wait as others do.
+PATIENT = {"connect_timeout": 5, "read_timeout": 30, "retries": {"mode": "standard", "total_max_attempts": 3}}
+QUICK = {"connect_timeout": 2, "read_timeout": 5, "retries": {"total_max_attempts": 1}}
+# What strangers may be told of an error that is not the server's: the first one that it is.
+REASONS = (
+    (exceptions.SSLError, "its certificate is not trusted"),
+    ((exceptions.ConnectTimeoutError, exceptions.ReadTimeoutError), "no answer in time"),
+    (exceptions.ResponseStreamingError, "the answer broke off"),
+    (exceptions.IncompleteReadError, "the answer broke off"),
+    (exceptions.HTTPClientError, "no connection"),
+)
+
+
+class Replaced(FileNotFoundError):
+    """Another file has taken the name of the one that was asked for."""
 
 
 @dataclass(frozen=True)
@@ -43,24 +66,11 @@ def _stat(answer, size):
     return Stat(answer[size], answer["LastModified"].timestamp() // 1, answer["ETag"])
 
 
-@contextmanager
-def _told(key=""):
-    """What boto3 raises, as we tell it."""
-    try:
-        yield
-    except ClientError as error:
-        if error.response["Error"]["Code"] in MISSING:
-            raise FileNotFoundError(key) from None
-        raise BucketUnreachable(error) from error
-    except (BotoCoreError, Boto3Error) as error:
-        raise BucketUnreachable(error) from error
-
-
 class Client:
-    """One bucket of a server. Names are whole keys here."""
+    """One bucket of a server. Names are whole keys here. `setting`: which one has the server's address."""
 
-    def __init__(self, endpoint_url, bucket, key, secret, region):
-        self.bucket, self.pid = bucket, None
+    def __init__(self, endpoint_url, bucket, key, secret, region, setting="BUCKET_URL"):
+        self.bucket, self.setting, self._made = bucket, setting, {}
         self.access = {
             "endpoint_url": endpoint_url,
             "aws_access_key_id": key,
@@ -70,38 +80,62 @@ class Client:
 
     @property
     def s3(self):
+        return self._connected("patient", PATIENT)
+
+    def _connected(self, name, patience):
         # A fork must not share its parent's connections.
-        if self.pid != os.getpid():
-            self.__dict__.pop("_made", None)
-            self.pid = os.getpid()
-        return self._made
+        if (made := self._made.get(name)) and made[0] == os.getpid():
+            return made[1]
+        self._made[name] = os.getpid(), (made := self._make(patience))
+        return made
 
     def close(self):
         """Let go of this process's connections; the next call makes others."""
-        if made := self.__dict__.pop("_made", None):
+        for _pid, made in self._made.values():
             made.close()
+        self._made = {}
 
-    @cached_property
-    def _made(self):
+    def _make(self, patience):
         config = Config(
             s3={"addressing_style": "path"},
             signature_version="s3v4",
-            retries={"mode": "standard", "max_attempts": 4},
-            connect_timeout=5,
-            read_timeout=60,
             max_pool_connections=32,
             # Servers that are not Amazon's need not know the newer checksums.
             request_checksum_calculation="when_required",
             response_checksum_validation="when_required",
+            **patience,
         )
         return boto3.session.Session().client("s3", config=config, **self.access)
 
+    @contextmanager
+    def told(self, key=""):
+        """What boto3 raises in the block, as we tell it."""
+        try:
+            yield
+        except exceptions.ClientError as error:
+            code = str(error.response["Error"].get("Code", ""))
+            if code in MISSING:
+                raise FileNotFoundError(key) from None
+            if code in OTHER:
+                raise Replaced(key) from None
+            raise self.unreachable(
+                code if re.fullmatch(r"\w{1,60}", code, re.ASCII) else "an error"
+            ) from error
+        except exceptions.BotoCoreError as error:
+            said = next((words for kind, words in REASONS if isinstance(error, kind)), type(error).__name__)
+            raise self.unreachable(said) from error
+
+    def unreachable(self, reason):
+        return BucketUnreachable(reason, self.setting)
+
+    # --- The bucket ----------------------------------------------------------------------------------------
+
     def make(self):
         """Make the bucket where it is missing; whether it was."""
-        with suppress(FileNotFoundError), _told(self.bucket):
+        with suppress(FileNotFoundError), self.told(self.bucket):
             self.s3.head_bucket(Bucket=self.bucket)
             return False
-        with _told(self.bucket):
+        with self.told(self.bucket):
             self.s3.create_bucket(Bucket=self.bucket, **self._place_of_birth())
         return True
 
@@ -110,81 +144,131 @@ class Client:
         region = self.access["region_name"]
         return {} if region == "us-east-1" else {"CreateBucketConfiguration": {"LocationConstraint": region}}
 
+    def check_writable(self, key):
+        """Write a key and take it away again, or raise soon."""
+        quick = self._connected("quick", QUICK)
+        with self.told(key):
+            quick.put_object(Bucket=self.bucket, Key=key, Body=b"written")
+            quick.delete_object(Bucket=self.bucket, Key=key)
+
+    # --- Looking -------------------------------------------------------------------------------------------
+
     def stat(self, key):
-        with _told(key):
+        with self.told(key):
             return _stat(self.s3.head_object(Bucket=self.bucket, Key=key), "ContentLength")
 
     def listing(self, start, flat=False):
         """`(key, Stat)` of each key that begins so; `flat`: without those in folders below."""
-        for page in self._pages(start, flat):
+        for page in self._pages("list_objects_v2", start, flat):
             for entry in page.get("Contents", []):
                 yield entry["Key"], _stat(entry, "Size")
 
     def folders(self, start):
         """The keys, up to their next slash, of those that begin so and have one."""
-        return [e["Prefix"] for page in self._pages(start, flat=True) for e in page.get("CommonPrefixes", [])]
+        pages = self._pages("list_objects_v2", start, flat=True)
+        return [entry["Prefix"] for page in pages for entry in page.get("CommonPrefixes", [])]
 
-    def _pages(self, start, flat):
+    def _pages(self, operation, start, flat=False):
         only = {"Delimiter": "/"} if flat else {}
-        with _told(start):
-            pages = self.s3.get_paginator("list_objects_v2").paginate(
-                Bucket=self.bucket, Prefix=start, **only
-            )
-            yield from pages
+        with self.told(start):
+            yield from self.s3.get_paginator(operation).paginate(Bucket=self.bucket, Prefix=start, **only)
+
+    # --- Out -----------------------------------------------------------------------------------------------
 
     def download(self, key, path):
-        with _told(key):
-            self.s3.download_file(self.bucket, key, str(path))
+        """Copy a file to `path`, whole and of one version; returns its Stat."""
+        for _ in range(TRIES):
+            # One that is replaced on the way is begun anew.
+            with suppress(Replaced), self._opened(key) as source, Path(path).open("wb") as target:
+                while piece := source.read(CHUNK):
+                    target.write(piece)
+                return source.stat
+        raise self.unreachable("a file changes all the time")
+
+    def _opened(self, key):
+        with self.told(key):
+            answer = self.s3.get_object(Bucket=self.bucket, Key=key)
+            return S3File(self, key, _stat(answer, "ContentLength"), answer["Body"])
 
     def stream(self, key, first, stat):
-        """What `read` gives a file's bytes from `first` on; FileNotFoundError when it is no longer this one."""
-        with _told(key):
-            asked = {"Range": f"bytes={first}-"} if first else {}
-            return self.s3.get_object(Bucket=self.bucket, Key=key, IfMatch=stat.etag, **asked)["Body"]
+        """What `read` gives a file's bytes from `first` on; Replaced when it is no longer this one."""
+        asked = {"Range": f"bytes={first}-"} if first else {}
+        with self.told(key):
+            answer = self.s3.get_object(Bucket=self.bucket, Key=key, IfMatch=stat.etag, **asked)
+        # Not every server heeds every condition.
+        if answer["ETag"] != stat.etag:
+            raise Replaced(key)
+        if answer["ContentLength"] != stat.st_size - first:
+            raise self.unreachable("it sends other bytes than it was asked for")
+        return answer["Body"]
 
     def read(self, body, size):
         """Up to so many bytes of what `stream` returned; BucketUnreachable when it breaks off."""
-        with _told():
+        with self.told():
             return body.read(size)
 
+    # --- In ------------------------------------------------------------------------------------------------
+
     def upload(self, path, key):
-        with _told(key):
-            self.s3.upload_file(str(path), self.bucket, key, ExtraArgs={"ContentType": _type(key)})
+        for left in reversed(range(TRIES)):
+            try:
+                with self.told(key), Path(path).open("rb") as source:
+                    kept = {"ContentType": _type(key)}
+                    return self.s3.upload_fileobj(source, self.bucket, key, ExtraArgs=kept, Config=PARTS)
+            except BucketUnreachable as error:
+                # The answer to the last call for a file in parts was lost, and the call that was sent again met none.
+                if error.reason != "NoSuchUpload" or not left:
+                    raise
+        return None
 
     def copy(self, source, key, stat=None):
         """`stat`: FileNotFoundError when the source is no longer this one."""
         only = {"CopySourceIfMatch": stat.etag} if stat else {}
-        kept = {"ContentType": _type(key), "MetadataDirective": "REPLACE", **only}
-        with _told(source):
-            self.s3.copy_object(Bucket=self.bucket, Key=key, CopySource=self._place(source), **kept)
+        self._copy(source, key, {}, only)
 
     def touch(self, key):
         # A copy onto itself is refused unless something changes.
-        changed = {"Metadata": {"kept": str(time.time_ns())}, "ContentType": _type(key)}
-        with _told(key):
-            self.s3.copy_object(
-                Bucket=self.bucket,
-                Key=key,
-                CopySource=self._place(key),
-                MetadataDirective="REPLACE",
-                **changed,
-            )
+        self._copy(key, key, {"kept": str(time.time_ns())}, {})
 
-    def _place(self, key):
-        return {"Bucket": self.bucket, "Key": key}
+    def _copy(self, source, key, metadata, only):
+        kept = {"ContentType": _type(key), "MetadataDirective": "REPLACE", "Metadata": metadata, **only}
+        place = {"Bucket": self.bucket, "Key": source}
+        with self.told(source):
+            self.s3.copy_object(Bucket=self.bucket, Key=key, CopySource=place, **kept)
+
+    # --- Away ----------------------------------------------------------------------------------------------
 
     def delete(self, keys):
         """Delete them, as far as they exist."""
-        keys = [{"Key": str(key)} for key in keys]
+        keys = [str(key) for key in keys]
+        if len(keys) == 1:
+            with self.told():
+                self.s3.delete_object(Bucket=self.bucket, Key=keys[0])
+            return
         for start in range(0, len(keys), MOST_DELETED):
-            some = {"Objects": keys[start : start + MOST_DELETED], "Quiet": True}
-            with _told():
-                self._check(self.s3.delete_objects(Bucket=self.bucket, Delete=some))
+            some = [{"Key": key} for key in keys[start : start + MOST_DELETED]]
+            with self.told():
+                answer = self.s3.delete_objects(Bucket=self.bucket, Delete={"Objects": some, "Quiet": True})
+            if errors := answer.get("Errors"):
+                raise self.unreachable(errors[0]["Code"])
 
-    def _check(self, answer):
-        if errors := answer.get("Errors"):
-            raise BucketUnreachable(errors[0].get("Message") or errors[0]["Code"])
+    def halves(self, start, older_than):
+        """`(key, upload id)` of files in parts that were begun before then (epoch seconds) and never ended."""
+        for page in self._pages("list_multipart_uploads", start):
+            for entry in page.get("Uploads", []):
+                if entry["Initiated"].timestamp() < older_than:
+                    yield entry["Key"], entry["UploadId"]
+
+    def drop_half(self, key, upload):
+        with suppress(FileNotFoundError), self.told(key):
+            self.s3.abort_multipart_upload(Bucket=self.bucket, Key=key, UploadId=upload)
 
 
 def _type(key):
     return TYPES.get(PurePath(key).suffix, "application/octet-stream")
+
+
+def together(function, items):
+    """What a function returns for each item, a tuple of its arguments, in their order; many at once."""
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        return list(pool.map(lambda item: function(*item), items))

@@ -5,10 +5,11 @@ Range and its conditions follow RFC 9110, sections 13 and 14 (https://www.rfc-ed
 
 import re
 from email.utils import parsedate_to_datetime
+from functools import partial
 from pathlib import PurePath
 
 from django.conf import settings
-from django.http import FileResponse, HttpResponse, JsonResponse
+from django.http import FileResponse, HttpResponse, HttpResponseRedirect, JsonResponse
 from django.utils.cache import get_conditional_response
 from django.utils.http import http_date
 
@@ -43,7 +44,7 @@ class Slice:
 
 
 def serve(request, folder, name):
-    """The response for GET or HEAD of a file: 200, 206, 304, 412 or 416; None when there is no such file."""
+    """The response for GET or HEAD of a file: 200, 206, 302, 304, 412 or 416; None when there is no such file."""
     try:
         source, stat = bucket().opened(safe_key(folder, name))
     except (FileNotFoundError, UnsafeName):
@@ -52,7 +53,9 @@ def serve(request, folder, name):
         source.close()
         return _handed_over(folder, name)
     # Always asked again: a picture that was drawn anew keeps its name.
-    return _serve(request, source, stat, name, f"{stat.st_mtime_ns:x}-{stat.st_size:x}", "no-cache")
+    tag = getattr(stat, "etag", "") or f'"{stat.st_mtime_ns:x}-{stat.st_size:x}"'
+    address = partial(bucket().address, safe_key(folder, name), _type(name), "private, no-cache")
+    return _serve(request, source, stat, name, tag, "no-cache", address)
 
 
 def serve_archived(request, sha256, name):
@@ -61,7 +64,9 @@ def serve_archived(request, sha256, name):
         source, stat = archive.opened(sha256)
     except (FileNotFoundError, UnsafeName):
         return None
-    return _serve(request, source, stat, name, sha256, f"private, max-age={A_YEAR}, immutable")
+    caching = f"private, max-age={A_YEAR}, immutable"
+    address = partial(archive.address, sha256, _type(name), caching)
+    return _serve(request, source, stat, name, f'"{sha256}"', caching, address)
 
 
 def _handed_over(folder, name):
@@ -79,8 +84,8 @@ def _type(name):
     return TYPES.get(PurePath(name).suffix, "application/octet-stream")
 
 
-def _serve(request, source, stat, name, tag, caching):
-    etag = f'"{tag}"'
+def _serve(request, source, stat, name, etag, caching, address):
+    """`address`: a function that gives the address at which another server has the file, None where none has."""
     response = _respond(request, source, stat, etag, _type(name))
     for header, value in {
         "ETag": etag,
@@ -95,7 +100,16 @@ def _serve(request, source, stat, name, tag, caching):
         source.close()
     if final.status_code == 412:
         return _refusal(412, "The file has changed meanwhile; ask for it anew.", {"ETag": etag})
+    # A signature is for one method alone.
+    if final.streaming and request.method == "GET" and (url := address()):
+        source.close()
+        return _sent_on(url)
     return final
+
+
+def _sent_on(url):
+    """To the server that has the file, which knows Range and conditions itself; nobody may keep where it led."""
+    return HttpResponseRedirect(url, headers={"Cache-Control": "private, no-store"})
 
 
 def _respond(request, source, stat, etag, content_type):

@@ -10,7 +10,7 @@ from rest_framework.views import APIView
 
 from magikswipe.api.fresh import remembered
 from magikswipe.api.permissions import has_scope
-from magikswipe.api.schema import ErrorSerializer, medium
+from magikswipe.api.schema import ELSEWHERE, ErrorSerializer, medium
 from magikswipe.roles import READ
 from universes.models import Universe
 
@@ -40,6 +40,7 @@ HEADERS = [
 RESPONSES = {
     **medium("The file."),
     **medium("The bytes of the Range; Content-Range says which, of how many.", status=206),
+    **ELSEWHERE,
     304: OpenApiResponse(description="What one has is what there is."),
     412: OpenApiResponse(ErrorSerializer, "It has another ETag."),
     416: OpenApiResponse(ErrorSerializer, "The Range lies beyond the end; Content-Range has the length."),

@@ -7,16 +7,18 @@ import subprocess
 import sys
 import time
 import uuid
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 
 import httpx
 import pytest
 from django.core.files.storage import storages
 
 from magikswipe.env import read_bucket, store
+from tests.s3_proxy import proxy_of
 from tests.services import free_port
 
 PATIENCE = 60
+SECRET = "very-hidden-s3-secret"
 
 
 @pytest.fixture(scope="session")
@@ -41,19 +43,56 @@ def _answers(url):
 
 
 @pytest.fixture
-def s3_url(s3_server):
-    """A BUCKET_URL of an empty bucket on it."""
-    name = f"test-{uuid.uuid4().hex}"
-    httpx.put(f"{s3_server}/{name}").raise_for_status()
-    return f"s3://key:secret@{s3_server.removeprefix('http://')}/{name}?scheme=http"
+def s3_bucket(s3_server):
+    """The address of an empty bucket on it."""
+    httpx.put(url := f"{s3_server}/test-{uuid.uuid4().hex}").raise_for_status()
+    return url
+
+
+@pytest.fixture
+def s3_url(s3_bucket):
+    """The BUCKET_URL of it."""
+    return bucket_url(s3_bucket)
+
+
+def bucket_url(address):
+    return f"s3://key:{SECRET}@{address.removeprefix('http://')}?scheme=http"
 
 
 @pytest.fixture
 def on_s3(s3_url, settings, monkeypatch):
     """Bucket and archive are on it, as BUCKET_URL has it."""
-    monkeypatch.setenv("BUCKET_URL", s3_url)
-    server = read_bucket("BUCKET_URL")
-    changed = {"bucket": store(server, "univers"), "archive": store(server, "archive")}
+    with _stored_at(s3_url, settings, monkeypatch):
+        yield
+
+
+@pytest.fixture
+def public_s3(s3_bucket, settings, monkeypatch):
+    """The address of a bucket that browsers reach, too, behind a Proxy for ourselves."""
+    server, _, name = s3_bucket.rpartition("/")
+    settings.BUCKET_PUBLIC_URL = server
+    with proxy_of(server) as proxy:
+        url = bucket_url(f"{proxy.address}/{name}")
+        with _stored_at(url, settings, monkeypatch):
+            yield s3_bucket, proxy
+
+
+@pytest.fixture
+def s3_proxy(s3_bucket, settings, monkeypatch):
+    """The same behind a Proxy, which can be told to fail."""
+    server, _, name = s3_bucket.rpartition("/")
+    with proxy_of(server) as proxy:
+        url = bucket_url(f"{proxy.address}/{name}")
+        with _stored_at(url, settings, monkeypatch):
+            yield proxy
+
+
+@contextmanager
+def _stored_at(url, settings, monkeypatch):
+    monkeypatch.setenv("BUCKET_URL", url)
+    settings.BUCKET_URL = settings.ARCHIVE_URL = server = read_bucket("BUCKET_URL")
+    public = settings.BUCKET_PUBLIC_URL
+    changed = {"bucket": store(server, "univers", public), "archive": store(server, "archive", public)}
     settings.STORAGES = {**settings.STORAGES, **changed}
     yield
     for name in changed:

@@ -5,10 +5,12 @@ import stat
 import subprocess
 import sys
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 
 from magikswipe import first_env, healthcheck
+from tests.s3_plugin import SECRET
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -37,6 +39,8 @@ def start(tmp_path, command=("manage.py", "version"), **env):
         ("BUCKET_URL", "s3://key:secret@localhost"),
         ("BUCKET_URL", "s3://key:secret@localhost/bucket?sheme=http"),
         ("ARCHIVE_URL", "s3://key:secret@localhost:port/bucket"),
+        ("BUCKET_PUBLIC_URL", "https://s3.example"),
+        ("BUCKET_PUBLIC_URL", "s3.example"),
         ("REDIS_URL", "http://localhost"),
         ("REDIS_URL", "redis://localhost:6379/words"),
         ("REPLICATE_BASE_URL", "http://[::1"),
@@ -79,7 +83,7 @@ def test_a_bucket_that_can_not_be_written_stops_web_server_and_worker(tmp_path, 
     (tmp_path / "buckets" / "univers").write_text("a file where a folder should be")
     done = start(tmp_path, command, DATABASE_URL="")
     assert done.returncode == 3
-    assert "MagikSwipe cannot start: the bucket in STORAGE_PATH can't be written" in done.stderr
+    assert "MagikSwipe cannot start: The bucket in STORAGE_PATH can't be written" in done.stderr
     assert "Traceback" not in done.stderr
 
 
@@ -96,7 +100,40 @@ def test_the_admin_is_at_the_path_of_choice(tmp_path):
     assert done.stdout.split() == ["/studio-7f3k/", "200", "404"], done.stderr
 
 
-@pytest.mark.parametrize("host", ["ref.supabase.co/storage/v1/s3", "ref.storage.supabase.co/storage/v1/s3"])
+def test_a_bucket_on_a_server_that_can_not_be_written_is_told_with_its_setting(
+    tmp_path, s3_url, unused_address
+):
+    silent = s3_url.replace(urlsplit(s3_url).netloc.split("@")[1], unused_address.removeprefix("http://"))
+    for env, setting in (
+        ({"BUCKET_URL": silent}, "BUCKET_URL"),
+        ({"BUCKET_URL": s3_url, "ARCHIVE_URL": silent}, "ARCHIVE_URL"),
+        ({"BUCKET_URL": s3_url, "ARCHIVE_URL": s3_url.replace("/test-", "/none-")}, "ARCHIVE_URL"),
+    ):
+        done = start(tmp_path, GUNICORN, DATABASE_URL="", **env)
+        assert done.returncode == 3
+        assert f"MagikSwipe cannot start: The bucket of {setting} can't be written (" in done.stderr
+        assert "Traceback" not in done.stderr and "127.0.0.1" not in done.stderr and SECRET not in done.stderr
+
+
+def test_where_browsers_find_media_is_an_address_alone(tmp_path):
+    env = {"BUCKET_URL": "s3://key:secret@s3.example/media"}
+    for url in ("https://s3.example/?x=1", "https://key:secret@s3.example", "https://s3.example#x"):
+        done = start(tmp_path, BUCKET_PUBLIC_URL=url, **env)
+        assert done.returncode == 3
+        assert done.stderr.startswith(
+            "MagikSwipe cannot start: BUCKET_PUBLIC_URL is senseless: write it as https://host"
+        )
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        "ref.supabase.co/storage/v1/s3",
+        "ref.storage.supabase.co/storage/v1/s3",
+        "custom.example/storage/v1/s3",
+        "ref.supabase.co",
+    ],
+)
 def test_the_bucket_that_is_published_to_can_not_be_ours(tmp_path, host):
     env = {"SUPABASE_URL": "https://ref.supabase.co", "SUPABASE_SERVICE_ROLE_KEY": "key"}
     done = start(tmp_path, BUCKET_URL=f"s3://key:secret@{host}/univers?region=eu-west-3", **env)

@@ -14,7 +14,7 @@ from magikswipe.api.fresh import reads
 from magikswipe.api.idempotency import IDEMPOTENCY_KEY, idempotency_key
 from magikswipe.api.parsers import ZIP, ArchiveParser, ClipParser, PictureParser, SongParser
 from magikswipe.api.permissions import author, by_address, has_scope, public
-from magikswipe.api.schema import medium
+from magikswipe.api.schema import ELSEWHERE, medium
 from magikswipe.roles import READ
 from storage import serving, signatures
 from storage.staging import staging
@@ -334,7 +334,7 @@ class CardVariantViewSet(VariantViewSet):
         return self._list(request, variants.of_card(assets.find(universes.find(slug), asset_id)))
 
     @by_address
-    @extend_schema(responses=medium(BYTES, kinds=("image/png", "video/mp4")))
+    @extend_schema(responses=medium(BYTES, kinds=("image/png", "video/mp4")) | ELSEWHERE)
     def retrieve(self, request, slug, asset_id, sha256):
         """The bytes of a picture or clip."""
         asset = assets.find(universes.find(slug), asset_id)
@@ -358,7 +358,7 @@ class SongVariantViewSet(VariantViewSet):
         return self._list(request, variants.of_song(universes.find(slug), language))
 
     @by_address
-    @extend_schema(responses=medium(BYTES, kinds=("audio/mpeg",)))
+    @extend_schema(responses=medium(BYTES, kinds=("audio/mpeg",)) | ELSEWHERE)
     def retrieve(self, request, slug, language, sha256):
         """The bytes of a song."""
         return self._serve(request, slug, variants.of_song(universes.find(slug), language), sha256)

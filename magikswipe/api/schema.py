@@ -29,6 +29,10 @@ PATH_PARAMETERS = {
 MEDIA_TYPES = ("image/png", "image/jpeg", "video/mp4", "audio/mpeg")
 
 
+# Beside `medium`'s, where a server of their own may have the media.
+ELSEWHERE = {302: OpenApiResponse(description="Where it is, for some minutes, with `BUCKET_PUBLIC_URL`.")}
+
+
 def medium(description, *, status=200, kinds=MEDIA_TYPES):
     """For a view that answers with a file: its `responses`, of each of these content types."""
     return {(status, kind): OpenApiResponse(OpenApiTypes.BINARY, description) for kind in kinds}

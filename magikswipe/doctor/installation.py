@@ -13,6 +13,7 @@ from generation.errors import ProviderError
 from jobs import heartbeat
 from magikswipe.readiness import database_answers, migrations_missing
 from storage import bucket
+from storage.errors import NotWritable
 from syncer import services as syncer
 
 from .findings import ERROR, NOTE, Finding, note
@@ -89,10 +90,8 @@ def disk():
         yield Finding("disk-full", f"Only {free / 1e6:.0f} MB are free in STORAGE_PATH; make room.")
     try:
         bucket.check_writable()
-    except OSError as error:
-        yield Finding(
-            "bucket-not-writable", f"The bucket can't be written ({error.strerror}); see to its rights."
-        )
+    except NotWritable as error:
+        yield Finding("bucket-not-writable", str(error))
 
 
 def worker():

@@ -59,7 +59,7 @@ def test_a_job_that_waits_for_long_is_told(api, worker):
 def test_a_bucket_that_cannot_be_written_is_told(api, worker, empty_storage):
     (empty_storage / "bucket").write_text("a file where the folder should be")
     (reason,) = reasons(api.get("/ready"))
-    assert reason.startswith("The bucket can't be written (")
+    assert reason.startswith("The bucket in STORAGE_PATH can't be written (")
 
 
 def test_migrations_that_wait_are_told(api, worker):

@@ -1,0 +1,126 @@
+"""With BUCKET_PUBLIC_URL, media come from the bucket's server, to whom it was asked for and not for long."""
+
+import time
+from datetime import UTC, datetime
+from urllib.parse import parse_qs, urlsplit
+
+import httpx
+import pytest
+from django.urls import reverse
+
+from storage import archive, signatures
+from tests.s3_plugin import SECRET
+from universes.services import revisions, universes
+
+pytestmark = pytest.mark.django_db
+
+ADDRESS = "/storage/buckets/univers/winter/00_snow.mp4"
+CONTENT = bytes(range(100))
+
+
+@pytest.fixture
+def clip(public_s3, universe, put_file):
+    put_file("winter", "00_snow.mp4", CONTENT)
+    return public_s3
+
+
+def valid_until(url):
+    """When an address ends to work, in epoch seconds."""
+    asked = parse_qs(urlsplit(url).query)
+    made = datetime.strptime(asked["X-Amz-Date"][0], "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
+    return made.timestamp() + int(asked["X-Amz-Expires"][0])
+
+
+def test_the_bytes_come_from_the_buckets_server_and_not_through_ours(api, clip):
+    place, proxy = clip
+    proxy.calls.clear()
+    response = api.get(ADDRESS, headers={"Range": "bytes=1-2"})
+    assert (response.status_code, response.content) == (302, b"")
+    assert response["Cache-Control"] == "private, no-store" and "ETag" not in response
+    assert [method for method, _ in proxy.calls] == ["HEAD"]
+    assert (url := response["Location"]).startswith(
+        f"{place}/univers/winter/00_snow.mp4?"
+    ) and SECRET not in url
+    found = httpx.get(url)
+    assert (found.status_code, found.content) == (200, CONTENT)
+    assert (found.headers["Content-Type"], found.headers["Cache-Control"]) == (
+        "video/mp4",
+        "private, no-cache",
+    )
+    part = httpx.get(url, headers={"Range": "bytes=10-19"})
+    assert (part.status_code, part.content) == (206, CONTENT[10:20])
+
+
+def test_an_address_works_for_some_minutes_and_stays_the_same_so_that_browsers_can_keep_the_file(api, clip):
+    begun = time.time()
+    urls = {api.get(ADDRESS)["Location"] for _ in range(3)}
+    # A step may end in between.
+    assert len(urls) <= 2
+    for url in urls:
+        assert begun + 9 * 60 <= valid_until(url) <= time.time() + 15 * 60
+
+
+def test_who_has_the_file_is_not_sent_on(api, clip, put_file):
+    etag = httpx.get(api.get(ADDRESS)["Location"]).headers["ETag"]
+    kept = api.get(ADDRESS, headers={"If-None-Match": etag})
+    assert (kept.status_code, kept["ETag"], kept["Cache-Control"]) == (304, etag, "no-cache")
+    put_file("winter", "00_snow.mp4", b"new")
+    assert api.get(ADDRESS, headers={"If-None-Match": etag}).status_code == 302
+    assert api.get(ADDRESS, headers={"If-Match": etag}).status_code == 412
+
+
+def test_head_is_answered_here_since_a_signature_is_for_get_alone(api, clip):
+    response = api.head(ADDRESS)
+    assert (response.status_code, response["Content-Length"], response["Content-Type"]) == (
+        200,
+        "100",
+        "video/mp4",
+    )
+    assert response["ETag"] == httpx.get(api.get(ADDRESS)["Location"]).headers["ETag"]
+
+
+def test_a_private_universes_media_are_for_who_may_see_them_and_then_for_minutes(
+    api, clip, universe, settings
+):
+    settings.API_OPEN = False
+    assert api.get(ADDRESS).status_code == 302
+    universes.update(universe, is_public=False)
+    assert api.get(ADDRESS).status_code == 404
+    response = api.get(signatures.sign(ADDRESS))
+    assert (response.status_code, response["Cache-Control"]) == (302, "private, no-store")
+    assert valid_until(response["Location"]) <= time.time() + 15 * 60
+    assert api.get(f"{ADDRESS}?t=wrong").status_code == 404
+
+
+@pytest.mark.parametrize(
+    "path", ["winter/missing.mp4", "missing/00_snow.mp4", "winter/..%2f..%2fsecret", "winter/.part-1"]
+)
+def test_what_is_not_there_has_no_address(api, clip, path):
+    assert api.get(f"/storage/buckets/univers/{path}").status_code == 404
+
+
+def test_what_was_replaced_comes_from_the_archive_there_with_its_type(
+    api, clip, universe, make_asset, put_file
+):
+    place, _proxy = clip
+    card = make_asset("Fox")
+    put_file("winter", card.image_name, b"old")
+    kept = archive.keep_from_bucket("winter", [card.image_name])
+    revisions.keep_files("winter", "drawn", "", kept)
+    put_file("winter", card.image_name, b"new")
+    sha256 = kept[card.image_name]
+    response = api.get(f"/api/universes/winter/assets/{card.pk}/variants/{sha256}")
+    assert response.status_code == 302
+    assert response["Location"].startswith(f"{place}/archive/{sha256[:2]}/{sha256}?")
+    found = httpx.get(response["Location"])
+    assert (found.content, found.headers["Content-Type"]) == (b"old", "image/png")
+
+
+def test_pages_with_media_let_browsers_follow(client, editor, clip, universe):
+    place, _proxy = clip
+    origin = "{0.scheme}://{0.netloc}".format(urlsplit(place))
+    client.force_login(editor)
+    for path in (reverse("admin:index"), "/preview/winter"):
+        policy = dict(part.split(" ", 1) for part in client.get(path)["Content-Security-Policy"].split("; "))
+        assert all(origin in policy[name].split() for name in ("img-src", "media-src", "connect-src"))
+    assert origin not in client.get("/docs")["Content-Security-Policy"]
