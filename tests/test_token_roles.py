@@ -10,7 +10,8 @@ from magikswipe import tokens
 from magikswipe.models import ApiToken
 from magikswipe.roles import GENERATE, PUBLISH, READ, WRITE
 
-from .test_roles import MISSING, OPEN, OPERATIONS, PUBLIC, jobs_to_control, was_obeyed
+from .callers import OPEN, PUBLIC, jobs_to_control, was_obeyed
+from .test_roles import MISSING, OPERATIONS
 
 pytestmark = pytest.mark.django_db
 
