@@ -4,6 +4,8 @@ import pytest
 
 from universes.services import music, universes
 
+from .archives import EXPORT, IMPORT
+
 
 @pytest.fixture
 def full_universe(universe, make_asset, put_file):
@@ -28,5 +30,34 @@ def put(api, asset):
         return api.generic(
             "PUT", address or f"/api/universes/winter/assets/{asset.pk}/image", content, content_type
         )
+
+    return send
+
+
+@pytest.fixture
+def exported(api, full_universe):
+    """The bytes of the archive of `winter`, which is still there."""
+    return api.get(EXPORT).getvalue()
+
+
+@pytest.fixture(scope="session")
+def archives():
+    """Archives that tests share, since making one takes longer than refusing it."""
+    return {}
+
+
+@pytest.fixture
+def wiped(archives, request, db):
+    """The bytes of the archive of a universe of which nothing is here."""
+    if not archives:
+        archives["winter"] = request.getfixturevalue("exported")
+        universes.delete(request.getfixturevalue("full_universe"))
+    return archives["winter"]
+
+
+@pytest.fixture
+def send(api):
+    def send(archive, query="", kind="application/zip"):
+        return api.generic("POST", IMPORT + query, archive, kind)
 
     return send

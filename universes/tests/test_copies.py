@@ -270,11 +270,6 @@ def upload(archive, name="winter.magikswipe.zip"):
     return SimpleUploadedFile(name, archive, "application/zip")
 
 
-@pytest.fixture
-def exported(client, full_universe):
-    return client.get("/api/universes/winter/export").getvalue()
-
-
 def test_the_admin_imports_what_is_uploaded(admin_client, full_universe, exported):
     assert admin_client.get(page("import")).status_code == 200
     response = admin_client.post(page("import"), {"archive": upload(exported), "slug": "summer"})
