@@ -62,6 +62,15 @@ def test_the_ports_are_those_that_the_documents_name():
     assert "<http://localhost:8000/docs>" in documents and "<http://localhost:8080>" in documents
 
 
+def test_the_documented_command_starts_the_profile_and_nothing_else():
+    document = (ROOT / "docs" / "deploy.md").read_text()
+    (named,) = re.findall(r"^docker compose --profile scale up --build (.+)$", document, re.MULTILINE)
+    started = named.split()
+    for name in started:
+        started += [on for on in SERVICES[name].get("depends_on", []) if on not in started]
+    assert set(started) == SCALED.keys()
+
+
 @pytest.fixture
 def scaled(tmp_path, s3_server, sandbox):
     """Runs the services of the profile: the same commands and variables, with the engines of the tests."""

@@ -1,6 +1,7 @@
 """The documents name what there is; tests/test_commands.py runs their commands."""
 
 import argparse
+import configparser
 import re
 from pathlib import Path
 
@@ -49,6 +50,16 @@ def test_every_link_leads_somewhere(document):
     path = ROOT / document
     links = re.findall(r"\]\(([^)#:]+)\)", path.read_text())
     assert not [link for link in links if not (path.parent / link).exists()]
+
+
+def test_the_unit_runs_what_the_document_says():
+    text = (ROOT / "docs" / "deploy.md").read_text()
+    (unit,) = re.findall(r"```ini\n(.*?)```", text, re.DOTALL)
+    parsed = configparser.ConfigParser()
+    parsed.optionxform = str
+    parsed.read_string(unit)
+    started = parsed["Service"]["ExecStart"].removeprefix("/srv/magikswipe/venv/bin/")
+    assert f"```sh\n{started}\npython manage.py qcluster\n```" in text
 
 
 OPTION = re.compile(r"--[a-z][a-z-]+")

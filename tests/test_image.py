@@ -12,6 +12,7 @@ from tests.containers import Container
 from tests.services import free_port, until
 from tests.stack import ROOT
 
+DEPLOY = (ROOT / "docs" / "deploy.md").read_text()
 HOLDS = {
     "manage.py",
     "gunicorn.conf.py",
@@ -51,13 +52,17 @@ def test_it_is_made_from_a_version_and_runs_as_nobody_special():
 
 @pytest.fixture
 def image(tmp_path):
-    """The image's folder, and a virtual environment with what its Dockerfile installs: `(folder, programs)`."""
+    """The image's folder, and a virtual environment made as docs/deploy.md says: `(folder, programs)`."""
     app = containers.unpack(tmp_path)
-    subprocess.run([sys.executable, "-m", "venv", tmp_path / "venv"], check=True)
-    programs = tmp_path / "venv" / "bin"
-    (install,) = [line.split() for line in containers.instructions("RUN") if line.startswith("pip ")]
-    subprocess.run([programs / "pip", *install[1:], "--quiet"], cwd=app, check=True)
-    return app, programs
+    install = re.search(r"```sh\n(.*?pip install.*?)```", DEPLOY, re.DOTALL)[1]
+    own = install.replace("python3.11", sys.executable).replace("/srv/magikswipe", str(tmp_path))
+    subprocess.run(["/bin/sh", "-e", "-c", own], cwd=app, check=True, stdout=subprocess.DEVNULL)
+    return app, tmp_path / "venv" / "bin"
+
+
+def test_the_image_installs_the_same_as_the_document():
+    (install,) = [line.split() for line in containers.instructions("RUN") if line.startswith("pip install ")]
+    assert f"pip install {' '.join(install[-2:])}\n" in DEPLOY
 
 
 def content(folder):
