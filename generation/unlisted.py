@@ -62,7 +62,7 @@ def adapter(schema, setting):
 
 
 def _llm(schema):
-    question = _field(schema, LLM, PROMPT, "the question")
+    question = _field(schema, LLM, PROMPT, _("the question"))
     instruction = schema.first(SYSTEM, ("string",))
     length = schema.first(ANSWER_LENGTH, ("integer",))
     fixed = {length: schema.nearest(length, ANSWER_TOKENS)} if length else {}
@@ -76,7 +76,7 @@ def _llm(schema):
 
 
 def _image(schema):
-    subject = _field(schema, IMAGE, PROMPT, "the prompt")
+    subject = _field(schema, IMAGE, PROMPT, _("the prompt"))
     fixed = _wishes(schema, IMAGE)
 
     def build(prompt):
@@ -86,7 +86,7 @@ def _image(schema):
 
 
 def _video(schema):
-    picture = _field(schema, VIDEO, PICTURE, "the picture that a clip starts from", ("string", "array"))
+    picture = _field(schema, VIDEO, PICTURE, _("the picture that a clip starts from"), ("string", "array"))
     listed = schema.properties[picture]["type"] == "array"
     movement = schema.first(PROMPT, ("string",))
     seeded = schema.first(("seed",), ("integer",))
@@ -104,7 +104,7 @@ def _video(schema):
 
 
 def _music(schema):
-    words = _field(schema, MUSIC, LYRICS, "the lyrics")
+    words = _field(schema, MUSIC, LYRICS, _("the lyrics"))
     style = schema.first(STYLE, ("string",))
     fixed = _wishes(schema, MUSIC)
 

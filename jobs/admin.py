@@ -22,6 +22,7 @@ from unfold.admin import ModelAdmin
 from unfold.decorators import display
 
 from magikswipe.html import NOTHING, bar, dollars
+from magikswipe.kept_words import translated
 from magikswipe.roles import WRITE, may, require, scope_of
 
 from . import services
@@ -56,7 +57,7 @@ def note(job):
         return _("being cancelled")
     if not job.error:
         return ""
-    return format_html('<span class="ms-error">{}</span>', Truncator(job.error).chars(300))
+    return format_html('<span class="ms-error">{}</span>', Truncator(translated(job.error)).chars(300))
 
 
 def duration(job):
@@ -89,8 +90,17 @@ def cost(job):
 
 
 def steps(job):
-    rows = [{"step": s, "state": state(s), "cost": dollars(s.cost)} for s in job.steps.all()]
-    return render_to_string("admin/jobs/steps.html", {"rows": rows})
+    return render_to_string("admin/jobs/steps.html", {"rows": [_step(step) for step in job.steps.all()]})
+
+
+def _step(step):
+    return {
+        "step": step,
+        "label": translated(step.label),
+        "state": state(step),
+        "cost": dollars(step.cost),
+        "error": translated(step.error),
+    }
 
 
 LIST_CELLS = {"state": state, "progress": progress, "note": note, "duration": duration}

@@ -170,7 +170,7 @@ def cancel(job):
     if job.ended:
         raise NotPossible(
             _("Job %(job)s has ended already (%(status)s); there is nothing to cancel.")
-            % {"job": job.pk, "status": job.status}
+            % {"job": job.pk, "status": job.get_status_display()}
         )
     now = timezone.now()
     Job.objects.filter(pk=job.pk).update(cancel_requested=True)
@@ -199,7 +199,8 @@ def _retry(job):
     again = job.steps.filter(status__in=[State.FAILED, State.CANCELLED])
     if not job.ended or not again.exists():
         raise NotPossible(
-            _("Job %(job)s is %(status)s and has nothing to retry.") % {"job": job.pk, "status": job.status}
+            _("Job %(job)s is %(status)s and has nothing to retry.")
+            % {"job": job.pk, "status": job.get_status_display()}
         )
     claims = [claim for claim in again.values_list("claim", flat=True) if claim]
     if other := JobStep.objects.filter(status__in=ACTIVE, claim__in=claims).first():

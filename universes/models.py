@@ -228,6 +228,24 @@ class CopyOrder(models.Model):
         return self.key
 
 
+# Why a revision was made, in an editor's words.
+CAUSES = {
+    "delete": _("universe deleted"),
+    "delete_card": _("card deleted"),
+    "delete_song": _("song deleted"),
+    "apply_concepts": _("cards replaced by concepts"),
+    "regenerate": _("generated again"),
+    "translate_lyrics": _("lyrics translated"),
+    "late_result": _("result that came too late"),
+    "upload": _("replaced by an upload"),
+    "choose": _("earlier version chosen"),
+    "pull": _("pulled from Supabase"),
+    "push": _("pushed to Supabase"),
+    "unpublish": _("taken out of Supabase"),
+    "restore": _("restored from a revision"),
+}
+
+
 class Revision(models.Model):
     """What a universe was before something replaced it: rows as JSON, and the files that changed by hash.
 
@@ -257,4 +275,4 @@ class Revision(models.Model):
         verbose_name_plural = _("revisions")
 
     def __str__(self):
-        return f"{self.univers_slug}: {self.cause}"
+        return f"{self.univers_slug}: {CAUSES.get(self.cause, self.cause)}"

@@ -18,6 +18,7 @@ from generation import services as generation
 from generation.errors import CannotGenerate, LimitReached, ProviderError, Unusable
 from jobs.errors import Busy, NotPossible
 from magikswipe.html import dollars
+from magikswipe.kept_words import translated
 from magikswipe.roles import GENERATE
 from syncer.errors import SyncError
 
@@ -183,7 +184,7 @@ def says_gaps(universe):
     made = estimates.gaps(universe)
     numbers = [f"{GAPS[kind]}: {told['number']}" for kind, told in made["kinds"].items() if told["number"]]
     filled = f"{', '.join(numbers)}." if numbers else _("There are no gaps to fill.")
-    return " ".join([filled, *made["left_out"]])
+    return " ".join([filled, *map(translated, made["left_out"])])
 
 
 def costs_gaps(universe):

@@ -1,8 +1,6 @@
 """Revisions for editors: what each holds, its kept files to look at, and the way to restore it through its plan."""
 
-from pathlib import PurePath
-
-from django.http import FileResponse, Http404
+from django.http import Http404
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -11,39 +9,21 @@ from django.views.decorators.http import require_GET
 from unfold.decorators import action
 
 from magikswipe.roles import PUBLISH, READ, may, require
-from storage import archive
-from storage.serving import TYPES
+from storage.serving import serve_archived
 from syncer import restore
 from syncer import services as syncer
 
-from ..models import Revision, Universe
+from ..models import CAUSES, Revision, Universe
 from .plan_page import Entry, PlanPage
 from .through_services import cards
 
-# Why a revision was made, in an editor's words.
-CAUSES = {
-    "delete": gettext_lazy("universe deleted"),
-    "delete_card": gettext_lazy("card deleted"),
-    "delete_song": gettext_lazy("song deleted"),
-    "apply_concepts": gettext_lazy("cards replaced by concepts"),
-    "regenerate": gettext_lazy("generated again"),
-    "translate_lyrics": gettext_lazy("lyrics translated"),
-    "late_result": gettext_lazy("result that came too late"),
-    "upload": gettext_lazy("replaced by an upload"),
-    "choose": gettext_lazy("earlier version chosen"),
-    "pull": gettext_lazy("pulled from Supabase"),
-    "push": gettext_lazy("pushed to Supabase"),
-    "unpublish": gettext_lazy("taken out of Supabase"),
-    "restore": gettext_lazy("restored from a revision"),
-}
-
 MOST_PICTURES = 4
 PICTURES = (".png", ".jpg")
-A_YEAR = 365 * 24 * 3600
 
 
-def cause(revision):
-    return CAUSES.get(revision.cause, revision.cause)
+def cause(kept):
+    """Why a Revision or a Variant was kept, in an editor's words."""
+    return CAUSES.get(kept.cause, kept.cause)
 
 
 def contents(revision):
@@ -139,15 +119,12 @@ class RestoreMixin:
         name = next((name for name, kept_sha256 in files.items() if kept_sha256 == sha256), None)
         if not name:
             raise Http404("The revision has no such file.")
-        return _file(name, sha256)
+        return served(request, sha256, name)
 
 
-def _file(name, sha256):
-    try:
-        source = archive.open_file(sha256)
-    except FileNotFoundError:
-        raise Http404(f"The archived copy of {name} is gone.") from None
-    response = FileResponse(source, content_type=TYPES.get(PurePath(name).suffix, "application/octet-stream"))
-    response["Cache-Control"] = f"private, max-age={A_YEAR}, immutable"
-    response["X-Content-Type-Options"] = "nosniff"
+def served(request, sha256, name):
+    """The response for an archived file that was called `name`; Http404 when it is gone."""
+    response = serve_archived(request, sha256, name)
+    if response is None:
+        raise Http404(f"The archived copy of {name} is gone.")
     return response

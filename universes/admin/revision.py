@@ -11,14 +11,26 @@ from unfold.decorators import display
 from magikswipe.html import picture
 from syncer import kept
 
-from ..models import Revision
+from ..models import CAUSES, Revision
 from .restore import PICTURES, RestoreMixin, cause, contents, kept_files
+
+
+class CauseFilter(admin.SimpleListFilter):
+    title = _("cause")
+    parameter_name = "cause"
+
+    def lookups(self, request, model_admin):
+        there = Revision.objects.order_by().values_list("cause", flat=True).distinct()
+        return sorted((cause, CAUSES.get(cause, cause)) for cause in there)
+
+    def queryset(self, request, queryset):
+        return queryset.filter(cause=self.value()) if self.value() else queryset
 
 
 @admin.register(Revision)
 class RevisionAdmin(RestoreMixin, ModelAdmin):
     list_display = ("created_at", "univers_slug", "cause_label", "contents", "author")
-    list_filter = ("cause",)
+    list_filter = (CauseFilter,)
     search_fields = ("univers_slug", "author")
     date_hierarchy = "created_at"
     compressed_fields = False

@@ -10,6 +10,7 @@ from django.views.decorators.http import require_GET
 
 from jobs.admin import LIST_CELLS, can_cancel, can_retry, cell, cost, steps
 from jobs.models import Job
+from magikswipe.kept_words import translated
 from magikswipe.roles import may, scope_of
 
 from ..restore import described
@@ -61,6 +62,7 @@ def _job_row(user, event):
         "at": event.created_at,
         "job": job,
         "cells": {name: cell(job, name) for name in LIST_CELLS},
+        "left_out": translated(job.left_out),
         "cost": "" if job.cost is None and job.estimated_cost is None else cost(job),
         "may_control": may(user, scope_of(job)),
         "can_cancel": can_cancel(job),

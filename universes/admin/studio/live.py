@@ -14,6 +14,7 @@ from django.utils.cache import get_conditional_response
 from django.views.decorators.http import require_GET
 
 from jobs.models import ACTIVE, ENDED, Job, JobStep, State
+from magikswipe.kept_words import translated
 from storage import bucket
 
 from ...models import LANGUAGES, Asset, AssetTranslation, MusicPrompt
@@ -96,7 +97,7 @@ def failures_of(universe):
     found = defaultdict(dict)
     for (part, kind), (status, error) in last.items():
         if status == State.FAILED:
-            found[part][kind] = error
+            found[part][kind] = translated(error)
     return found
 
 
