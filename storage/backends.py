@@ -152,20 +152,33 @@ class FolderStorage(FileSystemStorage):
         Who copies folders sets the mtime back to what it was, but nobody the ctime. One that is missing has the
         times of the folder of all. A change within a tick of the clock after another one can't be told by it.
         """
-        found, root, missing = {}, self.location, None
-        for folder in folders:
+        look = self._stamping()
+        return {folder: look(safe_key(folder)) for folder in folders}
+
+    def unchanged(self, stamps):
+        """Whether these folders still have the stamps that `stamps` gave them."""
+        look = self._stamping()
+        return all(look(folder) == stamp for folder, stamp in stamps.items())
+
+    def _stamping(self):
+        """A function that looks at a folder; the folder of all is looked at once, for all that are missing."""
+        root, missing = self.location, None
+
+        def look(folder):
+            nonlocal missing
             try:
-                info = os.lstat(f"{root}/{safe_key(folder)}")
-                found[folder] = info.st_ino, info.st_mtime_ns, info.st_ctime_ns
+                info = os.lstat(f"{root}/{folder}")
             except FileNotFoundError:
                 missing = missing or (0, *_times_of(root))
-                found[folder] = missing
-        return found
+                return missing
+            return info.st_ino, info.st_mtime_ns, info.st_ctime_ns
+
+        return look
 
     def names(self, folder):
         """The names of `files`, without looking at each; listed again only once the folder has changed."""
-        began, stamp = time.time_ns(), self.stamps([folder])[folder]
-        known = self._listed.get(folder)
+        began, known = time.time_ns(), self._listed.get(folder)
+        stamp = self._stamping()(folder if known else safe_key(folder))
         if known and known[0] == stamp:
             return known[1]
         path = Path(self.path(folder))

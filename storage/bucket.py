@@ -40,6 +40,11 @@ def stamps(folders):
     return bucket().stamps(folders)
 
 
+def unchanged(stamps):
+    """Whether the folders still have these stamps."""
+    return bucket().unchanged(stamps)
+
+
 def listing(folder):
     """`{name: FileInfo}` of a folder; a file is read only if its size or time changed since it was last."""
     stats = bucket().files(folder)

@@ -192,6 +192,10 @@ class S3Storage(Storage):
         """`{folder: None}`: nothing tells whether files of a folder have changed but a look at them all."""
         return dict.fromkeys(folders)
 
+    def unchanged(self, stamps):
+        """Whether nothing was asked: no folder is known to be as it was."""
+        return not stamps
+
     def delete_folder(self, folder):
         """Take a whole folder away, whatever lies in it."""
         self.delete_keys([key for key, _ in self.client.listing(f"{self.key(folder)}/")])

@@ -1,13 +1,15 @@
 """What is read most, as plain values: equal to what the serializers make of the same rows, at a fraction of the cost.
 
-`shown(url, public)` gives the address to show for a file. Each reads `(values, slugs of the folders looked at)`.
+`everything`: whether the caller may see private universes, too. `shown(url, public)` gives the address to show for a
+file. Each reads `(values, slugs of the folders looked at)`.
 """
 
 from django.db.models import F
 
-from . import media
-from .models import Asset, MusicPrompt, UniverseTranslation
-from .names import THUMBNAIL, video_name
+from . import media, queries
+from .compiled import Given, number, rows
+from .models import Asset, MusicPrompt, Universe, UniverseTranslation
+from .names import SLUG, THUMBNAIL, video_name
 from .services import universes
 
 ITEM = ("id", "name", "slug", "thumbnail_url", "is_public", "asset_count", "last_synced_at")
@@ -18,14 +20,22 @@ WHOLE = (
 PROMPTS = ("id", "default_image_prompt", "default_video_prompt")
 CARD = ("id", "sort_order", "display_name", "image_name")
 SONG = ("id", "univers_id", "language", "prompt", "lyrics", "created_at")
+GIVEN_SLUG = Given("slug", Universe._meta.get_field("slug"))
+GIVEN_ID = Given("id", Universe._meta.pk)
 
 
-def page(found, skip, limit, shown):
-    """`{"items": one page of the universes `found`, "total": the number of all}`."""
-    items = list(found.values(*ITEM)[skip : skip + limit])
+def page(everything, skip, limit, shown, **query):
+    """`{"items": one page of the universes that match, "total": the number of all}`; `query` as `queries.listing`."""
+    key = everything, *query.items()
+
+    def found():
+        return queries.listing(queries.visible(everything), **query)
+
+    items = rows(("page", skip, limit, *key), lambda: found().values(*ITEM)[skip : skip + limit])
+    [total] = rows(("total", *key), lambda: found().order_by().values(total=number()))
     for item in items:
         _show_thumbnail(item, shown)
-    return {"items": items, "total": found.count()}, [item["slug"] for item in items]
+    return {"items": items, **total}, [item["slug"] for item in items]
 
 
 def _show_thumbnail(item, shown):
@@ -34,9 +44,9 @@ def _show_thumbnail(item, shown):
     item["thumbnail_url"] = shown(url, item["is_public"]) if media.is_own(slug, url) else url
 
 
-def whole(slug, found, shown):
-    """One of the universes `found` with all that belongs to it; NotFound when there is none."""
-    row = universes.find(slug, found.values(*WHOLE, **{f"its_{f}": F(f"prompts__{f}") for f in PROMPTS}))
+def whole(slug, everything, shown):
+    """One universe with all that belongs to it; NotFound when there is none."""
+    row = _find(slug, everything, *WHOLE, **{f"its_{f}": F(f"prompts__{f}") for f in PROMPTS})
     _show_thumbnail(row, shown)
     row["prompts"] = _prompts(row)
     row["translations"] = _of(row["id"], UniverseTranslation, "id", "language", "name")
@@ -45,19 +55,32 @@ def whole(slug, found, shown):
     return row, [slug]
 
 
+def _find(slug, everything, *fields, **renamed):
+    """The universe's row. No other text than a slug reaches the database: PostgreSQL takes not every one."""
+    found = SLUG.fullmatch(slug) and rows(
+        ("one", everything, fields),
+        lambda: queries.visible(everything).filter(slug=GIVEN_SLUG).order_by().values(*fields, **renamed),
+        slug=slug,
+    )
+    return found[0] if found else universes.find(slug, Universe.objects.none())
+
+
 def _prompts(row):
     """The default prompts that came with the universe's row; None where it has none."""
     own = {field: row.pop(f"its_{field}") for field in PROMPTS}
     return {"id": own.pop("id"), "univers_id": row["id"], **own} if own["id"] else None
 
 
-def _of(universe_id, model, *fields, **renamed):
-    return list(model.objects.filter(universe=universe_id).values(*fields, **renamed))
+def _of(universe_id, model, *fields):
+    """The rows of a model that belong to the universe, in the model's order."""
+    return rows(
+        (model, fields), lambda: model.objects.filter(universe=GIVEN_ID).values(*fields), id=universe_id
+    )
 
 
-def songs(slug, found):
-    """The songs that are written for one of the universes `found`."""
-    return _songs(universes.find(slug, found.values("id"))["id"]), []
+def songs(slug, everything):
+    """The songs that are written for a universe."""
+    return _songs(_find(slug, everything, "id")["id"]), []
 
 
 def _songs(universe_id):
@@ -71,9 +94,9 @@ def _song(song, row, shown):
     return {**song, "music_url": shown(url, row["is_public"])}
 
 
-def cards(slug, found, shown):
-    """The cards of one of the universes `found`, in their order."""
-    return _cards(universes.find(slug, found.values("id", "slug", "is_public")), shown), [slug]
+def cards(slug, everything, shown):
+    """The cards of a universe, in their order."""
+    return _cards(_find(slug, everything, "id", "slug", "is_public"), shown), [slug]
 
 
 def _cards(row, shown):

@@ -10,7 +10,7 @@ from drf_spectacular.utils import OpenApiResponse, extend_schema, extend_schema_
 from rest_framework.response import Response
 from rest_framework.viewsets import ViewSet
 
-from magikswipe.api.fresh import reads
+from magikswipe.api.fresh import FreshViewSet, reads
 from magikswipe.api.idempotency import IDEMPOTENCY_KEY, idempotency_key
 from magikswipe.api.parsers import ZIP, ArchiveParser, ClipParser, PictureParser, SongParser
 from magikswipe.api.permissions import author, by_address, has_scope, public
@@ -49,26 +49,24 @@ def render(serializer, what, universe, **options):
     return serializer(what, context=context, **options).data
 
 
-def visible(request):
-    """The universes that this caller may see."""
-    return queries.visible(has_scope(request, READ))
+def everything(request):
+    """Whether this caller may see private universes, too."""
+    return has_scope(request, READ)
 
 
 def find(request, slug):
     """The universe, if this caller may see it; NotFound else."""
-    return universes.find(slug, visible(request))
+    return universes.find(slug, queries.visible(everything(request)))
 
 
-class UniverseViewSet(ViewSet):
+class UniverseViewSet(FreshViewSet):
     """Universes, newest first, and one with all that belongs to it."""
 
     @public
     @reads(UniversePageSerializer, UniverseQuery)
     def list(self, request):
         """A page of universes, newest first unless ordered otherwise. Strangers see the public ones."""
-        query = UniverseQuery.read(request)
-        window = {"skip": query.pop("skip"), "limit": query.pop("limit")}
-        return plain.page(queries.listing(visible(request), **query), **window, shown=signatures.address)
+        return plain.page(everything(request), shown=signatures.address, **UniverseQuery.read(request))
 
     @extend_schema(request=UniverseCreateSerializer, responses={201: UniverseSerializer})
     def create(self, request):
@@ -80,7 +78,7 @@ class UniverseViewSet(ViewSet):
     @reads(UniverseSerializer)
     def retrieve(self, request, slug):
         """One universe with all that belongs to it."""
-        return plain.whole(slug, visible(request), signatures.address)
+        return plain.whole(slug, everything(request), signatures.address)
 
     @extend_schema(request=UniversePatchSerializer, responses=UniverseSerializer)
     def partial_update(self, request, slug):
@@ -151,14 +149,14 @@ class ImportViewSet(UniverseViewSet):
         return Response(self._whole(universe.slug), status=201)
 
 
-class AssetViewSet(ViewSet):
+class AssetViewSet(FreshViewSet):
     """The cards of a universe, in their order."""
 
     @public
     @reads(AssetItemSerializer(many=True))
     def list(self, request, slug):
         """The cards in their order."""
-        return plain.cards(slug, visible(request), signatures.address)
+        return plain.cards(slug, everything(request), signatures.address)
 
     @extend_schema(request=AssetCreateSerializer, responses={201: AssetSerializer})
     def create(self, request, slug):
@@ -191,14 +189,14 @@ class AssetViewSet(ViewSet):
         return render(AssetSerializer, card, card.universe)
 
 
-class MusicPromptViewSet(ViewSet):
+class MusicPromptViewSet(FreshViewSet):
     """What is sung in each language, and in which style."""
 
     @public
     @reads(MusicPromptSerializer(many=True))
     def list(self, request, slug):
         """The songs that are written, one for each language at most."""
-        return plain.songs(slug, visible(request))
+        return plain.songs(slug, everything(request))
 
     @extend_schema(request=MusicPromptCreateSerializer, responses={201: MusicPromptSerializer})
     def create(self, request, slug):

@@ -114,7 +114,7 @@ class Body(serializers.Serializer):
         """The validated fields that were given, of a change when there is an instance; or ValidationError."""
         if not isinstance(request.data, dict):
             raise serializers.ValidationError({"body": ["The body must be a JSON object."]})
-        return _validated(cls(instance, data=dict(request.data), partial=instance is not None))
+        return validated(cls(instance, data=dict(request.data), partial=instance is not None))
 
 
 class Query(serializers.Serializer):
@@ -123,11 +123,16 @@ class Query(serializers.Serializer):
     @classmethod
     def read(cls, request):
         """The validated parameters with their defaults; or ValidationError."""
-        return _validated(
-            cls(data={key: value for key, value in request.query_params.items() if value != ""})
-        )
+        return validated(cls(data=cls.given(request)))
+
+    @classmethod
+    def given(cls, request):
+        """The parameters that it knows and that are not empty, as they came."""
+        found = {name: request.query_params.get(name, "") for name in cls._declared_fields}
+        return {name: value for name, value in found.items() if value != ""}
 
 
-def _validated(serializer):
+def validated(serializer):
+    """What a serializer makes of its data; or ValidationError."""
     serializer.is_valid(raise_exception=True)
     return serializer.validated_data

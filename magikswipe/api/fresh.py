@@ -1,8 +1,9 @@
 """Reads that cost little when nothing has changed: an ETag, a 304, and answers that are kept until something does.
 
 An answer is kept for as long as its database and its folders say that they are the same. SQLite counts what it
-commits (https://www.sqlite.org/pragma.html#pragma_data_version), and a folder has a time of change; both are asked
-for each request, so that nobody who writes has to tell anyone. On other databases each answer is made anew.
+commits (https://www.sqlite.org/pragma.html#pragma_data_version), PostgreSQL numbers transactions and tells which of
+them can be seen (https://www.postgresql.org/docs/current/functions-info.html#FUNCTIONS-INFO-SNAPSHOT), and a folder
+has a time of change; they are asked for each request, so that nobody who writes has to tell anyone.
 """
 
 import hashlib
@@ -12,11 +13,12 @@ from functools import wraps
 from threading import local
 
 from django.conf import settings
-from django.db import connection
+from django.db import DatabaseError, connection
 from django.http import HttpResponse
 from django.utils.http import parse_etags
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
 from rest_framework.response import Response
+from rest_framework.viewsets import ViewSet
 
 from magikswipe.roles import READ
 from storage import bucket
@@ -48,7 +50,7 @@ class Kept(local):
     def get(self, key, state):
         """The body and ETag that were kept under `key`; None when anything has changed since."""
         found = self.answers.get(key)
-        if not found or found[0] != state or bucket.stamps(found[1]) != found[1]:
+        if not found or found[0] != state or not bucket.unchanged(found[1]):
             return None
         self.answers.move_to_end(key)
         return found[2]
@@ -66,6 +68,43 @@ class Kept(local):
 
 
 kept = Kept()
+
+
+class FreshViewSet(ViewSet):
+    """Views whose actions are `reads`: what is kept for everybody is given before the request is looked at closely."""
+
+    def dispatch(self, request, *args, **kwargs):
+        return _at_once(self, request) or super().dispatch(request, *args, **kwargs)
+
+
+def _at_once(view, request):
+    """The answer that is kept for this request, as the view would give it; None where there is none.
+
+    Only a request that nobody is known by is sure to get everybody's. What it accepts was weighed when the answer was
+    made, whose key has it; that a database can't be asked, the view says.
+    """
+    if request.method != "GET" or not (settings.API_OPEN or _is_nobodys(request)):
+        return None
+    try:
+        state = _state()
+    except DatabaseError:
+        return None
+    found = state and kept.of(connection.connection).get(_key(request), state)
+    return _response(request, *found, for_all=True, **_headers(view)) if found else None
+
+
+def _headers(view):
+    """Those that REST framework gives to the view's answers, and what Django adds where a session is looked for."""
+    found = view.default_response_headers
+    return found if settings.API_OPEN else {**found, "Vary": f"{found['Vary']}, Cookie"}
+
+
+def _is_nobodys(request):
+    return "HTTP_AUTHORIZATION" not in request.META and settings.SESSION_COOKIE_NAME not in request.COOKIES
+
+
+def _key(request):
+    return request.get_full_path(), request.META.get("HTTP_ACCEPT"), settings.API_OPEN
 
 
 def reads(responses, query=None):
@@ -87,8 +126,11 @@ def answer(request, make):
     """The response for `make() -> (data, folders)`: what the answer says, and whose files it speaks of."""
     if request.accepted_renderer.format != "json":
         return Response(make()[0])
-    body, etag = _made(request, make)
-    headers = {"ETag": etag, "Cache-Control": "no-cache" if _is_everybodys(request) else "private, no-cache"}
+    return _response(request, *_made(request, make), for_all=_is_everybodys(request))
+
+
+def _response(request, body, etag, *, for_all, **headers):
+    headers |= {"ETag": etag, "Cache-Control": "no-cache" if for_all else "private, no-cache"}
     if _has_it(request, etag):
         return HttpResponse(status=304, headers=headers)
     return HttpResponse(body, content_type="application/json", headers=headers)
@@ -98,7 +140,7 @@ def _made(request, make):
     state = _state() if _is_everybodys(request) else None
     if state is None:
         return _rendered(make()[0])
-    answers, key = kept.of(connection.connection), (request.get_full_path(), settings.API_OPEN)
+    answers, key = kept.of(connection.connection), _key(request)
     if found := answers.get(key, state):
         return found
     began = time.time_ns()
@@ -135,12 +177,24 @@ def _is_everybodys(request):
 
 
 def _state():
-    """What tells one state of the database from the next; None where that is not known."""
-    if connection.vendor != "sqlite" or connection.in_atomic_block:
+    """What tells one state of the database from the next; None within a transaction, which sees one of its own."""
+    if connection.in_atomic_block:
         return None
+    return _sqlite_state() if connection.vendor == "sqlite" else _postgresql_state()
+
+
+def _sqlite_state():
     connection.ensure_connection()
     raw = connection.connection
-    return raw.execute("PRAGMA data_version").fetchone()[0], raw.total_changes
+    with connection.wrap_database_errors:
+        return raw.execute("PRAGMA data_version").fetchone()[0], raw.total_changes
+
+
+def _postgresql_state():
+    """Which transactions can be seen: as long as they are the same, so is all that can be read."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_current_snapshot()::text")
+        return cursor.fetchone()[0]
 
 
 def _is_settled(stamp, began):
