@@ -2,6 +2,7 @@
 
 import re
 from itertools import count
+from urllib.parse import urlsplit
 
 from slugify import slugify
 
@@ -12,6 +13,11 @@ IMAGE_NAME = re.compile(r"[0-9]{2,}_[a-z0-9]+(_[a-z0-9]+)*\.png", re.ASCII)
 
 THUMBNAIL = "thumbnail.jpg"
 
+SCHEME = re.compile(r"\s*([A-Za-z][A-Za-z0-9+.-]*):")
+# What browsers drop from an address, or read as a slash (https://url.spec.whatwg.org/#url-parsing).
+PICTURE_ITSELF = re.compile(r"data:image/(png|jpeg|gif|webp);base64,[A-Za-z0-9+/=]+", re.ASCII)
+CONTROL = re.compile(r"[\x00-\x1f\x7f\\\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+
 
 def is_slug(text):
     return len(text) <= SLUG_LENGTH and bool(SLUG.fullmatch(text))
@@ -20,6 +26,25 @@ def is_slug(text):
 def make_slug(name):
     """ASCII, lower case, hyphens; `universe` where nothing is left of the name."""
     return slugify(name, max_length=SLUG_LENGTH) or "universe"
+
+
+def is_address(text):
+    """Whether a text may be the address of a picture or song: of http or https, a path, or the picture itself."""
+    if CONTROL.search(text):
+        return False
+    if not SCHEME.match(text) and not text.startswith("//"):
+        return True
+    return bool(PICTURE_ITSELF.fullmatch(text)) or _is_on_the_web(text)
+
+
+def _is_on_the_web(text):
+    try:
+        parts = urlsplit(text)
+        # Asking for a port that is no number raises.
+        names_a_host = bool(parts.hostname) and parts.port != 0 and not re.search(r"[\s@%]", parts.netloc)
+    except ValueError:
+        return False
+    return names_a_host and parts.scheme in ("", "http", "https")
 
 
 def is_image_name(text):

@@ -35,7 +35,7 @@ from .models import (
     UniversePrompts,
     UniverseTranslation,
 )
-from .names import SLUG, SLUG_LENGTH
+from .names import SLUG, SLUG_LENGTH, is_address
 from .queries import NEWEST, ORDERINGS
 from .services import variants
 
@@ -123,7 +123,16 @@ class UniversePatchSerializer(UniverseBody):
 
     def validate_thumbnail_url(self, value):
         """A client may send back what it was given; a signature expires, so it is not kept."""
-        return signatures.plain(value)
+        return signatures.plain(self._address("thumbnail_url", value))
+
+    def validate_background_music(self, value):
+        return self._address("background_music", value)
+
+    def _address(self, field, value):
+        """An address; one that came from elsewhere may stay as it is."""
+        if not value or is_address(value) or value == getattr(self.instance, field, None):
+            return value
+        raise serializers.ValidationError(f"{field} must be an address of http or https, or a path.")
 
 
 class DuplicateSerializer(Body):

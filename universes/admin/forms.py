@@ -11,7 +11,7 @@ from unfold.widgets import (
 )
 
 from ..models import Asset, Language, Universe
-from ..names import SLUG_LENGTH, is_slug, make_slug
+from ..names import SLUG_LENGTH, is_address, is_slug, make_slug
 from ..services import assets, editing, edits, universes
 from .studio import saving
 
@@ -163,6 +163,18 @@ class UniverseForm(StoredForm, NameFields):
                 params={"most": SLUG_LENGTH},
             )
         return slug
+
+    def clean_thumbnail_url(self):
+        return self._address("thumbnail_url")
+
+    def clean_background_music(self):
+        return self._address("background_music")
+
+    def _address(self, field):
+        text = self.cleaned_data[field]
+        if not text or is_address(text) or text == getattr(self.instance, field):
+            return text
+        raise forms.ValidationError(_("Use an address of http or https, or a path."))
 
 
 def is_plain_colour(text):

@@ -5,6 +5,7 @@ seen before all of it is checked.
 """
 
 import hashlib
+import io
 import stat
 import struct
 import zipfile
@@ -28,6 +29,10 @@ from .manifest import refuse
 
 MANIFEST, FILES = "manifest.json", "files/"
 LARGEST_MANIFEST = 32 * 1024 * 1024
+# zipfile reads the list of what is in an archive in one go, and makes ten times as much of it in memory.
+LARGEST_DIRECTORY = 8 * 1024 * 1024
+# Of rows and files in a manifest; each takes more memory than it has bytes.
+MOST_THINGS = 500_000
 # What zipfile raises for bytes that make no sense.
 BROKEN = (zipfile.BadZipFile, zlib.error, struct.error, EOFError, NotImplementedError, ValueError)
 METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
@@ -100,6 +105,15 @@ def check_size(size):
         )
 
 
+class Bounded(io.BufferedReader):
+    """A file of which nobody reads more than LARGEST_DIRECTORY at once."""
+
+    def read(self, size=-1):
+        if size > LARGEST_DIRECTORY:
+            raise zipfile.BadZipFile("it lists too many files")
+        return super().read(size)
+
+
 def load(path, slug=""):
     """Make a universe of the archive at `path`, under its own slug unless another is given; returns it.
 
@@ -107,7 +121,7 @@ def load(path, slug=""):
     another it is a copy, with ids of its own. Invalid says what is wrong with the archive; AlreadyExists and
     TooLarge as their names say. Whatever is raised, nothing of it stays.
     """
-    with Path(path).open("rb") as file:
+    with Bounded(io.FileIO(path)) as file:
         with _readable():
             archive = zipfile.ZipFile(file)
         members = _members(archive)
@@ -168,7 +182,10 @@ def _manifest(archive, members):
     if info.file_size > LARGEST_MANIFEST:
         raise refuse(_("The archive's manifest.json is too large to be one."))
     with _readable():
-        return archive.read(info)
+        content = archive.read(info)
+    if content.count(b"{") + content.count(b"[") > MOST_THINGS:
+        raise refuse(_("The archive's manifest.json is too large to be one."))
+    return content
 
 
 def _check_members(members, files):

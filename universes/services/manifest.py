@@ -16,12 +16,13 @@ from storage.names import is_safe_segment
 
 from ..errors import Invalid
 from ..models import LANGUAGES
-from ..names import is_slug
+from ..names import is_address, is_slug
 from ..rows import TABLES, UNIVERS, UNIVERS_ASSETS
 from .whole import is_medium
 
 FORMAT, VERSION = "magikswipe-universe", 1
 LARGEST_INTEGER = 2**31
+ADDRESSES = ("thumbnail_url", "background_music")
 
 
 def refuse(sentence):
@@ -129,6 +130,7 @@ def _check_names(table, row):
     wrong = (
         (table is UNIVERS and not is_slug(row["slug"]) and "slug")
         or ("language" in row and row["language"] not in LANGUAGES and "language")
+        or (table is UNIVERS and next((c for c in ADDRESSES if not is_address(row[c] or "")), None))
         or (table is UNIVERS_ASSETS and not is_safe_segment(row["image_name"]) and "image_name")
     )
     if wrong:
