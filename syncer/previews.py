@@ -29,10 +29,11 @@ def _plan_or_error(prepare, slug, tables):
         return error
 
 
-def slugs_there():
-    """`(slugs, notes)` of all universes in Supabase that can be pulled."""
+def found_there():
+    """`({slug: the universe here that it stands for, or None}, notes)` of all in Supabase that can be pulled."""
     rows, notes = remote.universes(client())
-    return [row["slug"] for row in rows], notes
+    tables = remote.WholeTables(client())
+    return {row["slug"]: syncs.counterpart(tables, row) for row in rows}, notes
 
 
 def public_url(key):

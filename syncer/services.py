@@ -8,7 +8,7 @@ from django.utils.translation import gettext, gettext_noop
 from jobs import runner
 from jobs import services as jobs
 from jobs.errors import Busy
-from jobs.models import State
+from jobs.models import ACTIVE, Job, State
 from universes.errors import NotFound
 from universes.services import universes
 
@@ -98,8 +98,8 @@ def plan_pull(slug):
 
 def plan_pull_all():
     """`(plans, notes, failed)` of a pull of everything, as `plan_each`; nothing is changed."""
-    slugs, notes = previews.slugs_there()
-    plans, _, failed = plan_each(PULL, slugs)
+    found, notes = previews.found_there()
+    plans, _, failed = plan_each(PULL, list(found))
     return plans, notes, failed
 
 
@@ -194,6 +194,14 @@ def start_restore(revision_id, *, force=False, author="", once=""):
     revision = kept.find(revision_id)
     slug = restore.slug_of(revision)
     return _start(RESTORE, {slug: _claim(slug)}, force, author, once, revision=str(revision.pk))
+
+
+def busy_with(slugs):
+    """The job that is syncing all of these universes, by the slugs that they have or will have here, if one is."""
+    claims = {_claim(slug) for slug in slugs}
+    job = Job.objects.filter(steps__claim__in=claims, steps__status__in=ACTIVE).first()
+    held = set(job.steps.filter(status__in=ACTIVE).values_list("claim", flat=True)) if job else set()
+    return job if claims and claims <= held else None
 
 
 def _claim(slug):

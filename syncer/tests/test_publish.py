@@ -4,6 +4,7 @@ import pytest
 from django.urls import reverse
 
 from jobs.models import Job
+from syncer import services
 from syncer.client import client as supabase_client
 from universes.models import Universe
 from universes.services import assets, universes
@@ -283,6 +284,18 @@ def test_pulling_everything_lists_what_supabase_has(admin_client, published):
     assert row["entry"].slug == "winter"
     assert run(confirm(admin_client, page)).status == "completed"
     assert Universe.objects.get().assets.count() == 4
+
+
+def test_a_sync_of_one_that_is_called_otherwise_there_is_seen_by_a_pull_of_everything(
+    admin_client, supabase, published, fox
+):
+    (row,) = supabase.rows("univers")
+    supabase_client().update("univers", row["id"], {"slug": "snow"})
+    assets.update(fox, display_name="Red fox")
+    job = services.start_push(["winter"])
+    page = sync_page("pull_all")
+    assert "is at it already" in text(admin_client.get(page))
+    assert confirm(admin_client, page).url == job_page(job)
 
 
 def test_what_can_not_be_pulled_is_told_beside_the_rest(admin_client, published):

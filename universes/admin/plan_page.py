@@ -15,8 +15,8 @@ from django.utils.translation import gettext_lazy
 from unfold.widgets import UnfoldAdminTextInputWidget
 
 from jobs.errors import Busy
-from jobs.models import ACTIVE, Job
 from magikswipe.roles import PUBLISH, may
+from syncer import services as syncer
 from syncer.plan import Plan
 
 from ..models import Universe
@@ -38,6 +38,11 @@ class Entry:
     @property
     def name(self):
         return self.universe.name if self.universe else self.slug
+
+    @property
+    def slug_here(self):
+        """The slug that it has here, which may be another one in Supabase, or will have."""
+        return self.universe.slug if self.universe else self.slug
 
     @property
     def reason(self):
@@ -111,7 +116,7 @@ class _Visit:
         self.page, self.request, self.context = page, request, context
         self.entries = page.entries()
         self.slugs = [entry.slug for entry in self.entries if entry.does_something]
-        self.job = busy_with([entry.slug for entry in self.entries if not entry.problem])
+        self.job = syncer.busy_with([entry.slug_here for entry in self.entries if not entry.problem])
         self.digest = fingerprint([entry.plan for entry in self.entries if entry.plan], self.slugs)
         self.reasons = list(filter(None, [page.always, *(entry.reason for entry in self.entries)]))
 
@@ -161,14 +166,6 @@ class _Visit:
     def preview(self, entry):
         places = Places(entry.plan, entry.universe, self.digest[:12], self.page.archived)
         return Preview(entry.plan, entry.universe, places)
-
-
-def busy_with(slugs):
-    """The job that is syncing all of these universes, if one is."""
-    claims = {f"sync:{slug}" for slug in slugs}
-    job = Job.objects.filter(steps__claim__in=claims, steps__status__in=ACTIVE).first()
-    held = set(job.steps.filter(status__in=ACTIVE).values_list("claim", flat=True)) if job else set()
-    return job if claims and claims <= held else None
 
 
 def at_it(job):

@@ -22,7 +22,7 @@ from syncer.plan import PULL, PUSH, UNPUBLISH
 
 from ..models import Universe
 from .operations import REFUSALS
-from .plan_page import Entry, PlanPage, at_it, busy_with
+from .plan_page import Entry, PlanPage, at_it
 from .restore import described
 from .studio import pages as studio
 
@@ -123,12 +123,11 @@ PLANNERS = {PUSH: syncer.plan_push, PULL: syncer.plan_pull, UNPUBLISH: syncer.pl
 
 def entries_there():
     """`[Entry]` of all that Supabase has, those that can't be pulled with the reason."""
-    slugs, notes = previews.slugs_there()
-    here = Universe.objects.in_bulk(slugs, field_name="slug")
+    found, notes = previews.found_there()
     unfit = [Entry("", problem=note) for note in notes]
-    if len(slugs) > MOST_PLANNED:
-        return [Entry(slug, here.get(slug)) for slug in slugs] + unfit
-    return planned(PULL, slugs, here) + unfit
+    if len(found) > MOST_PLANNED:
+        return [Entry(slug, universe) for slug, universe in found.items()] + unfit
+    return planned(PULL, found, found) + unfit
 
 
 def planned(direction, slugs, here):
@@ -213,7 +212,7 @@ class PublishMixin:
         universe = self.get_object(request, object_id)
         if not universe:
             raise Http404(f"There is no universe {object_id}.")
-        job = busy_with([universe.slug])
+        job = syncer.busy_with([universe.slug])
         context = {
             "revisions": [described(revision) for revision in kept.listing(universe.slug)[:MOST_REVISIONS]],
             "may_publish": may(request.user, PUBLISH),

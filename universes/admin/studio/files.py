@@ -8,11 +8,10 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from magikswipe.roles import WRITE
 from storage import bucket
-from storage.serving import serve_archived
 
 from ...errors import Changing, Invalid, NotFound, TooLarge
 from ...services import uploads, variants
-from ..restore import cause
+from ..restore import cause, served
 from ..through_services import author
 from . import cards, dialogs, pages
 
@@ -103,7 +102,4 @@ def show(request, universe, asset_id, sha256):
         variant = variants.find(variants.of_card(asset), sha256)
     except NotFound as error:
         raise Http404(str(error)) from None
-    response = serve_archived(request, variant.sha256, variant.name)
-    if response is None:
-        raise Http404(f"The archived copy of {variant.name} is gone.")
-    return response
+    return served(request, variant.sha256, variant.name)

@@ -7,11 +7,10 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from magikswipe.roles import WRITE
-from storage.serving import serve_archived
 
 from ...errors import NotFound
 from ...services import music, uploads, variants
-from ..restore import cause
+from ..restore import cause, served
 from ..through_services import author
 from . import dialogs, files, pages, songs
 
@@ -98,10 +97,7 @@ def show(request, universe, language, sha256):
         variant = variants.find(variants.of_song(universe, songs.known(language)), sha256)
     except NotFound as error:
         raise Http404(str(error)) from None
-    response = serve_archived(request, variant.sha256, variant.name)
-    if response is None:
-        raise Http404(f"The archived copy of {variant.name} is gone.")
-    return response
+    return served(request, variant.sha256, variant.name)
 
 
 @require_http_methods(["GET", "POST"])
