@@ -7,7 +7,7 @@ from rest_framework.viewsets import ViewSet
 from magikswipe.api.permissions import needs, require
 from magikswipe.roles import GENERATE, PUBLISH, WRITE, scope_of
 
-from . import queries, services
+from . import plain, queries, services
 from .serializers import CleanupQuery, CleanupSerializer, JobDetailSerializer, JobQuery, JobSerializer
 
 
@@ -19,7 +19,7 @@ class JobViewSet(ViewSet):
         """The newest jobs. 400 for an unknown status."""
         query = JobQuery.read(request)
         found = queries.listing(univers_slug=query["univers_slug"], status=query["status"])
-        return Response(JobSerializer(found[: query["limit"]], many=True).data)
+        return Response(plain.listing(found[: query["limit"]]))
 
     @extend_schema(responses=JobDetailSerializer)
     def retrieve(self, request, job_id):

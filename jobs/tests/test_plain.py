@@ -1,0 +1,53 @@
+"""The list of jobs is byte for byte what the serializer, which the schema is made from, says of the same rows."""
+
+from datetime import UTC, datetime
+from decimal import Decimal
+
+import pytest
+from rest_framework.renderers import JSONRenderer
+
+from jobs.models import Job
+from jobs.serializers import JobSerializer
+
+MOMENT = datetime(2026, 11, 3, 9, 0, 0, 120, tzinfo=UTC)
+
+
+@pytest.fixture
+def jobs(db):
+    """One as it is made, and one that has everything."""
+    return Job.objects.bulk_create(
+        [
+            Job(type="generate_images", univers_slug="winter"),
+            Job(
+                type="generate_all",
+                univers_slug="winter",
+                status="failed",
+                progress=100,
+                total_steps=3,
+                current_step=2,
+                message="2 of 3 steps, 1 failed",
+                error="Ein Fehler: «é»",
+                result={"completed": 2, "failed": {"a": "No."}, "results": {"b": {"file": "b.png"}}},
+                estimated_cost=Decimal("0.1200"),
+                cost=Decimal("0.0000"),
+                created_at=MOMENT,
+                started_at=MOMENT,
+                completed_at=MOMENT,
+            ),
+        ]
+    )
+
+
+@pytest.mark.parametrize("query", ["", "?limit=1", "?status=failed", "?univers_slug=winter"])
+def test_the_list_is_what_the_serializer_says(api, jobs, query):
+    answer = api.get(f"/api/jobs{query}")
+    shown = Job.objects.filter(pk__in=[job["id"] for job in answer.json()])
+    assert answer.content == JSONRenderer().render(JobSerializer(shown, many=True).data)
+    assert len(answer.json()) == {"?limit=1": 1, "?status=failed": 1}.get(query, 2)
+
+
+def test_its_length_costs_no_statement(api, jobs, django_assert_num_queries):
+    with django_assert_num_queries(1):
+        api.get("/api/jobs?limit=1")
+    with django_assert_num_queries(1):
+        api.get("/api/jobs")
