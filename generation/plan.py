@@ -19,17 +19,21 @@ NAMES_AT_ONCE = 40
 NAMES = gettext_noop("Names of %(number)s card"), gettext_noop("Names of %(number)s cards")
 
 
+def _step(handler, **fields):
+    """A step of a handler of ours, which takes one of the places at the provider."""
+    return Step(handler=f"{HANDLERS}.{handler}", slot=SLOT, **fields)
+
+
 def images(universe, cards, *, regenerate):
     """A picture of each card that has none, of every card with `regenerate`."""
     files = media.present(universe.slug)
     return [
-        Step(
+        _step(
             key=f"image:{card.pk}",
             label=gettext_noop("Picture of %(card)s") % {"card": card},
-            handler=f"{HANDLERS}.files.Image",
+            handler="files.Image",
             params={"asset": str(card.pk), "file": card.image_name},
             claim=f"image:{card.pk}",
-            slot=SLOT,
         )
         for card in cards
         if regenerate or card.image_name not in files
@@ -40,13 +44,12 @@ def videos(universe, cards, *, regenerate):
     """A clip of each card that has none; it waits for the card's picture, where the same job makes that."""
     files = media.present(universe.slug)
     return [
-        Step(
+        _step(
             key=f"video:{card.pk}",
             label=gettext_noop("Clip of %(card)s") % {"card": card},
-            handler=f"{HANDLERS}.files.Video",
+            handler="files.Video",
             params={"asset": str(card.pk), "file": video_name(card.image_name)},
             claim=f"video:{card.pk}",
-            slot=SLOT,
             after=f"image:{card.pk}",
         )
         for card in cards
@@ -58,10 +61,10 @@ def music(universe, languages, *, style="", translated=()):
     """A song in each language; it waits for its lyrics, where the same job writes or translates them."""
     lacking = without_lyrics(universe, languages)
     return [
-        Step(
+        _step(
             key=f"music:{language}",
             label=gettext_noop("Song in %(language)s") % {"language": LANGUAGE_WORDS[language]},
-            handler=f"{HANDLERS}.files.Music",
+            handler="files.Music",
             params={
                 "universe": universe.pk,
                 "language": language,
@@ -69,7 +72,6 @@ def music(universe, languages, *, style="", translated=()):
                 "file": music_name(language),
             },
             claim=f"music:{universe.pk}:{language}",
-            slot=SLOT,
             after=f"lyrics:{language}" if language in translated else "lyrics" if language in lacking else "",
         )
         for language in languages
@@ -78,10 +80,10 @@ def music(universe, languages, *, style="", translated=()):
 
 def concepts(universe, theme, count, *, with_videos, with_music, regenerate):
     """The step that thinks the cards up, and then adds all others to its job."""
-    return Step(
+    return _step(
         key="concepts",
         label=gettext_noop("Concepts"),
-        handler=f"{HANDLERS}.words.Concepts",
+        handler="words.Concepts",
         params={
             "universe": universe.pk,
             "theme": theme,
@@ -91,7 +93,6 @@ def concepts(universe, theme, count, *, with_videos, with_music, regenerate):
             "regenerate": regenerate,
         },
         claim=f"concepts:{universe.pk}",
-        slot=SLOT,
     )
 
 
@@ -114,14 +115,13 @@ def _songs(universe, theme, regenerate):
 
 def lyrics(universe, theme, languages):
     """The step that writes a song in each of these languages."""
-    return Step(
+    return _step(
         key="lyrics",
         label=gettext_noop("Lyrics"),
-        handler=f"{HANDLERS}.words.Lyrics",
+        handler="words.Lyrics",
         params={"universe": universe.pk, "theme": theme, "languages": languages},
         # One language is written or translated by one job at a time.
         claim=f"lyrics:{universe.pk}:{languages[0]}" if len(languages) == 1 else f"lyrics:{universe.pk}",
-        slot=SLOT,
     )
 
 
@@ -130,10 +130,10 @@ def translations(universe, source, languages):
     writes something else meanwhile."""
     stored = {song.language: (song.lyrics or "").strip() for song in universe.music_prompts.all()}
     return [
-        Step(
+        _step(
             key=f"lyrics:{language}",
             label=gettext_noop("Lyrics in %(language)s") % {"language": LANGUAGE_WORDS[language]},
-            handler=f"{HANDLERS}.lyrics.TranslatedLyrics",
+            handler="lyrics.TranslatedLyrics",
             params={
                 "universe": universe.pk,
                 "source": source,
@@ -141,7 +141,6 @@ def translations(universe, source, languages):
                 "seen": stored.get(language, ""),
             },
             claim=f"lyrics:{universe.pk}:{language}",
-            slot=SLOT,
         )
         for language in languages
     ]
@@ -158,26 +157,24 @@ def names(universe, wanted):
 
 
 def _names(universe, number, wanted):
-    return Step(
+    return _step(
         key=f"names:{number}",
         label=_counted(len(wanted), *NAMES),
-        handler=f"{HANDLERS}.names.Names",
+        handler="names.Names",
         params={"universe": universe.pk, "cards": wanted},
         claim=f"names:{universe.pk}:{_digest(wanted)}",
-        slot=SLOT,
     )
 
 
 def ideas(universe, theme, count, language):
     """The step that proposes cards; the same question is not asked twice at a time."""
     asked = {"theme": theme, "count": count, "language": language}
-    return Step(
+    return _step(
         key="ideas",
         label=gettext_noop("Ideas"),
-        handler=f"{HANDLERS}.words.Ideas",
+        handler="words.Ideas",
         params={"universe": universe.pk, **asked},
         claim=f"ideas:{universe.pk}:{_digest(asked)}",
-        slot=SLOT,
     )
 
 

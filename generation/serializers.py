@@ -44,6 +44,13 @@ def count_field():
     return Integer(min_value=1, max_value=MOST_CONCEPTS, required=False, default=10)
 
 
+def some_of(child, help_text):
+    """A list that may be left out, and if not has something in it."""
+    return serializers.ListField(
+        child=child, required=False, allow_null=True, allow_empty=False, help_text=help_text
+    )
+
+
 class ConceptsBody(Body):
     """A theme to find cards for."""
 
@@ -87,13 +94,7 @@ class AppliedSerializer(serializers.Serializer):
 class CardsBody(Body):
     """Which cards to draw or animate, and whether what exists is made anew."""
 
-    asset_ids = serializers.ListField(
-        child=Id(),
-        required=False,
-        allow_null=True,
-        allow_empty=False,
-        help_text="All assets when absent or null.",
-    )
+    asset_ids = some_of(Id(), "All assets when absent or null.")
     regenerate = Boolean(required=False, default=False)
 
 
@@ -101,13 +102,7 @@ class MusicBody(Body):
     """In which languages to sing."""
 
     language = Language(required=False, default="fr")
-    languages = serializers.ListField(
-        child=Language(),
-        required=False,
-        allow_null=True,
-        allow_empty=False,
-        help_text="Instead of one language.",
-    )
+    languages = some_of(Language(), "Instead of one language.")
     style = Text(
         required=False,
         allow_null=True,
@@ -130,20 +125,8 @@ class AllBody(Body):
 class NamesBody(Body):
     """Which cards to name in which languages."""
 
-    asset_ids = serializers.ListField(
-        child=Id(),
-        required=False,
-        allow_null=True,
-        allow_empty=False,
-        help_text="All assets when absent or null.",
-    )
-    languages = serializers.ListField(
-        child=Language(),
-        required=False,
-        allow_null=True,
-        allow_empty=False,
-        help_text="All five when absent or null.",
-    )
+    asset_ids = some_of(Id(), "All assets when absent or null.")
+    languages = some_of(Language(), "All five when absent or null.")
 
 
 class IdeasBody(Body):
@@ -167,13 +150,7 @@ class TranslatedLyricsBody(Body):
 class GapsBody(Body):
     """Which kinds of gaps to fill."""
 
-    kinds = serializers.ListField(
-        child=serializers.ChoiceField(choices=KINDS),
-        required=False,
-        allow_null=True,
-        allow_empty=False,
-        help_text="All when absent or null.",
-    )
+    kinds = some_of(serializers.ChoiceField(choices=KINDS), "All when absent or null.")
     theme = Text(
         max_length=THEME_LENGTH,
         required=False,
