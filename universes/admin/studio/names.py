@@ -98,6 +98,10 @@ def _row(request, universe, asset_id):
 @pages.studio_view()
 def language_row(request, universe, language):
     """One language's style, lyrics and song."""
+    return render_language(request, universe, language)
+
+
+def render_language(request, universe, language):
     return _part(request, universe, "names_song", song=songs.one(universe, language))
 
 

@@ -14,7 +14,7 @@ from ...models import Language
 from ...names import music_name
 from ..operations import REFUSALS
 from ..through_services import author
-from . import cards, dialogs, pages, songs
+from . import cards, dialogs, names, pages, songs
 
 FRENCH = Language.FRENCH.value
 LONGEST_THEME = 500
@@ -29,9 +29,14 @@ def _answered(request, universe, language, start, ask):
         start(author=author(request), once=dialogs.once(request))
     except REFUSALS as error:
         return ask(request, universe, language, str(error))
-    return dialogs.started(
-        dialogs.instead(f"song-{language}", songs.render_song(request, universe, language))
-    )
+    return dialogs.started(_shown(request, universe, language))
+
+
+def _shown(request, universe, language):
+    """The song anew where one came from: its row of the gap board (`?from=board`), else its card of the tab Songs."""
+    if request.GET.get("from") == "board":
+        return dialogs.instead(f"language-{language}", names.render_language(request, universe, language))
+    return dialogs.instead(f"song-{language}", songs.render_song(request, universe, language))
 
 
 # --- The song
