@@ -83,9 +83,10 @@ def unnamed(every):
 
 
 def unpublished(every):
-    """The universes with cards that the app does not have, or not as they are here."""
+    """The universes whose cards the app has not, or not as they are here; first those that changed on both sides."""
     states = [(overview.state(universe), universe) for universe in every if universe.asset_count]
     found = [(state, universe) for state, universe in states if state != overview.SYNCED]
+    found.sort(key=lambda pair: pair[0] != overview.BOTH)
     rows = [
         {
             "universe": universe,

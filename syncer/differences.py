@@ -1,4 +1,7 @@
-"""What differs between the two sides, universe by universe, and which side changed since they were last equal."""
+"""What differs between the two sides, universe by universe, and which side changed since they were last equal.
+
+What is seen of Supabase is remembered, for those who don't ask it.
+"""
 
 from universes.models import Universe
 
@@ -37,9 +40,10 @@ def _state(tables, here, row):
     there = syncs.snapshot_there(tables, row, here)
     mine = local.snapshot(here.slug, here)
     ours, theirs = digest(mine, there), digest(there, mine)
+    synced = known.states().filter(universe=here).values_list("digest", flat=True).first()
+    known.saw(here, is_ahead=theirs not in (ours, synced))
     if ours == theirs:
         return SAME
-    synced = known.states().filter(universe=here).values_list("digest", flat=True).first()
     if not synced:
         return DIFFERS
     return {ours: REMOTE_NEWER, theirs: LOCAL_NEWER}.get(synced, BOTH_CHANGED)

@@ -37,6 +37,11 @@ def former_folder(universe, slug):
 
 def note(universe, digest, folder=""):
     """Remember what both sides have; nothing is written when that is noted already."""
-    noted = {"digest": digest, "address": settings.SUPABASE_URL, "folder": folder}
+    noted = {"digest": digest, "address": settings.SUPABASE_URL, "folder": folder, "ahead": False}
     if not SyncedState.objects.filter(universe=universe, **noted).exists():
         SyncedState.objects.update_or_create(universe=universe, defaults=noted)
+
+
+def saw(universe, is_ahead):
+    """Remember whether Supabase has something else than when this universe was last synced."""
+    states().filter(universe=universe, ahead=not is_ahead).update(ahead=is_ahead)

@@ -51,13 +51,15 @@ class Journal(models.Model):
 class SyncedState(models.Model):
     """The digest of what both sides had when a universe was last synced, and the address of the Supabase.
 
-    `folder`: where its media lay over there, if its slug had changed and they had not followed.
+    `folder`: where its media lay over there, if its slug had changed and they had not followed. `ahead`: whether
+    Supabase had something else since then when somebody last looked.
     """
 
     universe = models.OneToOneField(Universe, models.CASCADE, primary_key=True, related_name="+")
     digest = models.CharField(max_length=64)
     address = models.TextField(blank=True, default="")
     folder = models.TextField(blank=True, default="")
+    ahead = models.BooleanField(default=False)
 
     class Meta:
         db_table = "sync_states"

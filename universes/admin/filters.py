@@ -99,6 +99,8 @@ class SyncFilter(FileFilter):
     choices_there_are = (
         (overview.NEVER, _("not published")),
         (overview.CHANGED, _("changed since last publish")),
+        (overview.AHEAD, _("changed in Supabase")),
+        (overview.BOTH, _("changed on both sides")),
         (overview.SYNCED, _("published as it is")),
     )
 
@@ -106,4 +108,5 @@ class SyncFilter(FileFilter):
         return overview.overview()
 
     def fits(self, universe):
-        return overview.state(universe) == self.value()
+        state = overview.state(universe)
+        return state == self.value() or (self.value() == overview.CHANGED and state == overview.BOTH)

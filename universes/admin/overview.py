@@ -1,19 +1,23 @@
 """All universes at a glance: what they have and lack, and whether they changed since they were last synced.
 
-Supabase is not asked: what it has by now is told by each universe's Publish page.
+Supabase is not asked: that it changed too is known from when somebody last looked, on the Publish page for instance.
 """
 
 from django.db.models import Count, Exists, F, OuterRef, Prefetch, Q, Subquery
 from django.db.models.functions import Coalesce, Trim
 from django.utils.translation import gettext_lazy as _
 
+from syncer import known
+
 from ..models import LANGUAGES, Asset, AssetTranslation, Edit, Revision, Universe
 from .progress import files
 
-NEVER, CHANGED, SYNCED = "never", "changed", "synced"
+NEVER, CHANGED, AHEAD, BOTH, SYNCED = "never", "changed", "ahead", "both", "synced"
 STATES = {
     NEVER: (_("not published"), ""),
     CHANGED: (_("changed since"), "warning"),
+    AHEAD: (_("changed in Supabase"), "warning"),
+    BOTH: (_("changed on both sides"), "danger"),
     SYNCED: (_("published"), "success"),
 }
 # What syncing itself writes is no change since.
@@ -22,11 +26,13 @@ CARDS = Prefetch("assets", Asset.objects.only("universe_id", "image_name"))
 
 
 def overview():
-    """Universes with `asset_count`, `named` (names of their cards, of five for each) and `edited`, in one statement."""
+    """Universes with `asset_count`, `named` (names of their cards, of five for each) and `edited` and `ahead`, in one
+    statement."""
     return Universe.objects.annotate(
         asset_count=_number(Asset.objects.filter(universe=OuterRef("pk")), "universe"),
         named=_number(names().filter(asset__universe=OuterRef("pk")), "asset__universe"),
         edited=edited(),
+        ahead=Exists(known.states().filter(universe=OuterRef("pk"), ahead=True)),
     )
 
 
@@ -53,13 +59,18 @@ def edited():
 
 
 def state(universe):
-    """NEVER, CHANGED or SYNCED, of a universe of `overview`."""
+    """One of STATES, of a universe of `overview`."""
     if not universe.last_synced_at:
         return NEVER
-    if universe.edited:
-        return CHANGED
+    if has_changed(universe):
+        return BOTH if universe.ahead else CHANGED
+    return AHEAD if universe.ahead else SYNCED
+
+
+def has_changed(universe):
+    """Whether it is no longer here what it was when it was last synced."""
     synced = universe.last_synced_at.timestamp()
-    return CHANGED if any(stat.st_mtime > synced for stat in files(universe).values()) else SYNCED
+    return universe.edited or any(stat.st_mtime > synced for stat in files(universe).values())
 
 
 def missing_names(universe):
