@@ -14,9 +14,15 @@ from .views import (
 )
 
 COLLECTION = {"get": "list", "post": "create"}
+LIST, DUPLICATE, EXPORT = {"get": "list"}, {"post": "duplicate"}, {"get": "export"}
 UPLOAD = {"put": "upload"}
 VARIANT = {"get": "retrieve", "post": "choose"}
 ITEM = {"get": "retrieve", "patch": "partial_update", "delete": "destroy"}
+
+UNIVERSE = "universes/<str:slug>"
+CARD = f"{UNIVERSE}/assets/<str:asset_id>"
+SONG = f"{UNIVERSE}/music/<str:language>"
+PROMPTS = f"{UNIVERSE}/music-prompts"
 
 urlpatterns = [
     path("universes", UniverseViewSet.as_view(COLLECTION), name="universes"),
@@ -27,43 +33,19 @@ urlpatterns = [
         {"slug": "import"},
         name="universe-import",
     ),
-    path("universes/<str:slug>", UniverseViewSet.as_view(ITEM), name="universe"),
-    path(
-        "universes/<str:slug>/duplicate",
-        UniverseViewSet.as_view({"post": "duplicate"}),
-        name="universe-duplicate",
-    ),
-    path("universes/<str:slug>/export", UniverseViewSet.as_view({"get": "export"}), name="universe-export"),
-    path("universes/<str:slug>/thumbnail", ThumbnailViewSet.as_view(UPLOAD), name="thumbnail"),
-    path("universes/<str:slug>/assets", AssetViewSet.as_view(COLLECTION), name="assets"),
-    path("universes/<str:slug>/assets/<str:asset_id>", AssetViewSet.as_view(ITEM), name="asset"),
-    path("universes/<str:slug>/assets/<str:asset_id>/image", PictureViewSet.as_view(UPLOAD), name="image"),
-    path("universes/<str:slug>/assets/<str:asset_id>/video", ClipViewSet.as_view(UPLOAD), name="video"),
-    path(
-        "universes/<str:slug>/assets/<str:asset_id>/variants",
-        CardVariantViewSet.as_view({"get": "list"}),
-        name="card-variants",
-    ),
-    path(
-        "universes/<str:slug>/assets/<str:asset_id>/variants/<str:sha256>",
-        CardVariantViewSet.as_view(VARIANT),
-        name="card-variant",
-    ),
-    path("universes/<str:slug>/music/<str:language>", SongViewSet.as_view(UPLOAD), name="song"),
-    path(
-        "universes/<str:slug>/music/<str:language>/variants",
-        SongVariantViewSet.as_view({"get": "list"}),
-        name="song-variants",
-    ),
-    path(
-        "universes/<str:slug>/music/<str:language>/variants/<str:sha256>",
-        SongVariantViewSet.as_view(VARIANT),
-        name="song-variant",
-    ),
-    path("universes/<str:slug>/music-prompts", MusicPromptViewSet.as_view(COLLECTION), name="music-prompts"),
-    path(
-        "universes/<str:slug>/music-prompts/<str:language>",
-        MusicPromptViewSet.as_view(ITEM),
-        name="music-prompt",
-    ),
+    path(UNIVERSE, UniverseViewSet.as_view(ITEM), name="universe"),
+    path(f"{UNIVERSE}/duplicate", UniverseViewSet.as_view(DUPLICATE), name="universe-duplicate"),
+    path(f"{UNIVERSE}/export", UniverseViewSet.as_view(EXPORT), name="universe-export"),
+    path(f"{UNIVERSE}/thumbnail", ThumbnailViewSet.as_view(UPLOAD), name="thumbnail"),
+    path(f"{UNIVERSE}/assets", AssetViewSet.as_view(COLLECTION), name="assets"),
+    path(CARD, AssetViewSet.as_view(ITEM), name="asset"),
+    path(f"{CARD}/image", PictureViewSet.as_view(UPLOAD), name="image"),
+    path(f"{CARD}/video", ClipViewSet.as_view(UPLOAD), name="video"),
+    path(f"{CARD}/variants", CardVariantViewSet.as_view(LIST), name="card-variants"),
+    path(f"{CARD}/variants/<str:sha256>", CardVariantViewSet.as_view(VARIANT), name="card-variant"),
+    path(SONG, SongViewSet.as_view(UPLOAD), name="song"),
+    path(f"{SONG}/variants", SongVariantViewSet.as_view(LIST), name="song-variants"),
+    path(f"{SONG}/variants/<str:sha256>", SongVariantViewSet.as_view(VARIANT), name="song-variant"),
+    path(PROMPTS, MusicPromptViewSet.as_view(COLLECTION), name="music-prompts"),
+    path(f"{PROMPTS}/<str:language>", MusicPromptViewSet.as_view(ITEM), name="music-prompt"),
 ]

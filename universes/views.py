@@ -236,7 +236,17 @@ def takes(kind):
     return {kind: OpenApiTypes.BINARY}
 
 
-class PictureViewSet(AssetViewSet):
+class CardFileViewSet(AssetViewSet):
+    """What becomes a file of a card."""
+
+    def _take(self, request, slug, asset_id, take, most_mb):
+        universe = universes.find(slug)
+        asset = assets.find(universe, asset_id)
+        take(universe, asset, body(request, most_mb), author(request))
+        return Response(self._whole(asset))
+
+
+class PictureViewSet(CardFileViewSet):
     """A card's picture."""
 
     parser_classes = [PictureParser]
@@ -247,13 +257,10 @@ class PictureViewSet(AssetViewSet):
 
         The former one stays as a variant. 413 beyond UPLOAD_MAX_MB; 422 for what is no whole picture.
         """
-        universe = universes.find(slug)
-        asset = assets.find(universe, asset_id)
-        uploads.picture(universe, asset, body(request, settings.UPLOAD_MAX_MB), author(request))
-        return Response(self._whole(asset))
+        return self._take(request, slug, asset_id, uploads.picture, settings.UPLOAD_MAX_MB)
 
 
-class ClipViewSet(AssetViewSet):
+class ClipViewSet(CardFileViewSet):
     """A card's clip."""
 
     parser_classes = [ClipParser]
@@ -264,10 +271,7 @@ class ClipViewSet(AssetViewSet):
 
         The former one stays as a variant. 413 beyond UPLOAD_CLIP_MAX_MB; 422 for what is no whole clip.
         """
-        universe = universes.find(slug)
-        asset = assets.find(universe, asset_id)
-        uploads.clip(universe, asset, body(request, settings.UPLOAD_CLIP_MAX_MB), author(request))
-        return Response(self._whole(asset))
+        return self._take(request, slug, asset_id, uploads.clip, settings.UPLOAD_CLIP_MAX_MB)
 
 
 class SongViewSet(ViewSet):
