@@ -1,5 +1,7 @@
 """Many who write at once, while a worker is busy: everything arrives, once, and nobody hears of a lock."""
 
+import re
+import threading
 from concurrent.futures import ThreadPoolExecutor
 
 import httpx
@@ -10,18 +12,44 @@ CARDS = 5
 ROUNDS = 4
 
 
+class Drawing(threading.Thread):
+    """Has the worker draw the same thirty cards again and again until it is told to stop."""
+
+    def __init__(self, stack):
+        super().__init__()
+        self.stack, self.enough, self.ended = stack, threading.Event(), []
+
+    def run(self):
+        while not self.enough.is_set():
+            job = self.stack.api.post("/api/generate/busy/images", json={"regenerate": True}).json()
+            self.ended.append(self.stack.ended_job(job["id"]))
+
+    def stop(self):
+        """Returns the jobs as they ended, the last of which was at work until now."""
+        self.enough.set()
+        self.join()
+        return self.ended
+
+
 @pytest.fixture
-def busy(stack, sandbox):
-    """A stack whose worker draws, in a universe of its own, for as long as the test lasts."""
+def busy(capfd, stack, sandbox):
+    """A stack whose worker draws in a universe of its own for as long as the test lasts; nobody hears of a lock."""
     sandbox.settings(latency={"image": 0.05}, llm_style="clean")
     stack.start_worker()
     make(stack.api, "/api/universes", name="Busy", slug="busy")
     for number in range(30):
         make(stack.api, "/api/universes/busy/assets", display_name=f"thing {number}")
-    job = stack.api.post("/api/generate/busy/images").json()
     make(stack.api, "/api/universes", name="Winter", slug="winter")
-    yield stack
-    assert stack.ended_job(job["id"])["status"] == "completed"
+    drawing = Drawing(stack)
+    drawing.start()
+    try:
+        yield stack
+    finally:
+        jobs = drawing.stop()
+    told = [(job["status"], job["current_step"], job["error"]) for job in jobs]
+    assert set(told) == {("completed", 30, None)}, told
+    # What web server, worker and waker have logged.
+    assert not re.search("locked|deadlock|OperationalError|Traceback", said := capfd.readouterr().err), said
 
 
 def make(api, path, **body):
@@ -76,6 +104,41 @@ def test_changes_of_different_fields_at_once_are_all_kept(busy):
         "translations": {row["language"]: row["name"] for row in found["translations"]},
     }
     assert {name: shown[name] for name in names} == fields
+
+
+@pytest.mark.slow
+def test_changes_of_one_card_at_once_are_all_kept(busy):
+    card = make(busy.api, "/api/universes/winter/assets", display_name="Snow")
+    fields = {
+        "display_name": "Flake", "sort_order": 7, "custom_image_prompt": "image", "custom_video_prompt": "video",
+    }  # fmt: skip
+    names = list(fields)
+    address = f"/api/universes/winter/assets/{card['id']}"
+
+    def change(api, number):
+        field = names[number % len(names)]
+        for _ in range(ROUNDS):
+            answer = api.patch(address, json={field: fields[field]})
+            assert answer.status_code == 200, answer.text
+
+    at_once(busy, change)
+    found = busy.api.get(address).json()
+    shown = {**found, **found["prompts"]}
+    assert {name: shown[name] for name in names} == fields
+    assert shown["image_name"] == card["image_name"]
+
+
+@pytest.mark.slow
+def test_an_order_of_a_copy_that_all_send_at_once_makes_one(busy):
+    make(busy.api, "/api/universes/winter/assets", display_name="Snow")
+
+    def order(api, number):
+        return api.post("/api/universes/winter/duplicate", headers={"Idempotency-Key": "one-order"})
+
+    answers = at_once(busy, order)
+    assert {answer.status_code for answer in answers} == {201}
+    assert {answer.json()["slug"] for answer in answers} == {"copy-of-winter"}
+    assert busy.api.get("/api/universes").json()["total"] == 3
 
 
 @pytest.mark.slow
