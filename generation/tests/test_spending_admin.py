@@ -91,7 +91,31 @@ def test_a_universe_without_cards_is_estimated_with_ten(admin_client, universe, 
         settings.REPLICATE_VIDEO_MODEL: Decimal("0.45"),
     }
     # Two questions, ten pictures and clips, five songs.
-    assert "about 5.07 USD, with 10 cards" in page(admin_client, operation("everything", universe))
+    shown = page(admin_client, operation("everything", universe))
+    assert "about 5.07 USD" in shown and "10 unless you choose another number" in shown
+
+
+def test_several_universes_are_added_up(admin_client, universe, cards, make_universe, make_asset, put_file):
+    put_file("winter", cards[0].image_name)
+    other = make_universe(name="Summer", slug="summer")
+    make_asset("Sun", of=other)
+    both = f"{operation('pictures', universe)}&id={other.pk}"
+    shown = page(admin_client, both)
+    number = len(cards) + 1
+    assert f"2 universes, {number} cards" in shown
+    assert f"about 0.{4 * (number - 1):02d} USD; 0.{4 * number:02d} USD if all are made again" in shown
+    assert f"2 univers, {number} cartes" in page(admin_client, both, "fr")
+    assert "Together" not in page(admin_client, operation("pictures", universe))
+
+
+def test_several_universes_are_not_added_up_where_a_price_is_not_known(
+    admin_client, universe, make_universe, cards
+):
+    both = f"{operation('clips', universe)}&id={make_universe(name='Summer').pk}"
+    assert "Together" in page(admin_client, both)
+    both = both.replace("/clips/", "/everything/")
+    total = page(admin_client, both).partition("Together")[2]
+    assert "cost not known: MODEL_PRICES lacks a model" in total
 
 
 def test_a_start_that_the_limit_refuses_is_one_clear_message(

@@ -13,16 +13,17 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.http import urlencode
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_http_methods
 from unfold.decorators import action
 
 from jobs.models import IdempotencyKey
 from magikswipe.roles import GENERATE, may, require
 
-from .operations import OPERATIONS, REFUSALS
+from .operations import OPERATIONS, REFUSALS, cost_of, total
+from .progress import progress
 from .publish import PublishMixin, chosen
-from .through_services import author
+from .through_services import author, cards
 
 CHANGED = gettext_lazy(
     "It has changed since you looked: this is what would be made now. Nothing has been begun yet."
@@ -118,6 +119,7 @@ class OperationsMixin(PublishMixin, Buttons):
             "opts": self.opts,
             "operation": operation,
             "rows": rows,
+            "total": together(rows),
             "form": form,
             "once": once(request),
             "seen": told(rows),
@@ -133,8 +135,25 @@ def _find(key):
 
 def row(operation, universe):
     """What the page says of one universe."""
-    cost = operation.costs(universe) if operation.costs else ""
-    return {"universe": universe, "says": operation.says(universe), "cost": cost}
+    amounts = operation.costs(universe)
+    return {
+        "universe": universe,
+        "says": operation.says(universe),
+        "amounts": amounts,
+        "cost": cost_of(*amounts),
+    }
+
+
+def together(rows):
+    """What the page says of all universes, where there are several."""
+    if len(rows) < 2:
+        return None
+    number = len(rows)
+    return {
+        "universes": ngettext("%(number)s universe", "%(number)s universes", number) % {"number": number},
+        "cards": cards(sum(progress(row["universe"]).cards for row in rows)),
+        "cost": total([row["amounts"] for row in rows]),
+    }
 
 
 def told(rows):

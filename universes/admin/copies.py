@@ -27,6 +27,7 @@ from .uploads import ArchiveUpload
 
 LIST = "admin:universes_universe_changelist"
 CHANGE = "admin:universes_universe_change"
+CARDS = "admin:studio_cards"
 CHANGING = gettext_lazy("It changes all the time; try again when its jobs have ended.")
 
 
@@ -143,7 +144,7 @@ class CopiesMixin(OperationsMixin):
                 "Everything in it is copied: %(cards)s, names, prompts, songs and files. The copy starts private."
             )
             % {"cards": cards(universe.assets.count())},
-            reverse(CHANGE, args=[universe.pk]),
+            reverse(CARDS, args=[universe.pk]),
         )
 
     def import_view(self, request, model_admin):
@@ -174,7 +175,7 @@ class CopiesMixin(OperationsMixin):
     def opened(self, request, universe):
         text = _("“%(name)s” has been made, with %(cards)s.")
         messages.success(request, text % {"name": universe.name, "cards": cards(universe.assets.count())})
-        return redirect(CHANGE, universe.pk)
+        return redirect(CARDS, universe.pk)
 
     def copy_page(self, request, form, title, says, back):
         context = {

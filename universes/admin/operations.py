@@ -117,8 +117,8 @@ class Operation:
     """`says(universe)`: what will happen to it. `start(universes, values, author, once)`: the jobs, one after the
     other; the same `once` again gives the same jobs.
 
-    `scope`: what one needs to see and start it. `costs(universe)`: what that is expected to cost, as words; none
-    where nothing is bought.
+    `scope`: what one needs to see and start it. `costs(universe)`: what that is expected to cost, `(missing,
+    again)` in US dollars: what is missing, None where nobody knows; all made again, None where that is not offered.
     """
 
     key: str
@@ -129,8 +129,8 @@ class Operation:
     says: Callable
     start: Callable
     # What it does as a whole, above the list of universes.
-    warning: str = ""
-    costs: Callable | None = None
+    warning: str
+    costs: Callable
 
 
 def for_each(start):
@@ -175,7 +175,10 @@ def says_songs(universe):
 def says_everything(universe):
     done = progress(universe)
     if not done.cards:
-        return _("It has no cards yet: they are thought up first.")
+        text = _(
+            "It has no cards yet: they are thought up first, %(number)s unless you choose another number."
+        )
+        return text % {"number": estimates.CARDS}
     return " ".join([says_pictures(universe), says_clips(universe), says_songs(universe)])
 
 
@@ -188,29 +191,26 @@ def says_gaps(universe):
 
 
 def costs_gaps(universe):
-    return _cost_of(estimates.gaps(universe)["total"])
+    return estimates.gaps(universe)["total"], None
 
 
 def costs_pictures(universe):
-    return _cost_of(estimates.images(universe), estimates.images(universe, regenerate=True))
+    return estimates.images(universe), estimates.images(universe, regenerate=True)
 
 
 def costs_clips(universe):
-    return _cost_of(estimates.videos(universe), estimates.videos(universe, regenerate=True))
+    return estimates.videos(universe), estimates.videos(universe, regenerate=True)
 
 
 def costs_songs(universe):
-    return _cost_of(estimates.songs(universe, unsung(universe)))
+    return estimates.songs(universe, unsung(universe)), None
 
 
 def costs_everything(universe):
-    cost = _cost_of(estimates.everything(universe))
-    if universe.assets.all():
-        return cost
-    return _("%(cost)s, with %(number)s cards") % {"cost": cost, "number": estimates.CARDS}
+    return estimates.everything(universe), None
 
 
-def _cost_of(missing, again=None):
+def cost_of(missing, again=None):
     """The words for what the missing ones cost; for what all cost made again, where that differs."""
     if missing is None:
         return _("cost not known: MODEL_PRICES lacks a model")
@@ -218,6 +218,14 @@ def _cost_of(missing, again=None):
         return _("about %(missing)s") % {"missing": dollars(missing)}
     amounts = {"missing": dollars(missing), "again": dollars(again)}
     return _("about %(missing)s; %(again)s if all are made again") % amounts
+
+
+def total(amounts):
+    """The same of several together, each `(missing, again)`."""
+    if any(missing is None for missing, _again in amounts):
+        return cost_of(None)
+    together = sum(missing for missing, _again in amounts)
+    return cost_of(together, sum(missing if again is None else again for missing, again in amounts))
 
 
 GAPS = {
