@@ -45,6 +45,7 @@ def _ask_for_file(request, asset, error=""):
         error=error,
         template="admin/studio/upload.html",
         kind=request.POST.get("kind", "picture"),
+        accept="image/*,video/*",
     )
 
 
@@ -62,16 +63,19 @@ def strip(request, universe, asset_id):
 def _strip(request, universe, asset, error=""):
     stats = bucket.bucket().files(universe.slug)
     found = [
-        (variant, _address(universe, asset, variant, stats), cause(variant))
+        (variant, _address(universe, asset, variant, stats), _choosing(universe, asset, variant))
         for variant in variants.of_card(asset)
     ]
-    context = {
-        "asset": asset,
-        "universe": universe,
-        "variants": found,
-        "error": error,
-        "may": pages.rights(request.user),
-    }
+    title = _("Variants of “%(name)s”") % {"name": asset}
+    return show_strip(
+        request, found, error, title=title, nothing=_("There is neither a picture nor a clip yet.")
+    )
+
+
+def show_strip(request, found, error, **context):
+    """The dialog of `[(variant, its address, where it is chosen)]`; `error`: why the last choice was refused."""
+    shown = [(variant, address, cause(variant), choose) for variant, address, choose in found]
+    context |= {"variants": shown, "error": error, "may": pages.rights(request.user)}
     return render(request, "admin/studio/variants.html", context, status=409 if error else 200)
 
 
@@ -79,6 +83,10 @@ def _address(universe, asset, variant, stats):
     if variant.present:
         return cards.address(universe, variant.name, stats)
     return reverse("admin:studio_variant", args=[universe.pk, asset.pk, variant.sha256])
+
+
+def _choosing(universe, asset, variant):
+    return reverse("admin:studio_choose", args=[universe.pk, asset.pk, variant.sha256])
 
 
 @require_POST

@@ -1,7 +1,6 @@
 """A song's file: brought along by somebody, chosen among earlier ones, or deleted with its words."""
 
 from django.http import Http404
-from django.shortcuts import render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
@@ -10,7 +9,7 @@ from magikswipe.roles import WRITE
 
 from ...errors import NotFound
 from ...services import music, uploads, variants
-from ..restore import cause, served
+from ..restore import served
 from ..through_services import author
 from . import dialogs, files, pages, songs
 
@@ -44,7 +43,8 @@ def _ask_for_file(request, universe, language, error=""):
         text=replaces if song.url else _("It becomes the song of this language."),
         submit=_("Upload"),
         error=error,
-        template="admin/studio/songs_upload.html",
+        template="admin/studio/upload.html",
+        accept="audio/*",
     )
 
 
@@ -58,23 +58,21 @@ def strip(request, universe, language):
 def _strip(request, universe, language, error=""):
     song = songs.one(universe, language)
     found = [
-        (variant, _address(universe, song, variant), cause(variant))
+        (variant, _address(universe, song, variant), _choosing(universe, song, variant))
         for variant in variants.of_song(universe, language)
     ]
-    context = {
-        "song": song,
-        "universe": universe,
-        "variants": found,
-        "error": error,
-        "may": pages.rights(request.user),
-    }
-    return render(request, "admin/studio/songs_variants.html", context, status=409 if error else 200)
+    title = _("Songs in %(language)s") % {"language": song.language.label}
+    return files.show_strip(request, found, error, title=title, nothing=_("There is no song yet."), song=song)
 
 
 def _address(universe, song, variant):
     if variant.present:
         return song.url
     return reverse("admin:studio_song_variant", args=[universe.pk, song.language.value, variant.sha256])
+
+
+def _choosing(universe, song, variant):
+    return reverse("admin:studio_choose_song", args=[universe.pk, song.language.value, variant.sha256])
 
 
 @require_POST
