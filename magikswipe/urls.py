@@ -19,12 +19,13 @@ urlpatterns = [
     path("metrics", MetricsView.as_view(), name="metrics"),
     path("docs", SpectacularSwaggerSplitView.as_view(url_name="schema"), name="swagger-ui"),
     path("openapi.json", SchemaView.as_view(), name="schema"),
+    # Before what takes longer to look through.
+    path("storage/", include("storage.urls")),
     path("api", RootView.as_view(), name="api-root"),
     path("api/", include("universes.urls")),
     path("api/", include("jobs.urls")),
     path("api/", include("generation.urls")),
     path("api/", include("syncer.urls")),
-    path("storage/", include("storage.urls")),
     # With a page of its own for developers, DEBUG would answer an unknown path in HTML.
     re_path(r"^(?:api|storage)(?:/|$)", NothingView.as_view()),
     path("preview/<str:slug>", preview, name="preview"),

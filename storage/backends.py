@@ -63,7 +63,9 @@ class FolderStorage(FileSystemStorage):
 
     def opened(self, name):
         """`(file object, os.stat_result)` of one file, and not of one that takes its name meanwhile."""
-        source = self.open(name)
+        if not self.exists(name):
+            raise FileNotFoundError(name)
+        source = open(f"{self.location}/{name}", "rb")  # noqa: PTH123, SIM115 - Path takes longer; the caller closes it
         return source, os.fstat(source.fileno())
 
     @contextmanager

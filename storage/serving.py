@@ -6,7 +6,6 @@ Range and its conditions follow RFC 9110, sections 13 and 14 (https://www.rfc-ed
 import re
 from email.utils import parsedate_to_datetime
 from functools import partial
-from pathlib import PurePath
 
 from django.conf import settings
 from django.http import FileResponse, HttpResponse, HttpResponseRedirect, JsonResponse
@@ -81,7 +80,7 @@ def _handed_over(folder, name):
 
 
 def _type(name):
-    return TYPES.get(PurePath(name).suffix, "application/octet-stream")
+    return TYPES.get(f".{name.rpartition('.')[2]}", "application/octet-stream")
 
 
 def _serve(request, source, stat, name, etag, caching, address):

@@ -54,7 +54,12 @@ class MediaView(APIView):
     """
 
     permission_classes = [AllowAny]
+    throttle_classes = []
     renderer_classes = [JSONRenderer]
+
+    def perform_content_negotiation(self, request, force=False):
+        """There is nothing to choose from: a file is what it is, and a refusal is JSON."""
+        return JSONRenderer(), JSONRenderer.media_type
 
     @extend_schema(operation_id="media_get", parameters=HEADERS, responses=RESPONSES)
     def get(self, request, slug, name):
