@@ -61,3 +61,10 @@ def send(api):
         return api.generic("POST", IMPORT + query, archive, kind)
 
     return send
+
+
+@pytest.fixture
+def lea(client, staff):
+    """A browser of somebody who may write and generate."""
+    client.force_login(staff("lea", "Editor", "Generator"))
+    return client

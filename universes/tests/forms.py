@@ -1,4 +1,6 @@
-"""A page's forms as a browser would send them back."""
+"""Addresses of the studio, and a page's forms as a browser would send them back."""
+
+from django.urls import reverse
 
 
 def sent_back(response, **changes):
@@ -19,3 +21,8 @@ def _form(form):
             continue
         data[field.html_name] = "on" if value is True else "" if value is None else value
     return data
+
+
+def address(name, *ids):
+    """Of a page or part of the studio."""
+    return reverse(f"admin:studio_{name}", args=ids)

@@ -5,11 +5,12 @@ import os
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection
-from django.urls import reverse
 
 from generation.tests.helpers import run_out
 from jobs.models import Job
 from universes.services import assets, edits
+
+from .forms import address
 
 pytestmark = pytest.mark.django_db
 
@@ -20,16 +21,6 @@ def cards(universe):
         assets.create(universe, display_name=name, translations={"fr": name, "de": f"{name} de"})
         for name in ("Fox", "Moon", "Star")
     ]
-
-
-@pytest.fixture
-def lea(client, staff):
-    client.force_login(staff("lea", "Editor", "Generator"))
-    return client
-
-
-def address(name, *ids):
-    return reverse(f"admin:studio_{name}", args=ids)
 
 
 def picture(put_file, card):

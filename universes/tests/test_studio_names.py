@@ -3,13 +3,14 @@
 from decimal import Decimal
 
 import pytest
-from django.urls import reverse
 
 from generation.tests.helpers import run_out
 from jobs.models import Job
 from universes.models import LANGUAGES
 from universes.names import video_name
 from universes.services import assets, edits, music
+
+from .forms import address
 
 pytestmark = pytest.mark.django_db
 
@@ -31,16 +32,6 @@ def whole(universe, put_file):
 @pytest.fixture(autouse=True)
 def prices(settings):
     settings.MODEL_PRICES = {settings.REPLICATE_LLM_MODEL: Decimal("0.01")}
-
-
-@pytest.fixture
-def lea(client, staff):
-    client.force_login(staff("lea", "Editor", "Generator"))
-    return client
-
-
-def address(name, *ids):
-    return reverse(f"admin:studio_{name}", args=ids)
 
 
 def board(client, universe, **query):

@@ -10,6 +10,8 @@ from generation.tests.helpers import run_out
 from jobs.models import Job
 from universes.services import assets, music
 
+from .forms import address
+
 pytestmark = pytest.mark.django_db
 
 
@@ -26,16 +28,6 @@ def french(universe):
 @pytest.fixture(autouse=True)
 def prices(settings):
     settings.MODEL_PRICES = {settings.REPLICATE_LLM_MODEL: Decimal("0.01")}
-
-
-@pytest.fixture
-def lea(client, staff):
-    client.force_login(staff("lea", "Editor", "Generator"))
-    return client
-
-
-def address(name, *ids):
-    return reverse(f"admin:studio_{name}", args=ids)
 
 
 def hidden(answer):

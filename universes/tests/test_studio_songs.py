@@ -4,7 +4,6 @@ import re
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
-from django.urls import reverse
 
 from generation.tests.helpers import bytes_of, run_out
 from jobs.models import Job
@@ -12,6 +11,7 @@ from universes.models import MusicPrompt
 from universes.services import edits, music
 
 from . import recordings
+from .forms import address
 
 pytestmark = pytest.mark.django_db
 LYRICS = "[verse]\nLa neige tombe\nsur les toits"
@@ -20,16 +20,6 @@ LYRICS = "[verse]\nLa neige tombe\nsur les toits"
 @pytest.fixture
 def french(universe):
     return music.create(universe, language="fr", prompt="A calm song with bells", lyrics=LYRICS)
-
-
-@pytest.fixture
-def lea(client, staff):
-    client.force_login(staff("lea", "Editor", "Generator"))
-    return client
-
-
-def address(name, *ids):
-    return reverse(f"admin:studio_{name}", args=ids)
 
 
 def page_of(client, universe):
