@@ -198,6 +198,8 @@ class Edit(models.Model):
     old = models.TextField(_("before"), default="", blank=True)
     new = models.TextField(_("after"), default="", blank=True)
     author = models.TextField(_("who"), default="", blank=True)
+    # The type of the job that changed it, which the author started; empty where they did it themselves.
+    job = models.TextField(default="", blank=True)
     created_at = models.DateTimeField(_("when"), default=timezone.now)
 
     class Meta:

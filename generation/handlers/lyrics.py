@@ -81,8 +81,9 @@ def _write(step, universe, text):
         return
     if seen:
         revisions.keep(universe, "translate_lyrics", step.job.author, language=language)
+    by = {"author": step.job.author, "job": step.job.type}
     style = getattr(_song(universe, step.params["source"]), "prompt", None)
     if song := _song(universe, language):
-        music.update(song, lyrics=text, prompt=song.prompt or style)
+        music.update(song, lyrics=text, prompt=song.prompt or style, **by)
     else:
-        music.create(universe, language=language, prompt=style, lyrics=text)
+        music.create(universe, language=language, prompt=style, lyrics=text, **by)

@@ -39,7 +39,7 @@ class Names(Words):
         asked.add(adapters.text_of(prediction.get("output")))
         for card in _cards(step, target):
             if asked.sources.get(card.image_name) == gaps.some_name(card):
-                _fill(card, asked.found[card.image_name])
+                _fill(card, asked.found[card.image_name], step.job)
         left = self.task(step, target)
         if not left.missing:
             return self.deliver(step, target, left)
@@ -58,12 +58,12 @@ def _cards(step, universe):
 
 
 @transaction.atomic
-def _fill(card, names):
+def _fill(card, names, job):
     """Add names where there are none; what somebody wrote meanwhile stays."""
     # Locks the card too, or tells that it is gone.
     if not names or not Asset.objects.filter(pk=card.pk).update(updated_at=timezone.now()):
         return
-    with edits.recorded(card, ""):
+    with edits.recorded(card, job.author, job.type):
         for language, name in names.items():
             row, created = AssetTranslation.objects.get_or_create(
                 asset=card, language=language, defaults={"display_name": name}

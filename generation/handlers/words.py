@@ -163,7 +163,7 @@ class Lyrics(Words):
         return {"lyrics": task.lyrics, "style": task.style}
 
     def deliver(self, step, universe, task):
-        commit = partial(_write, universe, task.lyrics, _style(task.style))
+        commit = partial(_write, universe, task.lyrics, _style(task.style), step.job)
         return Done(result={"languages": sorted(task.lyrics)}, commit=commit)
 
 
@@ -172,20 +172,21 @@ def _most_lyrics():
     return min(adapters.adapter(adapters.MUSIC).lyrics[1] or words.SONG_LENGTH, words.SONG_LENGTH)
 
 
-def _write(universe, lyrics, style):
+def _write(universe, lyrics, style, job):
     """Fill what is empty; a word that somebody wrote meanwhile stays."""
     if is_gone(universe):
         return
+    by = {"author": job.author, "job": job.type}
     stored = {song.language: song for song in universe.music_prompts.select_for_update()}
     for language in (one for one in LANGUAGES if one in lyrics):
         if not (song := stored.get(language)):
-            music.create(universe, language=language, prompt=style, lyrics=lyrics[language])
+            music.create(universe, language=language, prompt=style, lyrics=lyrics[language], **by)
             continue
         filled = {
             "lyrics": _unless_written(song.lyrics, lyrics[language]),
             "prompt": _unless_written(song.prompt, style),
         }
-        music.update(song, **filled)
+        music.update(song, **filled, **by)
 
 
 def _unless_written(stored, machines):

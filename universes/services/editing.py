@@ -17,7 +17,8 @@ WHOLE_NUMBERS, SWITCHES = {"sort_order"}, {"is_public"}
 class Conflict:
     """A field that changed since the page was shown: what the person typed, what it is now, whose that is.
 
-    `author` is empty and `created_at` None where nobody knows, as after a pull.
+    `author` is empty and `created_at` None where nobody knows, as after a pull; `job`: the type of the job that
+    changed it, empty where the author did.
     """
 
     field: str
@@ -25,6 +26,7 @@ class Conflict:
     theirs: str
     author: str
     created_at: datetime | None
+    job: str = ""
 
 
 @transaction.atomic
@@ -82,5 +84,6 @@ def _translations(words):
 
 def _conflict(item, field, yours, theirs):
     edit = edits.last(item, field)
-    author, when = (edit.author, edit.created_at) if edit and edit.new == theirs else ("", None)
-    return Conflict(field, yours, theirs, author, when)
+    if not edit or edit.new != theirs:
+        return Conflict(field, yours, theirs, "", None)
+    return Conflict(field, yours, theirs, edit.author, edit.created_at, edit.job)

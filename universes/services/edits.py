@@ -65,21 +65,26 @@ def _text(value):
 
 
 @contextmanager
-def recorded(item, author):
-    """Remember what the block changes of a universe, card or song; within the transaction that changes it."""
+def recorded(item, author, job=""):
+    """Remember what the block changes of a universe, card or song; within the transaction that changes it.
+
+    `job`: the type of the job that does it, for one that the author started.
+    """
     before = words(item)
     yield
     after = words(item)
     changed = [field for field in after if before[field] != after[field]]
-    Edit.objects.bulk_create(_edit(item, author, field, before[field], after[field]) for field in changed)
+    Edit.objects.bulk_create(
+        _edit(item, author, job, field, before[field], after[field]) for field in changed
+    )
 
 
-def created(item, author):
+def created(item, author, job=""):
     """Remember that a card or song was made."""
-    _edit(item, author, "", "", str(item)).save(force_insert=True)
+    _edit(item, author, job, "", "", str(item)).save(force_insert=True)
 
 
-def _edit(item, author, field, old, new):
+def _edit(item, author, job, field, old, new):
     universe, kind, subject = about(item)
     return Edit(
         universe=universe,
@@ -90,6 +95,7 @@ def _edit(item, author, field, old, new):
         old=old,
         new=new,
         author=author,
+        job=job,
     )
 
 

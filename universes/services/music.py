@@ -21,14 +21,15 @@ def find(universe, language):
     return found
 
 
-def create(universe, *, language, prompt, lyrics, author=""):
+def create(universe, *, language, prompt, lyrics, author="", job=""):
+    """Write the first words of a language's song. `job`: the type of the job that does, for who started it."""
     try:
         with transaction.atomic():
             lock(universe)
             song = MusicPrompt.objects.create(
                 universe=universe, language=language, prompt=prompt, lyrics=lyrics
             )
-            edits.created(song, author)
+            edits.created(song, author, job)
             return song
     except IntegrityError:
         raise AlreadyExists(
@@ -38,10 +39,10 @@ def create(universe, *, language, prompt, lyrics, author=""):
 
 
 @transaction.atomic
-def update(music_prompt, *, author="", **fields):
+def update(music_prompt, *, author="", job="", **fields):
     """Change what is given; a song that was sung already stays as it is."""
     if fields:
-        with edits.recorded(music_prompt, author):
+        with edits.recorded(music_prompt, author, job):
             change(music_prompt, **fields)
     return music_prompt
 

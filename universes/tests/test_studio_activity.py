@@ -8,6 +8,8 @@ from django.contrib.auth.models import Group
 from django.urls import reverse
 from django.utils import timezone
 
+from generation import services as generation
+from generation.tests.helpers import run_out
 from jobs.models import Job, JobStep
 from universes.models import Edit
 from universes.services import assets, music, universes
@@ -137,3 +139,26 @@ def test_revisions_can_be_restored_by_those_who_may(look, make_asset):
 def test_the_tab_is_french_for_who_reads_french(client, staff, page):
     client.force_login(staff("lea", "Viewer"))
     assert '<html lang="fr"' in client.get(page, headers={"Accept-Language": "fr"}).content.decode()
+
+
+def test_what_a_job_wrote_is_told_as_the_jobs_of_who_started_it(look, client, universe, make_asset, provider):
+    fox = make_asset("Fox", translations={"fr": "Renard"})
+    run_out(generation.start_names(universe, [fox.pk], ["de"], author="Léa").pk)
+    music.create(universe, language="fr", prompt="gentle", lyrics="la neige\ntombe", author="Léa")
+    run_out(generation.start_lyrics(universe, "de", "fr", author="Léa").pk)
+    text = look().content.decode()
+    assert "<strong>The job “Names” that Léa started</strong> changed the German name of “Fox”" in text
+    assert "<strong>The job “Translated lyrics” that Léa started</strong> began the song in German" in text
+    assert text.count("Somebody") == 1, "who made the card"
+    french = client.get(look().request["PATH_INFO"], headers={"Accept-Language": "fr"}).content.decode()
+    assert "La tâche « Noms » lancée par Léa</strong>" in french.replace("\xa0", " ")
+    assert len(rows(look(who="Léa"))) == len(rows(look())) - 1
+
+
+def test_who_is_overtaken_by_a_job_learns_so(client, staff, universe, make_asset, provider):
+    fox = make_asset("Fox", translations={"fr": "Renard"})
+    run_out(generation.start_names(universe, [fox.pk], ["de"], author="Léa").pk)
+    client.force_login(staff("ed", "Editor"))
+    where = reverse("admin:studio_save_name", args=[universe.pk, fox.pk, "de"])
+    (conflict,) = client.post(where, {"name_de": "Füchslein", "seen_name_de": ""}).json()["conflicts"]
+    assert "the job “Names” that Léa started changed this to" in conflict["message"]

@@ -6,7 +6,7 @@ from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 
 from ...services import editing, edits
-from . import live
+from . import live, wording
 
 SEEN = "seen_"
 
@@ -71,10 +71,8 @@ def described(conflict):
 
 
 def sentence(conflict):
-    words = {"text": conflict.theirs, "who": conflict.author}
     if conflict.created_at is None:
-        return _("Meanwhile this became “%(text)s”.") % words
+        return _("Meanwhile this became “%(text)s”.") % {"text": conflict.theirs}
+    words = {"text": conflict.theirs, "who": wording.who(conflict.author, conflict.job)}
     words["when"] = date_format(localtime(conflict.created_at), "TIME_FORMAT")
-    if not conflict.author:
-        return _("At %(when)s somebody changed this to “%(text)s”.") % words
     return _("At %(when)s %(who)s changed this to “%(text)s”.") % words

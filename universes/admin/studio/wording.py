@@ -1,8 +1,11 @@
 """Edits as sentences."""
 
 from django.utils.html import format_html
+from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
+
+from jobs.models import Job
 
 from ...models import Language
 from ...services import edits
@@ -45,10 +48,24 @@ def sentence(edit):
     words = (CHANGED if edit.field else MADE)[edit.kind]
     return format_html(
         str(words),
-        who=format_html("<strong>{}</strong>", edit.author or _("Somebody")),
+        who=format_html("<strong>{}</strong>", _who(edit)),
         field=FIELDS.get(edit.field, edit.field),
         what=_what(edit),
     )
+
+
+def _who(edit):
+    """At the beginning of a sentence; a person is called as they call themselves."""
+    words = who(edit.author, edit.job)
+    return words if words == edit.author else capfirst(words)
+
+
+def who(author, job):
+    """Whoever changed something, within a sentence: a person, or the job of this type that they started."""
+    if not job:
+        return author or _("somebody")
+    words = _("the job “{job}” that {who} started") if author else _("the job “{job}”")
+    return words.format(job=Job(type=job).title, who=author)
 
 
 def _what(edit):
