@@ -101,6 +101,21 @@ def test_the_commands_of_running_it_work_in_their_order(fresh, tmp_path):
     assert (tmp_path / "monday.tar").stat().st_size
 
 
+def test_a_client_is_let_in_with_the_token_that_the_table_makes(fresh):
+    row = r"`(manage\.py token create NAME)` \| makes a token for the API, `(--scopes [^`]+)`"
+    ((create, options),) = re.findall(row, (ROOT / "README.md").read_text())
+    shell = Shell(fresh.env)
+    token = shell.run(f"python manage.py migrate -v 0 && python {create} {options}").strip()
+    proxied = {"X-Forwarded-Proto": "https"}
+    with shell.running("gunicorn magikswipe.wsgi"):
+        fresh.until(fresh.answers)
+        assert fresh.api.get("/api/jobs", headers=proxied).status_code == 401
+        bearer = {**proxied, "Authorization": f"Bearer {token}"}
+        assert fresh.api.get("/api/jobs", headers=bearer).status_code == 200
+        made = fresh.api.post("/api/universes", json={"name": "Winter"}, headers=bearer)
+        assert made.status_code == 201
+
+
 def test_a_backup_goes_elsewhere_without_room_here(fresh, tmp_path):
     """Elsewhere is a folder, and ssh a script that runs there what comes after the host."""
     (line,) = re.findall(r"`(python manage.py backup - \| ssh [^`]+)`", (ROOT / "docs/deploy.md").read_text())

@@ -99,3 +99,8 @@ def test_every_command_of_ours_is_in_the_table():
 @pytest.mark.parametrize(("names", "options"), rows_of_commands())
 def test_commands_have_the_options_that_the_table_names(names, options):
     assert not options.difference(*[options_of(parser_of(name)) for name in names])
+
+
+@pytest.mark.parametrize("names", [names for names, _options in rows_of_commands()])
+def test_commands_say_what_they_do(names):
+    assert all(parser_of(name).description for name in names)
