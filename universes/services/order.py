@@ -2,7 +2,9 @@
 
 from django.db import transaction
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
+from ..errors import NotFound
 from ..models import Asset
 from .universes import lock
 
@@ -30,3 +32,20 @@ def rearrange(universe, asset_ids):
     for place, pk in zip(places, moved, strict=True):
         ids[place] = pk
     reorder(universe, ids)
+
+
+@transaction.atomic
+def move(universe, asset_id, place):
+    """Put a card at a place, 1 for the first; all between where it was and there move by one. Returns the place.
+
+    A place beyond the last is the last. NotFound when the card is gone.
+    """
+    lock(universe)
+    ids = list(universe.assets.values_list("pk", flat=True))
+    if asset_id not in ids:
+        raise NotFound(_("The card was not found; it was deleted meanwhile."))
+    ids.remove(asset_id)
+    place = max(1, min(place, len(ids) + 1))
+    ids.insert(place - 1, asset_id)
+    reorder(universe, ids)
+    return place

@@ -142,8 +142,11 @@ def _still_failed(failed, names):
 @pages.studio_view()
 def page(request, universe):
     """A page of cards."""
-    paginator = Paginator(loaded(universe), PER_PAGE)
-    numbered = paginator.get_page(request.GET.get("page"))
+    return render_page(request, universe, request.GET.get("page"))
+
+
+def render_page(request, universe, number):
+    numbered = Paginator(loaded(universe), PER_PAGE).get_page(number)
     context = {"cards": shown(universe, list(numbered)), "page": numbered}
     return pages.render(request, universe, "cards", "admin/studio/cards.html", context)
 

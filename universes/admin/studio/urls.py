@@ -4,7 +4,7 @@ from django.contrib import admin
 from django.urls import path
 
 from ..publish import standing
-from . import activity, cards, files, filling, ideas, names, singing, songfiles, songs
+from . import activity, cards, files, filling, ideas, moving, names, singing, songfiles, songs
 from .live import live
 
 
@@ -21,6 +21,7 @@ urlpatterns = [
     _path("cards/<uuid:asset_id>/", cards.part, "card"),
     _path("cards/<uuid:asset_id>/save/", cards.save, "save_card"),
     _path("cards/<uuid:asset_id>/delete/", cards.delete, "delete_card"),
+    _path("cards/<uuid:asset_id>/move/", moving.move, "move"),
     _path("cards/<uuid:asset_id>/draw/", cards.draw, "draw"),
     _path("cards/<uuid:asset_id>/animate/", cards.animate, "animate"),
     _path("cards/<uuid:asset_id>/upload/", files.upload, "upload"),
