@@ -12,6 +12,8 @@ TYPES = {".png": "image/png", ".jpg": "image/jpeg", ".mp4": "video/mp4", ".mp3":
 # What lies hidden at a bucket's top: files being written; folders that were moved out of sight, that are being
 # filled to be so, and that are being deleted.
 TEMPORARY, ASIDE, FILLING, GONE = ".part-", ".aside-", ".filling-", ".gone-"
+# On a server, all that shall take the place of what is there.
+RESTORING = ".restoring-"
 
 
 class UnsafeName(ValueError):

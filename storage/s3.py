@@ -13,12 +13,13 @@ from django.conf import settings
 from django.core.cache import cache
 from django.core.files.storage import Storage
 
-from .copying import copied, pumped
+from .copying import copied, pumped, together
 from .errors import BucketUnreachable, NotWritable
 from .names import ASIDE, TEMPORARY, is_safe_segment, safe_key
-from .s3_client import Client, together
+from .s3_client import Client
 from .s3_files import S3File
 from .s3_folders import S3Aside, S3Preparation
+from .s3_replacing import S3Replacement, finish, forgotten, promised
 from .s3_signing import address
 from .staging import staging
 
@@ -247,6 +248,32 @@ class S3Storage(Storage):
         finally:
             self.client.delete([key for key, _ in self.client.listing(place)])
 
+    # --- All of it -----------------------------------------------------------------------------------------
+
+    def everything(self):
+        """`(folder/name, Stat)` of all files, those that lie set aside among them."""
+        start = f"{self.prefix}/"
+        for key, stat in self.client.listing(start):
+            folder, _, name = key.removeprefix(start).partition("/")
+            if is_safe_segment(name) and (is_safe_segment(folder) or folder.startswith(ASIDE)):
+                yield f"{folder}/{name}", stat
+
+    def copy_out(self, name, path):
+        """Copy one of `everything` to `path`; returns its Stat. FileNotFoundError when it is gone."""
+        return self.client.download(f"{self.prefix}/{name}", path)
+
+    def replacement(self, folder):
+        """An S3Replacement of all that is here by the files below a folder of this machine."""
+        return S3Replacement(self, folder)
+
+    def owed_replacements(self):
+        """The places of those whose rows are in and whose files are not, or not all."""
+        return promised(self)
+
+    def finish_replacements(self):
+        """Complete those that broke off once their rows were in; returns how many there were."""
+        return finish(self)
+
     # --- What was left -------------------------------------------------------------------------------------
 
     def sweep(self, older_than):
@@ -262,7 +289,7 @@ class S3Storage(Storage):
 
     def _hidden_files(self, older_than):
         hidden = self.client.listing(f"{self.prefix}/{TEMPORARY}")
-        return [key for key, stat in hidden if stat.st_mtime < older_than]
+        return [key for key, stat in hidden if stat.st_mtime < older_than] + forgotten(self, older_than)
 
     def _halves(self, older_than):
         # Their parts are in no listing of files, and are paid for until somebody takes them away.

@@ -6,7 +6,6 @@ https://boto3.amazonaws.com/v1/documentation/api/latest/reference/services/s3.ht
 import os
 import re
 import time
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from hashlib import sha256
@@ -23,13 +22,12 @@ from .s3_files import S3File
 
 MISSING = ("404", "NoSuchKey", "NotFound")
 OTHER = ("412", "PreconditionFailed")
-# How many keys go with one call, and how many calls a server answers side by side.
-MOST_DELETED, AT_ONCE = 1000, 16
+MOST_DELETED = 1000
 SECOND, CHUNK = 10**9, 1024 * 1024
 # How often what is replaced, or what broke off without a word, is asked for from its beginning.
 TRIES = 5
 # A file of any size takes the memory of one part, in the thread that asks.
-PARTS = TransferConfig(multipart_threshold=32 * CHUNK, multipart_chunksize=16 * CHUNK, use_threads=False)
+PARTS = TransferConfig(multipart_threshold=32 * CHUNK, multipart_chunksize=8 * CHUNK, use_threads=False)
 # In seconds; silence for so long is no answer. Who looks whether the server is there must not wait as others do.
 PATIENT = {"connect_timeout": 5, "read_timeout": 30, "retries": {"mode": "standard", "total_max_attempts": 3}}
 QUICK = {"connect_timeout": 2, "read_timeout": 5, "retries": {"total_max_attempts": 1}}
@@ -266,9 +264,3 @@ class Client:
 
 def _type(key):
     return TYPES.get(PurePath(key).suffix, "application/octet-stream")
-
-
-def together(function, items):
-    """What a function returns for each item, a tuple of its arguments, in their order; many at once."""
-    with ThreadPoolExecutor(AT_ONCE) as pool:
-        return list(pool.map(lambda item: function(*item), items))

@@ -2,9 +2,8 @@
 
 from contextlib import contextmanager
 
-from .copying import pumped
+from .copying import pumped, together
 from .names import safe_key
-from .s3_client import together
 from .staging import staging
 
 

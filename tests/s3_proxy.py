@@ -1,19 +1,27 @@
 """A server in front of another one that loses, cuts and refuses answers when it is told to."""
 
+import re
 import threading
 from contextlib import contextmanager, suppress
+from datetime import datetime
+from email.utils import parsedate_to_datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import httpx
+from django.utils.http import http_date
 
 # What may be told of a call: sent on and answered in half, sent on and not answered, not sent on, refused.
 CUT, LOST, DROPPED, REFUSED = "cut", "lost", "dropped", "refused"
 REFUSAL = b"<Error><Code>AccessDenied</Code><Message>%s may not at %s</Message></Error>"
+LISTED = re.compile(rb"<LastModified>([^<]+)")
 HOP = ("connection", "transfer-encoding", "content-length", "date", "server")
 
 
 class Proxy(ThreadingHTTPServer):
-    """`fault`: a function of (method, path with query) that names what befalls a call, None for nothing."""
+    """`fault`: a function of (method, path with query) that names what befalls a call, None for nothing.
+
+    `age`: how much older than they are files seem.
+    """
 
     daemon_threads = True
 
@@ -21,20 +29,18 @@ class Proxy(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), Handler)
         self.client = httpx.Client(base_url=target, timeout=60)
         self.address = f"127.0.0.1:{self.server_port}"
-        self.fault, self.calls = (lambda method, path: None), []
+        self.fault, self.calls, self.age = (lambda method, path: None), [], None
 
     def handle_error(self, request, client_address):
         """A client that hangs up on us, or we on it, is no news."""
 
-    def falls_silent_after(self, number):
+    def fails_after(self, number, fault=DROPPED):
         """Not one call gets through after so many."""
-        start, lock = len(self.calls), threading.Lock()
+        last = len(self.calls) + number
+        self.fault = lambda method, path: fault if len(self.calls) > last else None
 
-        def fault(method, path):
-            with lock:
-                return DROPPED if len(self.calls) - start > number else None
-
-        self.fault = fault
+    def recovers(self):
+        self.fault = lambda method, path: None
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -56,7 +62,8 @@ class Handler(BaseHTTPRequestHandler):
             self.close_connection = True
             return self.connection.close()
         headers = {name: value for name, value in answer.headers.items() if name.lower() not in HOP}
-        return self._send(answer.status_code, headers, answer.content, answer, cut=fault == CUT)
+        content = self._aged(headers, answer.content) if self.server.age else answer.content
+        return self._send(answer.status_code, headers, content, answer, cut=fault == CUT)
 
     do_GET = do_HEAD = do_PUT = do_POST = do_DELETE = _answer
 
@@ -68,12 +75,24 @@ class Handler(BaseHTTPRequestHandler):
         self.rfile.readline()
         return content
 
+    def _aged(self, headers, content):
+        """The same with other times, in the headers and in a listing."""
+        if changed := headers.get("last-modified"):
+            headers["last-modified"] = http_date(
+                (parsedate_to_datetime(changed) - self.server.age).timestamp()
+            )
+        return LISTED.sub(lambda found: self._earlier(found.group(1)), content)
+
+    def _earlier(self, moment):
+        earlier = datetime.fromisoformat(moment.decode()) - self.server.age
+        return b"<LastModified>%s" % earlier.isoformat().encode()
+
     def _sent_on(self, content):
         headers = [(n, v) for n, v in self.headers.items() if n.lower() not in ("expect", *HOP)]
         return self.server.client.request(self.command, self.path, headers=headers, content=content)
 
     def _send(self, status, headers, content, answer=None, cut=False):
-        length = answer.headers.get("Content-Length", len(content)) if answer else len(content)
+        length = answer.headers.get("Content-Length", "0") if self.command == "HEAD" and answer else len(content)
         self.send_response(status)
         for name, value in {**headers, "Content-Length": str(length)}.items():
             self.send_header(name, value)

@@ -1,7 +1,8 @@
 """Putting a backup in the place of what is here: all of it, or nothing.
 
-Everything is read and checked before the first change. Rows change in one transaction, and the folders are renamed
-within it; what goes wrong until its end puts the old folders back.
+Everything is read and checked before the first change. Rows change in one transaction, and folders are renamed
+within it; what goes wrong until its end puts the old folders back. On a server, the files lie ready by then, and the
+transaction holds the promise to show them: it is kept at once, or by `finish`.
 """
 
 from contextlib import contextmanager
@@ -17,13 +18,18 @@ from jobs.models import Job
 from magikswipe.readiness import migrations_missing
 from storage.archive import archive
 from storage.bucket import bucket
+from storage.errors import BucketUnreachable
 from storage.staging import staging
 from universes.models import Revision, Universe
 
 from . import manifest, reading, rows
 from .errors import Refused
-from .moment import FOLDERS, check_folders
+from .places import on_servers, places
 
+UNFINISHED = (
+    "A restore has put in the rows and not all files: keep web servers and workers stopped, and run: "
+    "manage.py doctor --fix"
+)
 HALTED = "It was under way when the backup was made that has been restored; retry the job to go on."
 
 
@@ -33,22 +39,51 @@ def restore(path, force=False):
     Refused for a backup that is not whole or from other tables, while a worker runs, and where there is something
     already, unless `force`.
     """
-    _check_here(force)
-    manifest.check_tables(reading.check(path))
-    with staging() as folder:
-        said = reading.unpack(path, folder)
-        try:
-            with _swapped(folder), transaction.atomic():
-                _replace_rows(folder)
-                _swap(folder)
-        except (DeserializationError, DatabaseError) as error:
-            raise Refused(f"The backup's rows can't be put in, and nothing was changed: {error}") from None
+    try:
+        _check_here(force)
+        manifest.check_tables(reading.check(path))
+        finish()
+        with staging() as folder:
+            said = reading.unpack(path, folder)
+            _replace(folder, [place.replacement(folder / name) for name, place in places().items()])
+    except BucketUnreachable as error:
+        raise Refused(f"Nothing was changed. {error}") from None
     cache.clear()
     return said
 
 
+def _replace(folder, replacements):
+    """Rows and files together; where the files lie on a server, they are brought before and shown after the rows."""
+    try:
+        with _undone_on_error(replacements):
+            for replacement in replacements:
+                replacement.bring()
+            with transaction.atomic():
+                _replace_rows(folder)
+                for replacement in replacements:
+                    replacement.swap()
+    except (DeserializationError, DatabaseError) as error:
+        raise Refused(f"The backup's rows can't be put in, and nothing was changed: {error}") from None
+    try:
+        for replacement in replacements:
+            replacement.complete()
+    except BucketUnreachable as error:
+        raise Refused(f"{UNFINISHED} {error}") from None
+
+
+def unfinished():
+    """Whether a restore has put in its rows and, on a server, not all of its files."""
+    return any(place.owes() for place in on_servers())
+
+
+def finish():
+    """Complete what a restore that broke off owes to a bucket on a server; returns how many there were."""
+    finished = sum(place.finish() for place in on_servers())
+    cache.clear()
+    return finished
+
+
 def _check_here(force):
-    check_folders()
     if migrations_missing():
         raise Refused("The database has not all tables yet; run: manage.py migrate")
     if heartbeat.alive().exists():
@@ -79,26 +114,12 @@ def _replace_rows(folder):
     jobs.halt_all(HALTED)
 
 
-def _swap(folder):
-    for name, location in FOLDERS.items():
-        here, there = location(), folder / name
-        if here.exists():
-            here.rename(folder / f"before-{name}")
-        there.mkdir(exist_ok=True)
-        here.parent.mkdir(parents=True, exist_ok=True)
-        there.rename(here)
-
-
 @contextmanager
-def _swapped(folder):
-    """Undo what `_swap` did if the block, and so the transaction within it, fails."""
+def _undone_on_error(replacements):
+    """Undo what was done to the files if the block, and so the transaction within it, fails."""
     try:
         yield
     except BaseException:
-        for name, location in FOLDERS.items():
-            before = folder / f"before-{name}"
-            if before.exists():
-                if location().exists():
-                    location().rename(folder / name)
-                before.rename(location())
+        for replacement in replacements:
+            replacement.undo()
         raise

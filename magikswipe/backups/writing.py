@@ -9,7 +9,8 @@ from pathlib import Path
 
 from . import manifest, reading
 from .errors import Refused
-from .moment import FOLDERS, moment
+from .moment import moment
+from .places import places
 from .rows import models, write
 
 
@@ -61,10 +62,12 @@ def pour(target):
             with lines.open("w", encoding="utf-8") as stream:
                 counts[model._meta.label] = write(model, stream, alias)
             _add(tar, lines, f"rows/{model._meta.label}.jsonl", files)
-        for name in FOLDERS:
+        for name in places():
             for path in sorted((folder / name).rglob("*")):
                 if path.is_file():
                     _add(tar, path, f"{name}/{path.parent.name}/{path.name}", files)
+                    # The disk need not hold it twice.
+                    path.unlink()
         content = manifest.describe(counts, files)
         tar.addfile(_info(manifest.NAME, len(content), time.time()), io.BytesIO(content))
 

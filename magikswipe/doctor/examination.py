@@ -5,7 +5,7 @@ import logging
 from .files import contents, missing, records, strangers
 from .findings import ERROR
 from .installation import configuration, database, disk, integrity, models, supabase, worker
-from .leftovers import archived, deletions, pulls, temporary
+from .leftovers import archived, deletions, pulls, restores, temporary
 from .work import held_slots, lost_steps, open_charges, stuck_jobs, unended_jobs
 
 CHECKS = (
@@ -20,6 +20,7 @@ CHECKS = (
     lost_steps,
     held_slots,
     open_charges,
+    restores,
     pulls,
     deletions,
     contents,

@@ -108,7 +108,8 @@ def records():
     stats = {f"{folder}/{name}": s for folder in bucket.bucket().folders()
              for name, s in bucket.bucket().files(folder).items()}  # fmt: skip
     gone, wrong = [], []
-    for record in FileRecord.objects.iterator():
+    # Those with a dot before are no files, but what a restore promised.
+    for record in FileRecord.objects.exclude(key__startswith=".").iterator():
         stat = stats.get(record.key)
         if stat is None:
             gone.append(record.key)

@@ -2,6 +2,7 @@
 
 from functools import partial
 
+from magikswipe.backups import restoring
 from storage import archive, bucket, staging
 from syncer import journals
 from syncer.models import Journal
@@ -9,6 +10,11 @@ from universes.models import Revision
 from universes.services import revisions
 
 from .findings import Finding, old, old_seconds, some
+
+
+def restores():
+    if restoring.unfinished():
+        yield Finding("unfinished-restore", restoring.UNFINISHED, restoring.finish)
 
 
 def temporary():

@@ -3,10 +3,8 @@
 import hashlib
 import io
 import json
-import shutil
 import tarfile
 import threading
-from pathlib import Path
 
 import pytest
 from django.contrib.auth import get_user_model
@@ -28,8 +26,15 @@ from universes.services import assets, revisions, universes
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
+@pytest.fixture(params=["folder", pytest.param("s3", marks=pytest.mark.slow)])
+def place(request):
+    """Where the files lie."""
+    if request.param == "s3":
+        request.getfixturevalue("on_s3")
+
+
 @pytest.fixture
-def filled(universe, make_asset, put_file):
+def filled(place, universe, make_asset, put_file):
     """An installation with some of everything."""
     for number in range(5):
         card = make_asset(f"Card {number}", translations={"fr": f"Carte « {number} »"})
@@ -47,17 +52,27 @@ def state():
     """All rows and bytes, to compare."""
     found = {m._meta.label: json.loads(serializers.serialize("json", m._base_manager.order_by("pk"),
         use_natural_foreign_keys=True, cls=rows.WholeTimes)) for m in rows.models()}  # fmt: skip
-    for store in (bucket.bucket(), archive.archive()):
-        root = Path(store.location)
-        found[root.name] = {str(p.relative_to(root)): p.read_bytes() for p in root.rglob("*") if p.is_file()}
-    return found
+    return found | {name: dict(_files(store)) for name, store in stores().items()}
+
+
+def stores():
+    return {"bucket": bucket.bucket(), "archive": archive.archive()}
+
+
+def _files(store):
+    """`(folder/name, bytes)` of all that a store has."""
+    for folder in store.folders():
+        for name in store.files(folder):
+            with store.open(f"{folder}/{name}") as source:
+                yield f"{folder}/{name}", source.read()
 
 
 def wipe():
     for model in reversed(rows.models()):
         model._base_manager.all().delete()
-    for store in (bucket.bucket(), archive.archive()):
-        shutil.rmtree(store.location)
+    for store in stores().values():
+        for folder in store.folders():
+            store.delete_folder(folder)
 
 
 def test_after_a_wipe_a_restore_brings_back_equal_rows_and_bytes(filled, tmp_path, capsys):
@@ -100,7 +115,8 @@ def test_a_backup_made_while_a_writer_writes_is_of_one_moment(filled, tmp_path, 
     call_command("restore", tmp_path / "all.tar", force=True)
     name = Universe.objects.get().name
     assert set(Asset.objects.values_list("display_name", flat=True)) == {name}
-    song = Path(bucket.bucket().path("winter/de.mp3")).read_bytes()
+    with bucket.fetched("winter", "de.mp3") as path:
+        song = path.read_bytes()
     assert len(song) == 6000 and len({song[at : at + 6] for at in range(0, 6000, 6)}) == 1
     assert int(song[:6]) - int(name.split()[1]) in (0, 1)
 

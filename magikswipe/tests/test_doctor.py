@@ -5,9 +5,11 @@ import os
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from datetime import timedelta
 from decimal import Decimal
 from io import BytesIO
+from pathlib import Path
 
 import pytest
 from django.conf import settings
@@ -48,15 +50,35 @@ def age(path):
     os.utime(path, (then, then))
 
 
+@pytest.fixture(params=["folder", pytest.param("s3", marks=pytest.mark.slow)])
+def age_file(request):
+    """Makes a file of a store one that has lain there for days; on a server, all have."""
+    if request.param == "s3":
+        request.getfixturevalue("s3_proxy").age = LONG_AGO
+        return lambda store, name: None
+    return lambda store, name: age(Path(store.location) / name)
+
+
 @pytest.fixture
-def put_old(put_file, empty_storage):
+def put_old(put_file, age_file):
     """Puts a file into the bucket that has lain there for days."""
 
     def put(folder, name, content=b"content"):
         put_file(folder, name, content)
-        age(empty_storage / "bucket" / folder / name)
+        age_file(bucket.bucket(), f"{folder}/{name}")
 
     return put
+
+
+@pytest.fixture
+def half_written(age_file, tmp_path):
+    """What a writer that was killed left in the bucket days ago."""
+    (tmp_path / "half").write_bytes(b"half")
+    killed = bucket.incoming(tmp_path / "half")
+    place = killed.__enter__()
+    yield age_file(bucket.bucket(), place)
+    with suppress(FileNotFoundError):
+        killed.__exit__(None, None, None)
 
 
 @pytest.fixture
@@ -83,7 +105,7 @@ def jpeg():
 
 
 @pytest.fixture
-def faults(universe, make_asset, put_old, kept, png_bytes, empty_storage):
+def faults(universe, make_asset, put_old, age_file, half_written, kept, png_bytes):
     """Many things that should not be; their codes."""
     long_ago = timezone.now() - LONG_AGO
     fox, owl, elk = make_asset("Fox"), make_asset("Owl"), make_asset("Elk")
@@ -97,9 +119,7 @@ def faults(universe, make_asset, put_old, kept, png_bytes, empty_storage):
     universe.thumbnail_url = "/storage/buckets/univers/winter/thumbnail.jpg"
     universe.save()
     unnamed = kept(b"unnamed")
-    age(empty_storage / "archive" / unnamed[:2] / unnamed)
-    (part := empty_storage / "bucket" / ".part-1").write_bytes(b"half")
-    age(part)
+    age_file(archive.archive(), f"{unnamed[:2]}/{unnamed}")
     age(new_pending(set()))
     put_old("winter", "de.mp3", song())
     bucket.listing("winter")

@@ -108,11 +108,12 @@ def test_a_file_in_parts_is_there_though_the_last_answer_was_lost(s3_proxy, put_
     assert bucket.digests_of("winter", "a.mp4")["sha256"] == hashlib.sha256(content).hexdigest()
 
 
+@pytest.mark.slow
 def test_parts_that_nobody_ended_are_swept(s3_proxy, put_file):
     s3_proxy.fault = lambda method, path: DROPPED if is_last_call_of_parts(method, path) else None
     with pytest.raises(BucketUnreachable):
         put_file("winter", "a.mp4", bytes(33 * 1024 * 1024))
-    s3_proxy.fault = lambda method, path: None
+    s3_proxy.recovers()
     s3 = storages["bucket"].client.s3
     assert bucket.names("winter") == set()
     bucket.sweep(older_than=time.time() + 60)
@@ -189,6 +190,7 @@ def test_of_writers_at_once_one_stays_and_the_others_are_kept(on_s3, universe, a
     assert last in contents and kept <= archive.stats().keys()
 
 
+@pytest.mark.slow
 @pytest.mark.django_db
 def test_whenever_the_server_falls_silent_amid_a_replacement_nothing_is_lost(
     s3_proxy, universe, asset, put_file, tmp_path
@@ -199,13 +201,13 @@ def test_whenever_the_server_falls_silent_amid_a_replacement_nothing_is_lost(
         old, new = b"old %d" % number, b"new %d" % number
         put_file("winter", asset.image_name, old)
         (tmp_path / "new").write_bytes(new)
-        s3_proxy.falls_silent_after(number)
+        s3_proxy.fails_after(number)
         try:
             placing.place(universe, asset.image_name, tmp_path / "new", "upload", asset=asset)
             done = True
         except BucketUnreachable:
             done = False
-        s3_proxy.fault = lambda method, path: None
+        s3_proxy.recovers()
         with bucket.fetched("winter", asset.image_name) as path:
             found = path.read_bytes()
         kept = {sha for files in Revision.objects.values_list("files", flat=True) for sha in files.values()}
