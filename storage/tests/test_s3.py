@@ -15,6 +15,7 @@ import pytest
 from django.core.files.storage import storages
 from django.db import connection
 
+from magikswipe import logs
 from storage import archive, bucket
 from storage.errors import BucketUnreachable, NotWritable
 from storage.s3_signing import signed
@@ -269,6 +270,7 @@ def test_a_refusal_tells_neither_address_nor_key_nor_file(api, s3_proxy, put_fil
         assert response.status_code == 503
         said = response.content.decode() + caplog.text
         assert not any(word in said for word in ("127.0.0.1", SECRET, "test-", "00_snow"))
+        assert SECRET not in logs.masked(f"a line with {SECRET}")
         assert "The bucket of BUCKET_URL can't be reached, or refuses; try again in a moment (" in said
 
 
