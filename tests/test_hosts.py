@@ -8,12 +8,14 @@ import re
 import signal
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import contextmanager, suppress
+from urllib.parse import urlsplit
 
 import httpx
 import psycopg
 import pytest
 import redis
+from psycopg import sql
 
 from tests.services import free_port, redis_server
 from tests.stack import Stack, descendants, kill_tree
@@ -278,6 +280,43 @@ def test_messages_that_the_queue_lost_are_sent_again(stack, sandbox):
     stack.start_worker()
     assert stack.ended_job(job)["message"] == "2 of 2 images"
     assert sandbox.counters()["created"] == 2
+
+
+def test_of_hosts_that_start_together_one_migrates(tmp_path):
+    stack = Stack(tmp_path, migrated=False)
+    try:
+        with ThreadPoolExecutor(3) as pool:
+            told = list(pool.map(lambda _: stack.manage("migrate", "--noinput").stdout, range(3)))
+        assert sorted("No migrations to apply" in text for text in told) == [False, True, True]
+    finally:
+        stack.stop()
+
+
+def test_without_the_database_for_a_while_nothing_is_lost_and_nothing_bought_twice(stack, sandbox):
+    sandbox.settings(latency={"image": 2.0})
+    make_universe(stack, "winter", 12)
+    worker = stack.start_worker()
+    job = draw(stack, "winter")
+    stack.until(lambda: is_drawing(sandbox))
+    with closed_database(stack):
+        stack.until(lambda: stack.api.get("/health").status_code == 503)
+        assert stack.api.get("/api/universes/winter").status_code == 503
+        stack.until(lambda: not is_drawing(sandbox))
+    stack.until(stack.answers)
+    assert stack.ended_job(job)["message"] == "12 of 12 images"
+    assert_bought_once(stack, sandbox, 12)
+    assert worker.poll() is None
+
+
+@contextmanager
+def closed_database(stack):
+    """Nobody is connected to the installation's database while the block runs, and nobody can connect."""
+    name = urlsplit(stack.database).path[1:]
+    with psycopg.connect(os.environ["DATABASE_URL"], autocommit=True) as server:
+        server.execute(sql.SQL("ALTER DATABASE {} ALLOW_CONNECTIONS false").format(sql.Identifier(name)))
+        server.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s", [name])
+        yield
+        server.execute(sql.SQL("ALTER DATABASE {} ALLOW_CONNECTIONS true").format(sql.Identifier(name)))
 
 
 def test_without_redis_all_is_answered_and_jobs_go_on_once_it_is_back(tmp_path, sandbox):
