@@ -4,11 +4,9 @@ import time
 
 from tqdm import tqdm
 
-from . import waker
 from .models import Job
 
 POLL_SECONDS = 0.3
-UNCLAIMED_SECONDS = 20
 
 
 def follow(job_id):
@@ -36,8 +34,3 @@ def show(job, output):
             bar.set_postfix_str(now.message, refresh=False)
             bar.update(now.progress - bar.n)
     return now
-
-
-def is_stuck():
-    """Whether a job waits for so long that there is probably no worker."""
-    return waker.oldest_unclaimed() > UNCLAIMED_SECONDS

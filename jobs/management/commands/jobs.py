@@ -10,7 +10,7 @@ from jobs import services
 from jobs.errors import Busy, NotFound, NotPossible
 from jobs.models import ACTIVE, Job
 
-DONE, FAILED = 0, 1
+FAILED = 1
 
 
 class Command(BaseCommand):
