@@ -23,6 +23,7 @@ from rest_framework.viewsets import ViewSet
 from magikswipe.roles import READ
 from storage import bucket
 
+from .moment import one_moment
 from .permissions import has_scope
 from .renderers import dumps
 
@@ -139,12 +140,15 @@ def _response(request, body, etag, *, for_all, **headers):
 def _made(request, make):
     state = _state() if _is_everybodys(request) else None
     if state is None:
-        return _rendered(make()[0])
+        with one_moment():
+            data, _ = make()
+        return _rendered(data)
     answers, key = kept.of(connection.connection), _key(request)
     if found := answers.get(key, state):
         return found
     began = time.time_ns()
-    data, folders = make()
+    with one_moment():
+        data, folders = make()
     made = _rendered(data)
     stamps = bucket.stamps(folders)
     if all(_is_settled(stamp, began) for stamp in stamps.values()) and _state() == state:
