@@ -73,7 +73,21 @@ def run(command):
         # The servers' user must pass through it.
         Path(folder).chmod(0o755)
         with postgresql(Path(folder)) as database, redis_server(Path(folder)) as queue:
-            return subprocess.call(command, env={**os.environ, "DATABASE_URL": database, "REDIS_URL": queue})
+            found = {"DATABASE_URL": database, "REDIS_URL": queue}
+            return _exit_code(subprocess.Popen(command, env={**os.environ, **found}, start_new_session=True))
+
+
+def _exit_code(process):
+    """Wait for a command that leads a group; who is asked to end asks the group as Ctrl-C does, and waits for it.
+
+    pytest then ends the processes that its tests have started.
+    """
+    try:
+        return process.wait()
+    finally:
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGINT)
+            process.wait(PATIENCE)
 
 
 @contextmanager
