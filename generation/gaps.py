@@ -1,5 +1,6 @@
 """What a universe lacks, and the steps that make it. Only read here; nothing is begun."""
 
+from collections import defaultdict
 from dataclasses import dataclass, field
 
 from django.db.models import prefetch_related_objects
@@ -7,7 +8,7 @@ from django.utils.translation import gettext_noop
 
 from jobs.models import ACTIVE, JobStep
 from universes import media
-from universes.models import LANGUAGES
+from universes.models import LANGUAGES, AssetTranslation
 from universes.names import music_name, video_name
 
 from . import plan
@@ -35,18 +36,31 @@ def gaps(universe):
     """What is missing: `{"names": [(card id, language)], "pictures": [card id], "clips": [card id], "prompts":
     [language], "lyrics": [language], "songs": [language]}`.
 
-    Three statements; none where the universe comes with its assets, their translations and its music_prompts.
+    Three statements; one where the universe comes with its assets and its music_prompts.
     """
-    cards, files = _cards(universe), media.present(universe.slug)
+    prefetch_related_objects([universe], "assets", "music_prompts")
+    cards, files, named = list(universe.assets.all()), media.present(universe.slug), _named(universe)
     songs = {song.language: song for song in universe.music_prompts.all()}
     return {
-        NAMES: [(card.pk, language) for card in cards for language in unnamed(card)],
+        NAMES: [
+            (card.pk, language) for card in cards for language in LANGUAGES if language not in named[card.pk]
+        ],
         PICTURES: [card.pk for card in cards if card.image_name not in files],
         CLIPS: [card.pk for card in cards if video_name(card.image_name) not in files],
         "prompts": [one for one in LANGUAGES if one not in songs or not _has(songs[one].prompt)],
         LYRICS: plan.without_lyrics(universe, LANGUAGES),
         SONGS: [one for one in LANGUAGES if music_name(one) not in files],
     }
+
+
+def _named(universe):
+    """`{card id: languages in which it has a name}`, as plain values: thousands of rows are only counted."""
+    names = AssetTranslation.objects.filter(asset__universe=universe)
+    found = defaultdict(set)
+    for card_id, language, name in names.values_list("asset_id", "language", "display_name"):
+        if _has(name):
+            found[card_id].add(language)
+    return found
 
 
 def _cards(universe):

@@ -92,6 +92,7 @@ PAGES = {
     "studio_arrange": (None, WRITE),
     "studio_save_card": (None, WRITE),
     "studio_delete_card": (WRITE, WRITE),
+    "studio_move": (WRITE, WRITE),
     "studio_draw": (GENERATE, GENERATE),
     "studio_animate": (GENERATE, GENERATE),
     "studio_upload": (WRITE, WRITE),
