@@ -15,6 +15,7 @@ from django.db import DatabaseError, transaction
 from jobs import heartbeat
 from jobs import services as jobs
 from jobs.models import Job
+from magikswipe import closing
 from magikswipe.readiness import migrations_missing
 from storage.archive import archive
 from storage.bucket import bucket
@@ -104,7 +105,9 @@ def _replace_rows(folder):
         for model in rows.models():
             lines = folder / "rows" / f"{model._meta.label}.jsonl"
             streams[model] = lines.open(encoding="utf-8")
+        before = closing.closed()
         rows.replace_all(streams)
+        closing.close_again(before)
     except FileNotFoundError as error:
         raise Refused(f"The backup has no {Path(error.filename).name}; nothing was changed.") from None
     finally:

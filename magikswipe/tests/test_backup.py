@@ -15,9 +15,9 @@ from django.db import connection, transaction
 
 from jobs import heartbeat
 from jobs.models import Job, JobStep
-from magikswipe import tallies
+from magikswipe import tallies, tokens
 from magikswipe.backups import rows
-from magikswipe.models import Tally
+from magikswipe.models import ApiToken, Tally
 from storage import archive, bucket
 from storage.models import FileRecord
 from universes.models import Asset, Universe
@@ -90,6 +90,23 @@ def test_after_a_wipe_a_restore_brings_back_equal_rows_and_bytes(filled, tmp_pat
     assert lea.check_password("words") and lea.has_perm("universes.publish_universe")
     # Numbers go on where they were.
     assert universes.create(name="Summer").pk > filled.pk
+
+
+def test_what_was_revoked_or_closed_since_the_backup_stays_so(filled, tmp_path, capsys):
+    names = ("kept", "revoked", "revoked before")
+    made = {name: tokens.create(name, ["read"], days=1)[0] for name in names}
+    tokens.revoke(made["revoked before"])
+    users = get_user_model().objects
+    users.create_user("max", is_staff=True)
+    call_command("backup", tmp_path / "all.tar")
+    tokens.revoke(made["revoked"])
+    users.filter(username="max").update(is_active=False)
+    capsys.readouterr()
+    call_command("restore", tmp_path / "all.tar", force=True)
+    valid = {token.name for token in ApiToken.objects.all() if token.is_valid}
+    assert valid == {"kept"}
+    assert not users.get(username="max").is_active and users.get(username="lea").is_active
+    assert "Tokens that are valid: kept. To end one: manage.py token revoke NAME" in capsys.readouterr().out
 
 
 def test_a_backup_made_while_a_writer_writes_is_of_one_moment(filled, tmp_path, put_file):

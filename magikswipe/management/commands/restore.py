@@ -1,6 +1,7 @@
 from django.core.management import CommandError
 from django.core.management.base import BaseCommand
 
+from magikswipe import closing
 from magikswipe.backups import restoring
 from magikswipe.backups.errors import Refused
 from magikswipe.backups.manifest import sentence
@@ -9,7 +10,8 @@ from magikswipe.backups.manifest import sentence
 class Command(BaseCommand):
     help = (
         "Put a backup in the place of all that is here: all of it or, when anything is wrong with it, nothing. Stop "
-        "web servers and workers before. Jobs that were under way when it was made are failed ones then, to be retried."
+        "web servers and workers before. Jobs that were under way when it was made are failed ones then, to be "
+        "retried. What is revoked or closed here stays so."
     )
 
     def add_arguments(self, parser):
@@ -22,3 +24,7 @@ class Command(BaseCommand):
         except Refused as error:
             raise CommandError(str(error)) from None
         self.stdout.write(f"Restored {sentence(said)}, as they were at {said['made_at']}.")
+        if names := closing.opening():
+            self.stdout.write(
+                f"Tokens that are valid: {', '.join(names)}. To end one: manage.py token revoke NAME"
+            )
