@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from django.core.paginator import Paginator
+from django.db.models import prefetch_related_objects
 from django.http import Http404
 from django.shortcuts import render as render_part
 from django.utils.translation import gettext as _
@@ -33,8 +34,9 @@ def page(request, universe):
     only = request.GET.get("only") == ONLY_GAPS
     found = lacking(universe, missing) if only else list(universe.assets.all())
     numbered = Paginator(found, cards.PER_PAGE).get_page(request.GET.get("page"))
+    prefetch_related_objects(rows := list(numbered), "translations")
     context = {
-        "rows": cards.shown(universe, list(numbered)),
+        "rows": cards.shown(universe, rows),
         "page": numbered,
         "only": only,
         "songs": songs.shown(universe),
