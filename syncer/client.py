@@ -1,4 +1,4 @@
-"""Supabase over its Python client: the only module that knows it. Calls are repeated here and nowhere else.
+"""Supabase over its Python client: the only module that knows it.
 
 Tables: https://docs.postgrest.org/en/stable/references/api.html
 Storage: https://supabase.com/docs/guides/storage
@@ -7,21 +7,15 @@ Storage: https://supabase.com/docs/guides/storage
 import hashlib
 import os
 import threading
-import time
 from functools import cache, cached_property
 from pathlib import Path
 
-import httpx
 from django.conf import settings
 from django.utils.translation import gettext
 
 from . import answers, listings
-from .errors import NotConfigured, RemoteError, Unreachable, Unreadable, WrongKey
-
-CONNECT_SECONDS = 5
-# For a question whose answer is only worth having at once; the thread's patience bounds name resolution too.
-PROBE_TIMEOUT = httpx.Timeout(0.9)
-PROBE_PATIENCE = 1.8
+from .calls import Caller, Passing, wrong_key
+from .errors import NotConfigured, RemoteError, Unreadable, WrongKey
 
 # Supabase's default for max-rows, and the ids that fit well into an address.
 ROWS_PER_PAGE = 1000
@@ -29,8 +23,6 @@ IDS_PER_REQUEST = 100
 ROWS_PER_WRITE = 500
 FILES_PER_REMOVAL = 500
 
-PASSING = {408, 429, 500, 502, 503, 504, 520, 521, 522, 523, 524}
-LONGEST_PAUSE = 30
 CHUNK = 1024 * 1024
 CONTENT_TYPES = {
     ".png": "image/png",
@@ -64,14 +56,6 @@ class MissingColumn(RemoteError):
 
 class MissingObject(Unreadable):
     """Supabase Storage has no such bucket or file."""
-
-
-class _Passing(Exception):
-    """An answer that says to try again later; `kind`: the error that it is when that did not help."""
-
-    def __init__(self, sentence, retry_after=None, kind=RemoteError):
-        super().__init__(sentence)
-        self.retry_after, self.kind = retry_after, kind
 
 
 _lock = threading.Lock()
@@ -122,20 +106,12 @@ def _drop_others():
     _clients.clear()
 
 
-class Supabase:
+class Supabase(Caller):
     """Rows by table and files by key. Raises Unreachable, WrongKey or RemoteError."""
 
     def __init__(self, url, key, bucket, timeout):
-        self.url, self._key, self.bucket_name = url, key, bucket
-        self._headers = {"apikey": key, "Authorization": f"Bearer {key}"}
-        # HTTP/1.1: httpx's HTTP/2 connections don't stand being shared by threads. Redirects are not
-        # followed: the key must not reach another host.
-        self._http = httpx.Client(
-            http2=False,
-            timeout=httpx.Timeout(timeout, connect=CONNECT_SECONDS),
-            follow_redirects=False,
-            event_hooks={"response": [self._check]},
-        )
+        super().__init__(url, key, timeout)
+        self._key, self.bucket_name = key, bucket
 
     @cached_property
     def _library(self):
@@ -154,9 +130,6 @@ class Supabase:
     @property
     def _storage(self):
         return self._library.storage
-
-    def close(self):
-        self._http.close()
 
     # --- Rows
 
@@ -295,7 +268,7 @@ class Supabase:
                 sha256.update(piece)
                 md5.update(piece)
         if came != size:
-            raise _Passing(
+            raise Passing(
                 gettext(
                     "%(key)s came with %(came)s bytes instead of the %(size)s that are listed; run the "
                     "sync again."
@@ -304,7 +277,7 @@ class Supabase:
                 kind=Unreadable,
             )
         if listed_md5 and md5.hexdigest() != listed_md5:
-            raise _Passing(
+            raise Passing(
                 gettext("%(key)s came with other bytes than are listed; run the sync again.") % {"key": key},
                 kind=Unreadable,
             )
@@ -318,40 +291,7 @@ class Supabase:
     def _files(self):
         return self._storage.from_(self.bucket_name)
 
-    # --- Calls
-
-    def answers(self):
-        """Whether Supabase admits our key, told within 2 seconds."""
-        told = []
-        thread = threading.Thread(
-            target=lambda: told.append(self._probe()), daemon=True, name="supabase-probe"
-        )
-        thread.start()
-        thread.join(PROBE_PATIENCE)
-        return bool(told and told[0])
-
-    def _probe(self):
-        address = f"{self.url}/rest/v1/univers?select=id&limit=1"
-        try:
-            return httpx.get(address, headers=self._headers, timeout=PROBE_TIMEOUT).status_code == 200
-        except httpx.HTTPError:
-            return False
-
-    def _call(self, what, send, *, repeatable=True):
-        """Send, again after a pause when that may help; what must not be done twice only if it never left."""
-        pauses = [0.3 * 3**n for n in range(settings.SYNC_RETRIES)]
-        for pause in (*pauses, None):
-            try:
-                return self._translated(what, send)
-            except _Passing as error:
-                if pause is None or not repeatable:
-                    raise error.kind(str(error)) from None
-                time.sleep(min(error.retry_after or pause, LONGEST_PAUSE))
-            except httpx.TransportError as error:
-                left = not isinstance(error, httpx.ConnectError | httpx.ConnectTimeout)
-                if pause is None or (left and not repeatable):
-                    raise self._unreachable(what, error) from None
-                time.sleep(pause)
+    # --- What the library raises
 
     def _translated(self, what, send):
         try:
@@ -386,7 +326,7 @@ class Supabase:
         # The true status stands in the body; HTTP says 400 for most.
         status, message = str(getattr(error, "status", "")), getattr(error, "message", str(error))
         if status in ("401", "403"):
-            return _wrong_key(message)
+            return wrong_key(message)
         if status == "404":
             return MissingObject(
                 gettext("Supabase has not found it (%(what)s): %(message)s")
@@ -402,36 +342,6 @@ class Supabase:
             % {"what": what, "message": message, "status": status}
         )
 
-    def _unreachable(self, what, error):
-        reason = str(error) or type(error).__name__
-        return Unreachable(
-            gettext(
-                "Supabase cannot be reached at %(url)s (%(what)s: %(reason)s); check SUPABASE_URL "
-                "and the network."
-            )
-            % {"url": self.url, "what": what, "reason": reason}
-        )
-
-    def _check(self, answer):
-        """httpx's hook on every answer: those that mean the same wherever they come."""
-        status = answer.status_code
-        if status in (401, 403) or status in PASSING:
-            answer.read()
-        if status in (401, 403):
-            raise _wrong_key(answers.message(answer))
-        if status in PASSING:
-            request = f"{answer.request.method} {answer.request.url.path}"
-            raise _Passing(
-                gettext("Supabase answered %(status)s to %(request)s (%(message)s); try again later.")
-                % {"status": status, "request": request, "message": answers.message(answer)},
-                answers.pause(answer),
-            )
-        if answer.is_redirect:
-            raise RemoteError(
-                gettext("%(url)s redirects to another address; set SUPABASE_URL to that one.")
-                % {"url": self.url}
-            )
-
     def _refusal(self, answer, what):
         answer.read()
         kind = MissingObject if answers.is_missing(answer) else RemoteError
@@ -441,13 +351,3 @@ class Supabase:
 
 def chunks(items, size):
     return (items[start : start + size] for start in range(0, len(items), size))
-
-
-def _wrong_key(message):
-    return WrongKey(
-        gettext(
-            "Supabase does not admit the key in SUPABASE_SERVICE_ROLE_KEY (%(message)s); set the "
-            "project's service role key."
-        )
-        % {"message": message}
-    )
