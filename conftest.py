@@ -12,6 +12,7 @@ from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Group
 from django.core.cache import cache
 from django.db import connections
+from django.utils import translation
 from PIL import Image
 from rest_framework.test import APIClient
 
@@ -51,6 +52,12 @@ def empty_storage(settings, tmp_path):
 @pytest.fixture(autouse=True)
 def empty_cache():
     cache.clear()
+
+
+@pytest.fixture(autouse=True)
+def in_english():
+    """A request in French leaves its language to what the thread does next: here, to no other test."""
+    translation.deactivate()
 
 
 @pytest.fixture(autouse=True)
