@@ -5,6 +5,7 @@ import multiprocessing
 import selectors
 import socket
 import time
+from functools import cache
 
 # In a path it becomes another number each time.
 COUNTED = "{n}"
@@ -74,6 +75,8 @@ def drive(port, path, headers, clients, seconds):
         for key, _ in chosen.select(0.5):
             _step(chosen, key, statuses, failures)
     spent = time.perf_counter() - began
+    for key in list(chosen.get_map().values()):
+        key.data.socket.close()
     return {"rate": sum(statuses.values()) / spent, "statuses": statuses, "failures": failures}
 
 
@@ -94,5 +97,10 @@ def _step(chosen, key, statuses, failures):
 
 def measure(port, path, headers=None, clients=8, seconds=1.0):
     """The same from a process of its own, so that the client's work is not the measuring program's."""
-    with multiprocessing.get_context("spawn").Pool(1) as pool:
-        return pool.apply(drive, (port, path, headers or {}, clients, seconds))
+    return _client().apply(drive, (port, path, headers or {}, clients, seconds))
+
+
+@cache
+def _client():
+    """Started once: that takes longer than a turn."""
+    return multiprocessing.get_context("spawn").Pool(1)

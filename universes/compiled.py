@@ -7,12 +7,11 @@ by the thread's own connection.
 from collections import OrderedDict
 from threading import local
 
-from django.db import connections
+from django.db import DEFAULT_DB_ALIAS, connections
 from django.db.models import Expression, Func, IntegerField
 
 # By each thread.
 KEPT = 32
-ALIAS = "default"
 
 
 class Given(Expression):
@@ -35,14 +34,14 @@ class Statement:
     """The SQL of a queryset with `values`, and how what the database returns becomes these."""
 
     def __init__(self, queryset):
-        compiler = queryset.query.get_compiler(using=ALIAS)
+        compiler = queryset.query.get_compiler(using=DEFAULT_DB_ALIAS)
         self.sql, self.parameters = compiler.as_sql()
         self.names = list(queryset.query.selected)
         chosen = [expression for expression, *_ in compiler.select[: compiler.col_count]]
         self.converters = list(compiler.get_converters(chosen).items())
 
     def run(self, given):
-        connection = connections[ALIAS]
+        connection = connections[DEFAULT_DB_ALIAS]
         with connection.cursor() as cursor:
             cursor.execute(self.sql, [given[p.name] if isinstance(p, Given) else p for p in self.parameters])
             found = cursor.fetchall()

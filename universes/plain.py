@@ -33,9 +33,10 @@ def page(everything, skip, limit, shown, **query):
 
     items = rows(("page", skip, limit, *key), lambda: found().values(*ITEM)[skip : skip + limit])
     [total] = rows(("total", *key), lambda: found().order_by().values(total=number()))
+    looked_at = [item["slug"] for item in items if not item["thumbnail_url"]]
     for item in items:
         _show_thumbnail(item, shown)
-    return {"items": items, **total}, [item["slug"] for item in items]
+    return {"items": items, **total}, looked_at
 
 
 def _show_thumbnail(item, shown):

@@ -13,7 +13,7 @@ from functools import wraps
 from threading import local
 
 from django.conf import settings
-from django.db import DatabaseError, connection
+from django.db import DEFAULT_DB_ALIAS, DatabaseError, connection, connections
 from django.http import HttpResponse
 from django.utils.http import parse_etags
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
@@ -182,21 +182,23 @@ def _is_everybodys(request):
 
 def _state():
     """What tells one state of the database from the next; None within a transaction, which sees one of its own."""
-    if connection.in_atomic_block:
+    # Looked up once: `django.db.connection` does so for each attribute.
+    database = connections[DEFAULT_DB_ALIAS]
+    if database.in_atomic_block:
         return None
-    return _sqlite_state() if connection.vendor == "sqlite" else _postgresql_state()
+    return _sqlite_state(database) if database.vendor == "sqlite" else _postgresql_state(database)
 
 
-def _sqlite_state():
-    connection.ensure_connection()
-    raw = connection.connection
-    with connection.wrap_database_errors:
+def _sqlite_state(database):
+    database.ensure_connection()
+    raw = database.connection
+    with database.wrap_database_errors:
         return raw.execute("PRAGMA data_version").fetchone()[0], raw.total_changes
 
 
-def _postgresql_state():
+def _postgresql_state(database):
     """Which transactions can be seen: as long as they are the same, so is all that can be read."""
-    with connection.cursor() as cursor:
+    with database.cursor() as cursor:
         cursor.execute("SELECT pg_current_snapshot()::text")
         return cursor.fetchone()[0]
 
