@@ -88,6 +88,8 @@ MIDDLEWARE = [
     "magikswipe.middleware.HeadMiddleware",
     "magikswipe.middleware.CachingMiddleware",
     "magikswipe.headers.PolicyMiddleware",
+    # Above what answers by itself: redirects, static files, other origins' questions.
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "corsheaders.middleware.CorsMiddleware",
@@ -99,7 +101,6 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
-    "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
 
 TEMPLATES = [

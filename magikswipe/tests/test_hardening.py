@@ -228,17 +228,6 @@ def test_outside_the_admin_the_policy_is_strict(client, path):
     assert response["Content-Security-Policy"] == STRICT + "frame-ancestors 'none'"
 
 
-@pytest.mark.parametrize("path", ["/", "/docs", LOGIN, "/storage/buckets/univers/x/a.png", "/preview/x"])
-def test_every_answer_has_the_usual_headers(client, path):
-    response = client.get(path)
-    assert "frame-ancestors 'none'" in response["Content-Security-Policy"]
-    assert "unsafe-inline" not in response["Content-Security-Policy"].partition("style-src")[0]
-    assert response["X-Content-Type-Options"] == "nosniff"
-    assert response["Referrer-Policy"] == "same-origin"
-    assert response["Cross-Origin-Opener-Policy"] == "same-origin"
-    assert response["X-Frame-Options"] == "DENY"
-
-
 def test_pages_with_media_show_what_is_published(client, settings):
     settings.SUPABASE_URL = "https://abc.supabase.co"
     for path in (LOGIN, "/preview/x"):
