@@ -69,6 +69,7 @@ def at_once(stack, work):
         return list(pool.map(one, range(CLIENTS)))
 
 
+@pytest.mark.servers
 @pytest.mark.slow
 def test_cards_that_many_add_at_once_get_names_and_orders_of_their_own(busy):
     def add(api, number):
@@ -81,6 +82,7 @@ def test_cards_that_many_add_at_once_get_names_and_orders_of_their_own(busy):
     assert [card["sort_order"] for card in listed] == list(range(1, CLIENTS * CARDS + 1))
 
 
+@pytest.mark.servers
 @pytest.mark.slow
 def test_changes_of_different_fields_at_once_are_all_kept(busy):
     fields = {
@@ -106,6 +108,7 @@ def test_changes_of_different_fields_at_once_are_all_kept(busy):
     assert {name: shown[name] for name in names} == fields
 
 
+@pytest.mark.servers
 @pytest.mark.slow
 def test_changes_of_one_card_at_once_are_all_kept(busy):
     card = make(busy.api, "/api/universes/winter/assets", display_name="Snow")
@@ -128,6 +131,7 @@ def test_changes_of_one_card_at_once_are_all_kept(busy):
     assert shown["image_name"] == card["image_name"]
 
 
+@pytest.mark.servers
 @pytest.mark.slow
 def test_an_order_of_a_copy_that_all_send_at_once_makes_one(busy):
     make(busy.api, "/api/universes/winter/assets", display_name="Snow")
@@ -141,6 +145,7 @@ def test_an_order_of_a_copy_that_all_send_at_once_makes_one(busy):
     assert busy.api.get("/api/universes").json()["total"] == 3
 
 
+@pytest.mark.servers
 @pytest.mark.slow
 def test_everything_at_once_is_answered_and_nothing_is_half_done(busy):
     def live(api, number):
@@ -164,6 +169,7 @@ def test_everything_at_once_is_answered_and_nothing_is_half_done(busy):
         assert [song["lyrics"] for song in copy["music_prompts"]] == ["la la"]
 
 
+@pytest.mark.servers
 @pytest.mark.slow
 def test_one_of_many_who_take_a_slug_gets_it(busy):
     def take(api, number):

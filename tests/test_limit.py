@@ -52,6 +52,7 @@ def check_what_was_bought(stack, sandbox, answers):
     assert (books["limit"], books["spent"], books["reserved"]) == (0.22, 0.2, 0)
 
 
+@pytest.mark.servers
 @pytest.mark.slow
 def test_fifty_pictures_asked_for_at_once_buy_the_five_that_the_limit_pays_for(stack, sandbox):
     sandbox.settings(latency={"image": 0.5})
@@ -59,6 +60,7 @@ def test_fifty_pictures_asked_for_at_once_buy_the_five_that_the_limit_pays_for(s
     check_what_was_bought(stack, sandbox, ask_for_all(stack))
 
 
+@pytest.mark.servers
 @pytest.mark.slow
 @pytest.mark.parametrize("lost_answers", [0, 3])
 def test_a_worker_killed_while_it_buys_neither_loses_nor_doubles_a_reservation(stack, sandbox, lost_answers):
