@@ -10,7 +10,8 @@ from django.test import Client
 
 from jobs import context, services
 from jobs.runner import run_here
-from magikswipe import logs
+from magikswipe import logs, tokens
+from storage import signatures
 
 pytestmark = pytest.mark.django_db
 
@@ -111,13 +112,16 @@ def test_no_line_tells_a_secret(settings, lines):
     settings.REPLICATE_API_TOKEN = "r8_very-secret"
     log = logging.getLogger("magikswipe")
     log.warning("Sent with r8_very-secret to %s", "postgres://me:hidden@host/db")
+    token, signed = tokens.create("x", ["read"], days=1)[1], signatures.sign("/storage/a.png")
+    log.warning("With %s at %s", token, signed)
     log.warning("Headers: {'Authorization': 'Bearer abc.def-ghi'} and token xyz12345")
     try:
         raise ValueError("r8_very-secret")
     except ValueError:
         log.exception("Broke")
     told = json.dumps(lines())
-    for secret in ("very-secret", "hidden", "abc.def", "xyz12345"):
+    hidden = (token.split("_", 2)[2], signed.partition("=")[2])
+    for secret in ("very-secret", "hidden", "abc.def", "xyz12345", *hidden):
         assert secret not in told
     assert "postgres://me:***@host/db" in told
 

@@ -9,6 +9,8 @@ from prometheus_client.parser import text_string_to_metric_families
 from generation import spending
 from generation.models import Charge
 from jobs.models import Job, JobStep
+from magikswipe import tokens
+from storage import signatures
 
 pytestmark = pytest.mark.django_db
 
@@ -32,6 +34,28 @@ def test_requests_are_counted_by_route_and_not_by_address(api, universe):
     assert value(samples(answer), "requests_total", **route) == before + 1
     assert b"winter" not in answer.content
     assert b'magikswipe_request_seconds_bucket{le="0.05"' in answer.content
+
+
+def test_no_label_tells_of_a_universe_a_person_or_a_secret(api, settings, make_universe, staff):
+    settings.API_OPEN = False
+    make_universe(slug="veryhidden", is_public=False)
+    address = signatures.sign("/storage/buckets/univers/veryhidden/secret.png")
+    text = tokens.create("of lea@example.org", ["read", "write"], days=1)[1]
+    api.credentials(HTTP_AUTHORIZATION=f"Bearer {text}")
+    for path in ("/api/universes/veryhidden", address, "/preview/veryhidden", "/veryhidden/lea@example.org"):
+        for method in ("get", "patch", "delete"):
+            getattr(api, method)(path, headers={"X-Request-ID": "veryhidden", "User-Agent": "veryhidden"})
+    api.generic("VERYHIDDEN", "/api/universes?search=veryhidden")
+    told = api.get("/metrics").content.decode().lower()
+    assert "/api/universes/<str:slug>" in told
+    for secret in (
+        "veryhidden",
+        "lea@",
+        "example.org",
+        text.split("_")[1],
+        address.partition("=")[2].lower(),
+    ):
+        assert secret not in told
 
 
 def test_what_leads_nowhere_and_odd_methods_are_one_route(api):
