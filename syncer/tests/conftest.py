@@ -85,6 +85,14 @@ def ok(answer):
     return answer.json()
 
 
+def when_connected(look, connected):
+    """What `look()` finds: on a busy machine Supabase may take longer than is waited for, and is looked for again."""
+    for _ in range(20):
+        if connected(found := look()):
+            break
+    return found
+
+
 def state(slug):
     """All that is here of a universe, but for what is only this installation's: `(rows, {file: sha256})`."""
     found = rows.read(Universe.objects.get(slug=slug))

@@ -2,6 +2,7 @@
 
 import io
 import json
+from functools import partial
 
 import pytest
 from django.core.management import CommandError, call_command
@@ -11,7 +12,7 @@ from syncer.management.base import Bar
 from universes.models import Universe
 from universes.services import assets
 
-from .conftest import state, wipe
+from .conftest import state, when_connected, wipe
 
 pytestmark = pytest.mark.django_db
 
@@ -114,5 +115,5 @@ def test_the_bar_grows_with_each_plan(supabase, winter):
 
 
 def test_status_has_a_line_per_universe(supabase, winter):
-    _, out, _ = run("sync_status")
+    _, out, _ = when_connected(partial(run, "sync_status"), lambda told: told[1].startswith("connected"))
     assert out == f"connected to {supabase.sandbox.url}\nonly here      winter\n"
