@@ -1,5 +1,6 @@
 """The OpenAPI schema says what the API really answers, and enough for a front end to be written from it."""
 
+import re
 from typing import NamedTuple
 
 import jsonschema
@@ -263,6 +264,21 @@ def test_every_parameter_in_a_path_is_explained(schema):
     for operation in operations(schema).values():
         for parameter in operation.get("parameters", []):
             assert parameter["in"] != "path" or parameter["description"], operation["operationId"]
+
+
+def test_every_link_leads_to_an_operation_with_all_that_its_path_takes(schema):
+    operations = [(path, operation) for path, item in schema["paths"].items() for operation in item.values()]
+    paths = {operation["operationId"]: path for path, operation in operations}
+    links = [
+        link
+        for _, operation in operations
+        for answer in operation["responses"].values()
+        for link in answer.get("links", {}).values()
+    ]
+    assert len(links) >= 60
+    for link in links:
+        taken = set(re.findall(r"{(\w+)}", paths[link["operationId"]]))
+        assert taken == link["parameters"].keys(), link
 
 
 def test_a_list_that_may_not_be_empty_says_so(schema):

@@ -81,7 +81,7 @@ def prompt_field():
 
 class UniverseQuery(PageQuery):
     is_public = serializers.BooleanField(required=False, allow_null=True, default=None)
-    search = serializers.CharField(
+    search = Text(
         required=False, max_length=200, default="", allow_blank=True, help_text="In name, slug, translations."
     )
     ordering = serializers.ChoiceField(ORDERINGS, required=False, default=NEWEST, help_text="Newest first.")

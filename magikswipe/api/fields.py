@@ -13,13 +13,16 @@ ADDRESS_LENGTH = 2000
 
 
 class Text(serializers.CharField):
-    """Text alone: a number or a boolean is none."""
+    """Text alone: a number or a boolean is none. What surrounds it counts to its length, and is left away."""
 
     default_error_messages = {"invalid": "This field must be a text."}
 
     def to_internal_value(self, data):
         if not isinstance(data, str):
             self.fail("invalid")
+        # As the schema has it: the validator sees what is left.
+        if self.max_length and len(data) > self.max_length:
+            self.fail("max_length", max_length=self.max_length)
         return super().to_internal_value(data)
 
 

@@ -15,6 +15,7 @@ UNIVERSE = [
     ("name", ["x"]),
     ("name", {"a": 1}),
     ("name", "x" * 501),
+    ("name", "x" * 500 + " "),
     ("name", "a\0b"),
     ("slug", "Ünsafe"),
     ("slug", "../up"),
