@@ -212,6 +212,10 @@ class FolderStorage(FileSystemStorage):
             with suppress(FileNotFoundError):
                 path.rename(self._aside(label))
 
+    def clock(self, moment):
+        """What the clock that files are dated by showed at a moment of ours (epoch seconds): it is the same."""
+        return moment
+
     def set_aside_files(self, folder, names, label):
         """The same for single files; a second call with this label completes one that broke off."""
         filling = Path(self.location) / f"{FILLING}{label}"

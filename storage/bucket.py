@@ -163,8 +163,8 @@ def set_aside_folder(folder, label):
 
 def set_aside_files(folder, names, label, until):
     """The same for those of the named files that were written before `until` (epoch seconds)."""
-    stats = bucket().files(folder)
-    old = [name for name in names if name in stats and stats[name].st_mtime <= until]
+    stats, shown = bucket().files(folder), bucket().clock(until)
+    old = [name for name in names if name in stats and stats[name].st_mtime <= shown]
     bucket().set_aside_files(folder, old, label)
 
 

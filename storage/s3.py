@@ -216,6 +216,10 @@ class S3Storage(Storage):
         present = self.files(folder)
         self._set_aside(f"{self.key(folder)}/", {n: present[n] for n in names if n in present}, label)
 
+    def clock(self, moment):
+        """What the server's clock showed at a moment of ours (epoch seconds)."""
+        return moment + self.client.ahead()
+
     def _set_aside(self, start, stats, label):
         aside = self.hidden(f"{ASIDE}{label}-")
 

@@ -8,6 +8,7 @@ import re
 import time
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
 from hashlib import sha256
 from pathlib import Path, PurePath
 
@@ -149,6 +150,14 @@ class Client:
             quick.put_object(Bucket=self.bucket, Key=key, Body=b"written")
             quick.delete_object(Bucket=self.bucket, Key=key)
 
+    def ahead(self):
+        """By how many seconds the server's clock is ahead of ours, to the second."""
+        with self.told():
+            answer = self.s3.head_bucket(Bucket=self.bucket)
+        shown = answer["ResponseMetadata"]["HTTPHeaders"].get("date")
+        # It tells the second that has begun.
+        return parsedate_to_datetime(shown).timestamp() + 1 - time.time() if shown else 0
+
     # --- Looking -------------------------------------------------------------------------------------------
 
     def stat(self, key):
@@ -252,10 +261,15 @@ class Client:
 
     def halves(self, start, older_than):
         """`(key, upload id)` of files in parts that were begun before then (epoch seconds) and never ended."""
-        for page in self._pages("list_multipart_uploads", start):
-            for entry in page.get("Uploads", []):
-                if entry["Initiated"].timestamp() < older_than:
-                    yield entry["Key"], entry["UploadId"]
+        try:
+            for page in self._pages("list_multipart_uploads", start):
+                for entry in page.get("Uploads", []):
+                    if entry["Initiated"].timestamp() < older_than:
+                        yield entry["Key"], entry["UploadId"]
+        except BucketUnreachable as error:
+            # A server that lists none takes them away itself.
+            if error.reason not in ("NotImplemented", "MethodNotAllowed"):
+                raise
 
     def drop_half(self, key, upload):
         with suppress(FileNotFoundError), self.told(key):

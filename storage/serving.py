@@ -10,7 +10,7 @@ from functools import partial
 from django.conf import settings
 from django.http import FileResponse, HttpResponse, HttpResponseRedirect, JsonResponse
 from django.utils.cache import get_conditional_response
-from django.utils.http import http_date
+from django.utils.http import http_date, quote_etag
 
 from . import archive
 from .bucket import bucket
@@ -52,7 +52,7 @@ def serve(request, folder, name):
         source.close()
         return _handed_over(folder, name)
     # Always asked again: a picture that was drawn anew keeps its name.
-    tag = getattr(stat, "etag", "") or f'"{stat.st_mtime_ns:x}-{stat.st_size:x}"'
+    tag = quote_etag(stat.etag) if hasattr(stat, "etag") else f'"{stat.st_mtime_ns:x}-{stat.st_size:x}"'
     address = partial(bucket().address, safe_key(folder, name), _type(name), "private, no-cache")
     return _serve(request, source, stat, name, tag, "no-cache", address)
 

@@ -2,8 +2,9 @@
 
 import re
 import threading
+import time
 from contextlib import contextmanager, suppress
-from datetime import datetime
+from datetime import datetime, timedelta
 from email.utils import parsedate_to_datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
@@ -20,7 +21,7 @@ HOP = ("connection", "transfer-encoding", "content-length", "date", "server")
 class Proxy(ThreadingHTTPServer):
     """`fault`: a function of (method, path with query) that names what befalls a call, None for nothing.
 
-    `age`: how much older than they are files seem.
+    `age`: how much older than they are files seem; `ahead`: how much later it is by the server's clock.
     """
 
     daemon_threads = True
@@ -29,7 +30,8 @@ class Proxy(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), Handler)
         self.client = httpx.Client(base_url=target, timeout=60)
         self.address = f"127.0.0.1:{self.server_port}"
-        self.fault, self.calls, self.age = (lambda method, path: None), [], None
+        self.fault, self.calls = (lambda method, path: None), []
+        self.age = self.ahead = timedelta()
 
     def handle_error(self, request, client_address):
         """A client that hangs up on us, or we on it, is no news."""
@@ -62,7 +64,7 @@ class Handler(BaseHTTPRequestHandler):
             self.close_connection = True
             return self.connection.close()
         headers = {name: value for name, value in answer.headers.items() if name.lower() not in HOP}
-        content = self._aged(headers, answer.content) if self.server.age else answer.content
+        content = self._aged(headers, answer.content)
         return self._send(answer.status_code, headers, content, answer, cut=fault == CUT)
 
     do_GET = do_HEAD = do_PUT = do_POST = do_DELETE = _answer
@@ -78,21 +80,27 @@ class Handler(BaseHTTPRequestHandler):
     def _aged(self, headers, content):
         """The same with other times, in the headers and in a listing."""
         if changed := headers.get("last-modified"):
-            headers["last-modified"] = http_date(
-                (parsedate_to_datetime(changed) - self.server.age).timestamp()
-            )
-        return LISTED.sub(lambda found: self._earlier(found.group(1)), content)
+            headers["last-modified"] = http_date((parsedate_to_datetime(changed) + self._shift()).timestamp())
+        return LISTED.sub(lambda found: self._shown(found.group(1)), content)
 
-    def _earlier(self, moment):
-        earlier = datetime.fromisoformat(moment.decode()) - self.server.age
-        return b"<LastModified>%s" % earlier.isoformat().encode()
+    def _shown(self, moment):
+        shown = datetime.fromisoformat(moment.decode()) + self._shift()
+        return b"<LastModified>%s" % shown.isoformat().encode()
+
+    def _shift(self):
+        return self.server.ahead - self.server.age
+
+    def date_time_string(self, timestamp=None):
+        return super().date_time_string((timestamp or time.time()) + self.server.ahead.total_seconds())
 
     def _sent_on(self, content):
         headers = [(n, v) for n, v in self.headers.items() if n.lower() not in ("expect", *HOP)]
         return self.server.client.request(self.command, self.path, headers=headers, content=content)
 
     def _send(self, status, headers, content, answer=None, cut=False):
-        length = answer.headers.get("Content-Length", "0") if self.command == "HEAD" and answer else len(content)
+        length = (
+            answer.headers.get("Content-Length", "0") if self.command == "HEAD" and answer else len(content)
+        )
         self.send_response(status)
         for name, value in {**headers, "Content-Length": str(length)}.items():
             self.send_header(name, value)

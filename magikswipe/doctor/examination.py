@@ -4,7 +4,7 @@ import logging
 
 from .files import contents, missing, records, strangers
 from .findings import ERROR
-from .installation import configuration, database, disk, integrity, models, supabase, worker
+from .installation import bucket, configuration, database, disk, integrity, models, supabase, worker
 from .leftovers import archived, deletions, pulls, restores, temporary
 from .work import held_slots, lost_steps, open_charges, stuck_jobs, unended_jobs
 
@@ -20,6 +20,8 @@ CHECKS = (
     lost_steps,
     held_slots,
     open_charges,
+)
+FILES = (
     restores,
     pulls,
     deletions,
@@ -31,22 +33,29 @@ CHECKS = (
     temporary,
 )
 
+# What is wrong with what checks stand on ends the examination.
+STAGES = ((database, CHECKS), (bucket, FILES))
+
 log = logging.getLogger(__name__)
 
 
 def examine(fix=False):
     """Yield `(finding, fixed)` for all that is found. `fix`: mend what can be, each before the next is looked for."""
-    broken = False
-    for finding in database():
-        fixed = _mend(finding) if fix else False
-        broken = broken or not fixed
-        yield finding, fixed
-    if broken:
-        return
-    for check in CHECKS:
-        # All of one check first: mending one thing must not hide the next from it.
-        for finding in list(check()):
-            yield finding, _mend(finding) if fix else False
+    for foundation, checks in STAGES:
+        broken = False
+        for finding, fixed in _mended(foundation, fix):
+            broken = broken or not fixed
+            yield finding, fixed
+        if broken:
+            return
+        for check in checks:
+            yield from _mended(check, fix)
+
+
+def _mended(check, fix):
+    # All of one check first: mending one thing must not hide the next from it.
+    for finding in list(check()):
+        yield finding, _mend(finding) if fix else False
 
 
 def _mend(finding):

@@ -12,7 +12,7 @@ from generation import comparison
 from generation.errors import ProviderError
 from jobs import heartbeat
 from magikswipe.readiness import database_answers, migrations_missing
-from storage import bucket
+from storage.bucket import check_writable
 from storage.errors import NotWritable
 from syncer import services as syncer
 
@@ -88,8 +88,12 @@ def disk():
     free = shutil.disk_usage(settings.STORAGE_PATH).free
     if free < LEAST_FREE:
         yield Finding("disk-full", f"Only {free / 1e6:.0f} MB are free in STORAGE_PATH; make room.")
+
+
+def bucket():
+    """What files can be looked at without: not a bucket or archive that can't be written or does not answer."""
     try:
-        bucket.check_writable()
+        check_writable()
     except NotWritable as error:
         yield Finding("bucket-not-writable", str(error))
 

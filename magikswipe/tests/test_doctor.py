@@ -23,6 +23,7 @@ from storage import archive, bucket
 from storage.models import FileRecord
 from storage.staging import new_pending
 from syncer.models import Journal
+from tests.s3_proxy import REFUSED
 from universes.models import AssetPrompts, Revision
 from universes.services import revisions
 
@@ -234,3 +235,13 @@ def test_people_read_lines(capsys, universe, put_old, png_bytes):
         in out
     )
     assert out.endswith("1 things are wrong, 0 were mended.\n")
+
+
+def test_without_the_files_server_the_rest_is_looked_at(capsys, s3_proxy, universe):
+    s3_proxy.fault = lambda method, path: REFUSED
+    plant_jobs(timezone.now() - LONG_AGO)
+    code, found = doctor(capsys)
+    assert code == 1 and {"stuck-job", "bucket-not-writable"} <= wrong(found)
+    assert found["bucket-not-writable"]["sentence"] == (
+        "The bucket of BUCKET_URL can't be written (AccessDenied); look at its address, key and rights."
+    )

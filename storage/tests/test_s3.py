@@ -7,13 +7,14 @@ import subprocess
 import sys
 import threading
 import time
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from urllib.parse import quote
 
 import httpx
 import pytest
 from django.core.files.storage import storages
 from django.db import connection
+from django.utils import timezone
 
 from magikswipe import logs
 from storage import archive, bucket
@@ -22,7 +23,7 @@ from storage.s3_signing import signed
 from tests.s3_plugin import SECRET
 from tests.s3_proxy import CUT, DROPPED, LOST, REFUSED
 from universes.models import Revision
-from universes.services import placing
+from universes.services import placing, revisions
 
 ADDRESS = "/storage/buckets/univers/winter/00_snow.mp4"
 CONTENT = os.urandom(3_000_000)
@@ -217,6 +218,27 @@ def test_whenever_the_server_falls_silent_amid_a_replacement_nothing_is_lost(
         if done:
             break
     assert number > 3
+
+
+@pytest.mark.parametrize("ahead", [-10, 10])
+def test_whatever_the_servers_clock_says_a_deleted_cards_files_go_and_a_new_cards_stay(
+    api, s3_proxy, universe, make_asset, put_file, ahead
+):
+    s3_proxy.ahead = timedelta(minutes=ahead)
+    card = make_asset("Fox")
+    put_file("winter", card.image_name, b"old")
+    assert api.delete(f"/api/universes/winter/assets/{card.pk}").status_code == 204
+    assert bucket.names("winter") == set()
+    (revision,) = Revision.objects.filter(cause="delete_card")
+    assert revision.files == {card.image_name: hashlib.sha256(b"old").hexdigest()}
+    # What has come since a deletion that broke off is somebody else's.
+    late = revisions.keep_files("winter", "test", "", {})
+    Revision.objects.filter(pk=late.pk).update(
+        leaving=[card.image_name], created_at=timezone.now() - timedelta(minutes=1)
+    )
+    put_file("winter", card.image_name, b"new")
+    revisions.finish("winter")
+    assert bucket.names("winter") == {card.image_name}
 
 
 # --- Keys --------------------------------------------------------------------------------------------------
