@@ -77,20 +77,24 @@ def scaled(tmp_path, s3_server, sandbox):
     app = containers.unpack(tmp_path)
     (data := tmp_path / "data").mkdir()
     database = own_database()
+    # What .env would say, that both web servers make the same administrator among it.
+    keys = {
+        "REPLICATE_API_TOKEN": sandbox.key,
+        "REPLICATE_BASE_URL": sandbox.url,
+        "ADMIN_PASSWORD": "a long password",
+    }
     engines = {
         "STORAGE_PATH": str(data),
         "DATABASE_URL": database,
         "REDIS_URL": own_redis(),
-        "REPLICATE_API_TOKEN": sandbox.key,
-        "REPLICATE_BASE_URL": sandbox.url,
     }
 
     def container(service):
         config = SCALED[service]
         given = {name: str(value) for name, value in config["environment"].items()}
-        assert engines.keys() - given.keys() == {"REPLICATE_API_TOKEN", "REPLICATE_BASE_URL"}
+        assert engines.keys() <= given.keys()
         given["BUCKET_URL"] = given["BUCKET_URL"].replace("s3:8333", s3_server.removeprefix("http://"))
-        return Container(app, Path(sys.executable).parent, **given | engines)
+        return Container(app, Path(sys.executable).parent, **keys | given | engines)
 
     yield container
     drop_database(database)
