@@ -112,7 +112,7 @@ def test_files_that_arrive_while_a_universe_is_deleted_are_in_the_archive_or_in_
     writer = threading.Thread(target=write)
     writer.start()
     try:
-        while len(put) < 20:
+        while len(put) < 20 and writer.is_alive():
             stop.wait(0.001)
         universes.delete(universe)
     finally:
