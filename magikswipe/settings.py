@@ -57,7 +57,6 @@ STORAGE_PATH = made((BASE_DIR / read("str", "STORAGE_PATH", "var")).resolve())
 ROOT_URLCONF = "magikswipe.urls"
 WSGI_APPLICATION = "magikswipe.wsgi.application"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
-SILENCED_SYSTEM_CHECKS = []
 
 INSTALLED_APPS = [
     "magikswipe",
