@@ -13,7 +13,7 @@ from functools import wraps
 from threading import local
 
 from django.conf import settings
-from django.db import DEFAULT_DB_ALIAS, DatabaseError, connection, connections
+from django.db import DEFAULT_DB_ALIAS, Error, connection, connections
 from django.http import HttpResponse
 from django.utils.http import parse_etags
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
@@ -82,14 +82,11 @@ def _at_once(view, request):
     """The answer that is kept for this request, as the view would give it; None where there is none.
 
     Only a request that nobody is known by is sure to get everybody's. What it accepts was weighed when the answer was
-    made, whose key has it; that a database can't be asked, the view says.
+    made, whose key has it.
     """
     if request.method != "GET" or not (settings.API_OPEN or _is_nobodys(request)):
         return None
-    try:
-        state = _state()
-    except DatabaseError:
-        return None
+    state = _state()
     found = state and kept.of(connection.connection).get(_key(request), state)
     return _response(request, *found, for_all=True, **_headers(view)) if found else None
 
@@ -181,26 +178,34 @@ def _is_everybodys(request):
 
 
 def _state():
-    """What tells one state of the database from the next; None within a transaction, which sees one of its own."""
+    """What tells one state of the database from the next; None where that is not known.
+
+    So it is within a transaction, which sees a state of its own, and where the connection is gone: whoever needs
+    more than this is given another one, or says that there is none.
+    """
     # Looked up once: `django.db.connection` does so for each attribute.
     database = connections[DEFAULT_DB_ALIAS]
     if database.in_atomic_block:
         return None
-    return _sqlite_state(database) if database.vendor == "sqlite" else _postgresql_state(database)
+    try:
+        database.ensure_connection()
+        with database.wrap_database_errors:
+            return STATES[database.vendor](database.connection)
+    except Error:
+        database.close_if_unusable_or_obsolete()
+        return None
 
 
-def _sqlite_state(database):
-    database.ensure_connection()
-    raw = database.connection
-    with database.wrap_database_errors:
-        return raw.execute("PRAGMA data_version").fetchone()[0], raw.total_changes
+def _sqlite_state(raw):
+    return raw.execute("PRAGMA data_version").fetchone()[0], raw.total_changes
 
 
-def _postgresql_state(database):
+def _postgresql_state(raw):
     """Which transactions can be seen: as long as they are the same, so is all that can be read."""
-    with database.cursor() as cursor:
-        cursor.execute("SELECT pg_current_snapshot()::text")
-        return cursor.fetchone()[0]
+    return raw.execute("SELECT pg_current_snapshot()::text").fetchone()[0]
+
+
+STATES = {"sqlite": _sqlite_state, "postgresql": _postgresql_state}
 
 
 def _is_settled(stamp, began):
