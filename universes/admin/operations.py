@@ -185,7 +185,11 @@ def says_everything(universe):
 def says_gaps(universe):
     """How many gaps of each kind are filled, and which are not and why."""
     made = estimates.gaps(universe)
-    numbers = [f"{GAPS[kind]}: {told['number']}" for kind, told in made["kinds"].items() if told["number"]]
+    numbers = [
+        _("%(kind)s: %(number)s") % {"kind": GAPS[kind], "number": told["number"]}
+        for kind, told in made["kinds"].items()
+        if told["number"]
+    ]
     filled = f"{', '.join(numbers)}." if numbers else _("There are no gaps to fill.")
     return " ".join([filled, *map(translated, made["left_out"])])
 

@@ -56,7 +56,9 @@
     }
 
     function comeBack({ part, address }) {
-        if (!part || document.activeElement !== document.body) return;
+        // A dialog that closed while one was in a field of it leaves the focus there, where nothing can be seen.
+        const lost = document.activeElement === document.body || dialog()?.contains(document.activeElement);
+        if (!part || !lost || dialog()?.open) return;
         const found = document.querySelector(`[data-part="${CSS.escape(part)}"]`);
         const same = [...(found?.querySelectorAll("a, button, summary") || [])].find((one) => addressOf(one) === address);
         same?.focus({ preventScroll: true });
