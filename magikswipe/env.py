@@ -240,8 +240,12 @@ def read_hosts(name, default):
     return read_list(name, default, HOST, "write host names alone, without https:// or port: studio.example")
 
 
-def read_origins(name):
-    return read_list(name, (), ORIGIN, "write origins as https://studio.example, without a path.")
+def read_origins(name, families=True):
+    """Origins of pages. `families`: https://*.example is one, too; no cookie goes to pages of a whole family."""
+    found = read_list(name, (), ORIGIN, "write origins as https://studio.example, without a path.")
+    if not families and (family := next((origin for origin in found if "*" in origin), None)):
+        raise senseless(name, f"{family!r} is no single origin; name each.")
+    return found
 
 
 def read_proxies(name):

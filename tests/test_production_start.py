@@ -108,6 +108,13 @@ def test_a_host_that_is_no_name_is_refused(tmp_path, value):
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("value", ["*", "null", "https://*.example", "https://studio.example/", "studio.example"])
+def test_pages_that_may_call_with_cookies_are_named_one_by_one(tmp_path, value):
+    said = refusal(start(tmp_path, ("manage.py", "version"), CORS_ALLOWED_ORIGINS=value))
+    assert said.startswith("CORS_ALLOWED_ORIGINS is senseless: ")
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize("command", COMMANDS, ids=NAMES)
 def test_no_command_starts_on_a_bucket_that_can_not_be_written(tmp_path, command):
     (tmp_path / "buckets").mkdir()
