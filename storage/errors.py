@@ -2,6 +2,8 @@
 
 import errno
 
+from django.utils.translation import gettext as _
+
 
 class BucketUnreachable(OSError):
     """The server of the bucket does not answer, or refuses; what was asked for may be asked again.
@@ -13,7 +15,8 @@ class BucketUnreachable(OSError):
     def __init__(self, reason, setting="BUCKET_URL"):
         super().__init__(
             errno.EHOSTUNREACH,
-            f"The bucket of {setting} can't be reached, or refuses; try again in a moment ({reason}).",
+            _("The bucket of %(setting)s can't be reached, or refuses; try again in a moment (%(reason)s).")
+            % {"setting": setting, "reason": reason},
         )
         self.reason, self.setting = reason, setting
 
