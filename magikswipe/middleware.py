@@ -6,9 +6,15 @@ import re
 from django.core.exceptions import DisallowedHost
 from django.http import JsonResponse
 from django.middleware import locale
+from django.shortcuts import render
 from django.utils import translation
 
+from storage.errors import BucketUnreachable
+
 log = logging.getLogger(__name__)
+
+# When a page whose files could not be reached may be asked for again.
+AGAIN_SECONDS = 30
 
 API = re.compile(r"/(api|storage|health|ready|metrics|docs|openapi\.json)(/|$)")
 
@@ -48,6 +54,27 @@ class CachingMiddleware:
         if request.path_info.startswith("/api/"):
             response.headers.setdefault("Cache-Control", "private, no-cache")
         return response
+
+
+class UnreachableMiddleware:
+    """A page that needs files while their server does not answer says so, instead of having crashed.
+
+    It stands by itself: what other pages have around them asks for files, too. The API's views say it themselves.
+    """
+
+    def __init__(self, get_response):
+        self.get_response = get_response
+
+    def __call__(self, request):
+        return self.get_response(request)
+
+    def process_exception(self, request, exception):
+        if not isinstance(exception, BucketUnreachable):
+            return None
+        log.error("%s", exception)
+        page = render(request, "magikswipe/unreachable.html", status=503)
+        page["Retry-After"] = str(AGAIN_SECONDS)
+        return page
 
 
 class HostMiddleware:

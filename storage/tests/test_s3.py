@@ -323,3 +323,15 @@ def test_the_signature_is_that_of_amazons_example():
         {},
     )
     assert url.endswith("=aeeed9bbccd4d02ee5c0109b86d86835f995330da4c265957d157751f604d404")
+
+
+@pytest.mark.parametrize("address", ["/admin/", "/admin/universes/universe/", "/preview/winter"])
+def test_a_page_whose_pictures_can_not_be_reached_says_so(client, editor, s3_proxy, make_asset, address):
+    make_asset("Fox")
+    client.force_login(editor)
+    s3_proxy.fault = lambda method, path: REFUSED
+    response = client.get(address)
+    assert (response.status_code, response["Retry-After"]) == (503, "30")
+    assert "Nothing is lost: try again in a minute" in response.content.decode()
+    s3_proxy.recovers()
+    assert client.get(address).status_code == 200
