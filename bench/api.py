@@ -81,7 +81,9 @@ class Bench:
         folder = self.bucket / "u0"
         for target in (folder / "00_big.mp4", self.bare / "big.mp4"):
             target.write_bytes(os.urandom(FILE_SIZE))
-        self.report("a file of 5 MB", self.ratio(MEDIA, "/barefile/big.mp4"), least=0.9)
+        # So large that a short turn sees but few of them.
+        found = self.ratio(MEDIA, "/barefile/big.mp4", seconds=3 * self.seconds)
+        self.report("a file of 5 MB", found, least=0.9)
 
     def jobs(self, number):
         self.fill("jobs", 100)
@@ -97,10 +99,10 @@ class Bench:
     def load(self, path, **options):
         return measure(self.stack.port, path, **{"seconds": self.seconds} | options)
 
-    def ratio(self, path, bare, headers=None):
+    def ratio(self, path, bare, **options):
         found = []
         for _ in range(self.rounds):
-            ours, theirs = self.load(path, headers=headers), self.load(bare)
+            ours, theirs = self.load(path, **options), self.load(bare, **options | {"headers": None})
             # An error would be the fastest answer of all.
             assert {*ours["statuses"], *theirs["statuses"]} <= {200, 304}, (path, ours, theirs)
             found.append(ours["rate"] / theirs["rate"])
