@@ -6,11 +6,6 @@ from pathlib import Path
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 import dj_database_url
-from django.core.checks.security.base import (
-    SECRET_KEY_INSECURE_PREFIX,
-    SECRET_KEY_MIN_LENGTH,
-    SECRET_KEY_MIN_UNIQUE_CHARACTERS,
-)
 from django.core.exceptions import ImproperlyConfigured
 from environs import Env, EnvError
 
@@ -205,26 +200,6 @@ def read_secret(name):
     if not (value.isascii() and value.isprintable()) or " " in value:
         raise senseless(name, "a key has no spaces, accents or line breaks; copy it again.")
     return value
-
-
-def read_secret_key(name, debug):
-    """The key that signs; outside of DEBUG none that Django's deployment check calls weak (security.W009)."""
-    value = read("str", name).strip()
-    if not debug and _is_weak(value):
-        raise senseless(
-            name,
-            f"it can be guessed; give it {SECRET_KEY_MIN_LENGTH} random characters or more, as "
-            "python3 -c 'import secrets; print(secrets.token_urlsafe(50))' prints them.",
-        )
-    return value
-
-
-def _is_weak(key):
-    return (
-        len(key) < SECRET_KEY_MIN_LENGTH
-        or len(set(key)) < SECRET_KEY_MIN_UNIQUE_CHARACTERS
-        or key.startswith(SECRET_KEY_INSECURE_PREFIX)
-    )
 
 
 def read_list(name, default=(), pattern=".*", hint=""):

@@ -28,7 +28,6 @@ from magikswipe.env import (
     read_public_url,
     read_redis,
     read_secret,
-    read_secret_key,
     read_url,
     senseless,
     store,
@@ -37,7 +36,7 @@ from magikswipe.env import (
 # --- The installation --------------------------------------------------------------------------------------
 
 DEBUG = read("bool", "DEBUG", False)
-SECRET_KEY = read_secret_key("SECRET_KEY", DEBUG)
+SECRET_KEY = read("str", "SECRET_KEY").strip()
 ALLOWED_HOSTS = read_hosts("ALLOWED_HOSTS", ["localhost", "127.0.0.1", "[::1]"])
 check_debug(DEBUG, ALLOWED_HOSTS)
 CSRF_TRUSTED_ORIGINS = read_origins("CSRF_TRUSTED_ORIGINS")
