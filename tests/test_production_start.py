@@ -106,7 +106,9 @@ def test_a_host_that_is_no_name_is_refused(tmp_path, value):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("value", ["*", "null", "https://*.example", "https://studio.example/", "studio.example"])
+@pytest.mark.parametrize(
+    "value", ["*", "null", "https://*.example", "https://studio.example/", "studio.example"]
+)
 def test_pages_that_may_call_with_cookies_are_named_one_by_one(tmp_path, value):
     said = refusal(start(tmp_path, ("manage.py", "version"), CORS_ALLOWED_ORIGINS=value))
     assert said.startswith("CORS_ALLOWED_ORIGINS is senseless: ")
@@ -118,5 +120,5 @@ def test_no_command_starts_on_a_bucket_that_can_not_be_written(tmp_path, command
     (tmp_path / "buckets").mkdir()
     (tmp_path / "buckets" / "univers").write_text("a file where a folder should be")
     said = refusal(start(tmp_path, command))
-    assert said.startswith("the bucket in STORAGE_PATH can't be written")
+    assert said.startswith("The bucket in STORAGE_PATH can't be written")
     assert not list(tmp_path.glob("db/local.db"))
