@@ -13,6 +13,14 @@ BASE_DIR = Path(__file__).resolve().parent.parent
 
 MODEL = r"[\w.-]+/[\w.-]+"
 BUCKET = r"[A-Za-z0-9][A-Za-z0-9._-]{1,62}"
+BUCKET_HINT = (
+    "write it as s3://key:secret@host:port/bucket?region=eu-west-3, with &scheme=http if need be; "
+    "in key and secret, / is %2F, + is %2B and @ is %40."
+)
+REGION = r"[a-z0-9-]+"
+# What may stand in an address, and boto3 takes: https://www.rfc-editor.org/rfc/rfc1123#page-13
+LABEL = r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"
+SERVER = rf"{LABEL}(\.{LABEL})*\.?|\[[0-9a-f:]+\]"
 PRICE = r"\d{1,5}(\.\d{1,4})?"
 LOOPBACK = r"(.+\.)?localhost|127(\.\d{1,3}){3}|\[::1\]"
 SQLITE, POSTGRESQL = "django.db.backends.sqlite3", "django.db.backends.postgresql"
@@ -106,12 +114,14 @@ def read_bucket(name, default=None):
     region = asked.pop("region", "us-east-1")
     whole = parts.scheme == "s3" and parts.hostname and parts.username and parts.password
     if not whole or asked or scheme not in ("http", "https") or not re.fullmatch(BUCKET, bucket):
-        raise senseless(
-            name,
-            "write it as s3://key:secret@host:port/bucket?region=eu-west-3, with &scheme=http if need be.",
-        )
+        raise senseless(name, BUCKET_HINT)
+    host = _host(parts)
+    if not re.fullmatch(SERVER, host):
+        raise senseless(name, f"{host[:60]!r} is no host; its name has letters, digits, '-' and '.' alone.")
+    if not re.fullmatch(REGION, region):
+        raise senseless(name, f"{region[:60]!r} is no region; write it as region=eu-west-3.")
     return {
-        "endpoint_url": f"{scheme}://{parts.hostname}{port}{path}",
+        "endpoint_url": f"{scheme}://{host}{port}{path}",
         "bucket": bucket,
         "key": unquote(parts.username),
         "secret": unquote(parts.password),
@@ -120,8 +130,16 @@ def read_bucket(name, default=None):
     }
 
 
-def read_bucket_address(name, bucket):
-    """The address under which browsers reach the server of `read_bucket`, as they send it: without a usual port."""
+def _host(parts):
+    """The host of a split address, in lower case, as it stands there: an IPv6 one in brackets."""
+    return f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
+
+
+def read_bucket_address(name, bucket, plain):
+    """The address under which browsers reach the server of `read_bucket`, as they send it: without a usual port.
+
+    `plain`: http will do, too; pages that come by https show nothing that does not.
+    """
     value = read_url(name)
     if not value:
         return ""
@@ -130,9 +148,10 @@ def read_bucket_address(name, bucket):
     parts = urlsplit(value)
     if parts.query or parts.fragment or parts.username:
         raise senseless(name, "write it as https://host, with a path if need be, and nothing after it.")
+    if parts.scheme == "http" and not plain:
+        raise senseless(name, "pages that come by HTTPS show no media without it; write it as https://host.")
     port = "" if parts.port in (None, {"https": 443, "http": 80}[parts.scheme]) else f":{parts.port}"
-    host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
-    return f"{parts.scheme}://{host}{port}{parts.path}"
+    return f"{parts.scheme}://{_host(parts)}{port}{parts.path}"
 
 
 def store(server, prefix, public_url="", **folder):

@@ -166,7 +166,7 @@ BUCKET_PREFIX = "/storage/buckets/univers"
 BUCKET_URL = read_bucket("BUCKET_URL")
 ARCHIVE_URL = read_bucket("ARCHIVE_URL", BUCKET_URL)
 # Where browsers reach the bucket's server, and are sent for media; empty: they come from here.
-BUCKET_PUBLIC_URL = read_bucket_address("BUCKET_PUBLIC_URL", BUCKET_URL)
+BUCKET_PUBLIC_URL = read_bucket_address("BUCKET_PUBLIC_URL", BUCKET_URL, plain=DEBUG or not HTTPS)
 
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.InMemoryStorage"},

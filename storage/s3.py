@@ -139,10 +139,13 @@ class S3Storage(Storage):
         try:
             self.client.check_writable(self.hidden(TEMPORARY))
         except (FileNotFoundError, BucketUnreachable) as error:
-            raise NotWritable(
-                f"The bucket of {self.client.setting} can't be written ({getattr(error, 'reason', 'not found')}); "
-                "look at its address, key and rights."
-            ) from None
+            raise NotWritable(self._why_not(getattr(error, "reason", "not found"))) from None
+
+    def _why_not(self, reason):
+        words, advice = reason, "look at its address, key and rights."
+        if reason == "NoSuchBucket":
+            words, advice = "there is no such bucket", "run: manage.py make_buckets"
+        return f"The bucket of {self.client.setting} can't be written ({words}); {advice}"
 
     def move_in(self, place, name):
         """Make a copy of `incoming` the file called `name`, without another way of its bytes."""

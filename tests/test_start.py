@@ -38,6 +38,8 @@ def start(tmp_path, command=("manage.py", "version"), **env):
         ("BUCKET_URL", "s3://localhost/bucket"),
         ("BUCKET_URL", "s3://key:secret@localhost"),
         ("BUCKET_URL", "s3://key:secret@localhost/bucket?sheme=http"),
+        ("BUCKET_URL", "s3://key:secret@localhost/bucket?region=eu%20west"),
+        ("BUCKET_URL", "s3://key:secret@s3_server/bucket"),
         ("ARCHIVE_URL", "s3://key:secret@localhost:port/bucket"),
         ("BUCKET_PUBLIC_URL", "https://s3.example"),
         ("BUCKET_PUBLIC_URL", "s3.example"),
@@ -104,14 +106,20 @@ def test_a_bucket_on_a_server_that_can_not_be_written_is_told_with_its_setting(
     tmp_path, s3_url, unused_address
 ):
     silent = s3_url.replace(urlsplit(s3_url).netloc.split("@")[1], unused_address.removeprefix("http://"))
-    for env, setting in (
-        ({"BUCKET_URL": silent}, "BUCKET_URL"),
-        ({"BUCKET_URL": s3_url, "ARCHIVE_URL": silent}, "ARCHIVE_URL"),
-        ({"BUCKET_URL": s3_url, "ARCHIVE_URL": s3_url.replace("/test-", "/none-")}, "ARCHIVE_URL"),
+    missing = s3_url.replace("/test-", "/none-")
+    for env, setting, advice in (
+        ({"BUCKET_URL": silent}, "BUCKET_URL", "look at its address, key and rights."),
+        (
+            {"BUCKET_URL": s3_url, "ARCHIVE_URL": silent},
+            "ARCHIVE_URL",
+            "look at its address, key and rights.",
+        ),
+        ({"BUCKET_URL": s3_url, "ARCHIVE_URL": missing}, "ARCHIVE_URL", "run: manage.py make_buckets"),
     ):
         done = start(tmp_path, GUNICORN, DATABASE_URL="", **env)
         assert done.returncode == 3
         assert f"MagikSwipe cannot start: The bucket of {setting} can't be written (" in done.stderr
+        assert done.stderr.endswith(f"); {advice}\n")
         assert "Traceback" not in done.stderr and "127.0.0.1" not in done.stderr and SECRET not in done.stderr
 
 
@@ -123,6 +131,22 @@ def test_where_browsers_find_media_is_an_address_alone(tmp_path):
         assert done.stderr.startswith(
             "MagikSwipe cannot start: BUCKET_PUBLIC_URL is senseless: write it as https://host"
         )
+
+
+def test_browsers_find_media_by_https_where_pages_come_by_it(tmp_path):
+    env = {"BUCKET_URL": "s3://key:secret@s3.example/media", "BUCKET_PUBLIC_URL": "http://s3.example"}
+    done = start(tmp_path, DEBUG="false", HTTPS="true", **env)
+    assert done.returncode == 3
+    assert done.stderr.startswith(
+        "MagikSwipe cannot start: BUCKET_PUBLIC_URL is senseless: pages that come by HTTPS"
+    )
+    assert start(tmp_path, DEBUG="false", HTTPS="false", **env).returncode == 0
+
+
+def test_a_secret_whose_signs_mean_something_in_an_address_is_told_how_to_write_them(tmp_path):
+    done = start(tmp_path, BUCKET_URL="s3://key:sec/ret@s3.example/media")
+    assert done.returncode == 3
+    assert done.stderr.endswith("in key and secret, / is %2F, + is %2B and @ is %40.\n")
 
 
 @pytest.mark.parametrize(
