@@ -25,10 +25,19 @@ def _or(nothing, name):
 class ForgetfulRedisCache(RedisCache):
     """What Django's own does; where a caller is told whether something was new or there, it is taken to be new."""
 
-    set, clear = _or(None, "set"), _or(None, "clear")
+    set = _or(None, "set")
     add = _or(True, "add")
     touch, delete, has_key = _or(False, "touch"), _or(False, "delete"), _or(False, "has_key")
     set_many, delete_many = _or([], "set_many"), _or(None, "delete_many")
+
+    def clear(self):
+        """Forget what is ours alone: Django's own empties the database, in which others may have theirs."""
+        try:
+            server = self._cache.get_client(write=True)
+            for key in server.scan_iter(f"{self.key_prefix}:*", count=1000):
+                server.delete(key)
+        except RedisError as error:
+            log.warning("The cache can't be reached and remembers nothing: %s", error)
 
     def get(self, key, default=None, version=None):
         return _or(default, "get")(self, key, default, version)
