@@ -12,6 +12,8 @@ from storage.errors import NotWritable
 QUEUE_BOUND = 60
 # Whoever asks often must not have the disk written, and the migrations read, each time.
 BUCKET_SECONDS, MIGRATIONS_SECONDS = 5, 60
+# A server that does not answer keeps a thread for seconds, each time that it is asked.
+FAILED_SECONDS = 2
 
 
 def check():
@@ -46,12 +48,11 @@ def database_answers():
 
 
 def _remembered(name, seconds, look):
-    """What was found is believed for a while if all was well, and looked at anew if not."""
-    if cache.get(key := f"ready:{name}"):
-        return ""
-    found = look()
-    if not found:
-        cache.set(key, True, seconds)
+    """What was found is believed for so many seconds if all was well, and not for long if not."""
+    found = cache.get(key := f"ready:{name}")
+    if found is None:
+        found = look()
+        cache.set(key, found, FAILED_SECONDS if found else seconds)
     return found
 
 

@@ -2,6 +2,7 @@
 
 import math
 import re
+import time
 from datetime import timedelta
 
 import pytest
@@ -10,6 +11,7 @@ from django.utils import timezone
 
 from jobs import heartbeat
 from jobs.models import Job, Worker
+from tests.s3_proxy import REFUSED
 
 pytestmark = pytest.mark.django_db
 
@@ -60,6 +62,18 @@ def test_a_bucket_that_cannot_be_written_is_told(api, worker, empty_storage):
     (empty_storage / "bucket").write_text("a file where the folder should be")
     (reason,) = reasons(api.get("/ready"))
     assert reason.startswith("The bucket in STORAGE_PATH can't be written (")
+
+
+def test_a_bucket_that_fails_is_not_asked_each_time_and_believed_once_it_is_well(api, worker, s3_proxy):
+    s3_proxy.fault = lambda method, path: REFUSED
+    for _ in range(20):
+        (reason,) = reasons(api.get("/ready"))
+        assert reason.startswith("The bucket of BUCKET_URL can't be written (AccessDenied)")
+    assert 1 <= len(s3_proxy.calls) < 20
+    s3_proxy.recovers()
+    ends = time.monotonic() + 60
+    while api.get("/ready").status_code != 200:
+        assert time.monotonic() < ends
 
 
 def test_migrations_that_wait_are_told(api, worker):
