@@ -22,9 +22,10 @@ SECRETS = (
 # What is shorter is no secret, and would blacken half of each line.
 LEAST_LENGTH = 6
 CREDENTIALS = re.compile(r"\b(Bearer|Token|Basic)(\s+|%20)[A-Za-z0-9._~+/=-]{6,}", re.IGNORECASE)
-# A token of ours, and the signature of an address, wherever they stand.
+# A token of ours, and the signature of an address, here and at the bucket's server, wherever they stand.
 TOKEN = re.compile(r"\bmsk_[0-9a-f]{12}_[A-Za-z0-9_-]{6,}", re.ASCII)
 SIGNATURE = re.compile(r"([?&]t=)[A-Za-z0-9]{4,10}:[A-Za-z0-9_-]{20,}", re.ASCII)
+AT_BUCKET = re.compile(r"(\bX-Amz-Signature=)[0-9a-f]+", re.IGNORECASE)
 # https://user:password@host
 IN_ADDRESS = re.compile(r"(\w+://[^\s/:@]*:)[^\s/@]+@")
 
@@ -37,6 +38,7 @@ def masked(text):
         if len(secret) >= LEAST_LENGTH:
             text = text.replace(secret, MASK)
     text = TOKEN.sub(f"msk_{MASK}", SIGNATURE.sub(rf"\1{MASK}", text))
+    text = AT_BUCKET.sub(rf"\1{MASK}", text)
     text = CREDENTIALS.sub(rf"\1 {MASK}", text)
     return IN_ADDRESS.sub(rf"\1{MASK}@", text)
 

@@ -8,6 +8,7 @@ import httpx
 import pytest
 from django.urls import reverse
 
+from magikswipe import logs
 from storage import archive, signatures
 from tests.s3_plugin import SECRET
 from universes.services import revisions, universes
@@ -49,6 +50,12 @@ def test_the_bytes_come_from_the_buckets_server_and_not_through_ours(api, clip):
     )
     part = httpx.get(url, headers={"Range": "bytes=10-19"})
     assert (part.status_code, part.content) == (206, CONTENT[10:20])
+
+
+def test_a_log_tells_no_signature(api, clip):
+    url = api.get(ADDRESS)["Location"]
+    (signature,) = parse_qs(urlsplit(url).query)["X-Amz-Signature"]
+    assert signature not in logs.masked(f"GET {url} HTTP/1.1") and "/winter/" in logs.masked(url)
 
 
 def test_an_address_works_for_some_minutes_and_stays_the_same_so_that_browsers_can_keep_the_file(api, clip):
