@@ -22,8 +22,11 @@ KEPT = [
     "Cache-Control",
     "Content-Type",
     "Content-Security-Policy",
+    "Cross-Origin-Opener-Policy",
+    "Referrer-Policy",
     "Strict-Transport-Security",
     "X-Content-Type-Options",
+    "X-Frame-Options",
 ]
 PRODUCTION = {
     "SECRET_KEY": "fjE8-kd93JSlw0_2mcnVBz71qPsoTyRx" * 2,
