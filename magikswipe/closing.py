@@ -1,4 +1,5 @@
-"""Tokens that were revoked and accounts that were closed, which a restored backup must not open again."""
+"""Tokens that were revoked, accounts that were closed and passwords that were replaced: no restored backup brings
+them back for those that are still known here."""
 
 from django.contrib.auth import get_user_model
 from django.utils import timezone
@@ -7,19 +8,21 @@ from .models import ApiToken
 
 
 def closed():
-    """What is closed now, for `close_again`."""
+    """What is closed now, and the hash of each account's password, for `close_again`."""
     tokens = dict(ApiToken.objects.exclude(revoked_at=None).values_list("key", "revoked_at"))
-    users = get_user_model().objects.filter(is_active=False)
-    return tokens, [user.get_username() for user in users]
+    users = get_user_model()
+    return tokens, list(users.objects.values_list(users.USERNAME_FIELD, "is_active", "password"))
 
 
 def close_again(found):
-    """Revoke and close what `closed` found, as far as it is there."""
-    tokens, names = found
+    """Revoke and close what `closed` found, as far as it is there; accounts keep the passwords that they had."""
+    tokens, accounts = found
     for key, revoked_at in tokens.items():
         ApiToken.objects.filter(key=key, revoked_at=None).update(revoked_at=revoked_at)
     users = get_user_model()
-    users.objects.filter(**{f"{users.USERNAME_FIELD}__in": names}).update(is_active=False)
+    for name, is_active, password in accounts:
+        same = users.objects.filter(**{users.USERNAME_FIELD: name})
+        same.update(password=password, **({} if is_active else {"is_active": False}))
 
 
 def opening():

@@ -73,6 +73,10 @@ class ApiTokenAdmin(ModelAdmin):
     def has_change_permission(self, request, obj=None):
         return False
 
+    def has_delete_permission(self, request, obj=None):
+        """Nobody: a restored backup keeps revoked what is known to be so, and knows nothing of what is gone."""
+        return False
+
     def has_view_permission(self, request, obj=None):
         return request.user.has_perm("magikswipe.view_apitoken") or self.has_revoke_permission(request)
 

@@ -49,7 +49,7 @@ PAGES = {
     "magikswipe_apitoken_add": (ADMIN, ADMIN),
     "magikswipe_apitoken_history": (ADMIN,),
     "magikswipe_apitoken_change": (ADMIN, NOBODY),
-    "magikswipe_apitoken_delete": (ADMIN, ADMIN),
+    "magikswipe_apitoken_delete": (NOBODY, NOBODY),
     "auth_user_changelist": (ADMIN,),
     "auth_user_add": (ADMIN, ADMIN),
     "auth_user_history": (ADMIN,),

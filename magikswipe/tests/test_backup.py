@@ -99,6 +99,7 @@ def test_what_was_revoked_or_closed_since_the_backup_stays_so(filled, tmp_path, 
     users = get_user_model().objects
     users.create_user("max", is_staff=True)
     call_command("backup", tmp_path / "all.tar")
+    (lea := users.get(username="lea")).set_password("other words"), lea.save()
     tokens.revoke(made["revoked"])
     users.filter(username="max").update(is_active=False)
     capsys.readouterr()
@@ -106,6 +107,7 @@ def test_what_was_revoked_or_closed_since_the_backup_stays_so(filled, tmp_path, 
     valid = {token.name for token in ApiToken.objects.all() if token.is_valid}
     assert valid == {"kept"}
     assert not users.get(username="max").is_active and users.get(username="lea").is_active
+    assert users.get(username="lea").check_password("other words")
     assert "Tokens that are valid: kept. To end one: manage.py token revoke NAME" in capsys.readouterr().out
 
 

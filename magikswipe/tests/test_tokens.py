@@ -216,6 +216,14 @@ def test_an_administrator_revokes_tokens(admin_client):
     assert "revoked" in admin_client.get(LIST).content.decode()
 
 
+def test_no_token_is_deleted_in_the_admin(admin_client):
+    """A backup would bring it back, valid."""
+    token, _ = make()
+    assert admin_client.post(f"{LIST}{token.pk}/delete/", {"post": "yes"}).status_code == 403
+    admin_client.post(LIST, {"action": "delete_selected", "_selected_action": [token.pk], "post": "yes"})
+    assert ApiToken.objects.get() == token
+
+
 def test_who_goes_takes_their_tokens_along(admin_client, staff):
     lea = staff("lea", "Editor")
     _, text = make(owner=lea)

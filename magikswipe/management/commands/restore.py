@@ -11,7 +11,7 @@ class Command(BaseCommand):
     help = (
         "Put a backup in the place of all that is here: all of it or, when anything is wrong with it, nothing. Stop "
         "web servers and workers before. Jobs that were under way when it was made are failed ones then, to be "
-        "retried. What is revoked or closed here stays so."
+        "retried. Tokens revoked, accounts closed and passwords replaced here stay so."
     )
 
     def add_arguments(self, parser):
