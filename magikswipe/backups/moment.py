@@ -5,16 +5,26 @@ since a first copy of all. The rows are read later, from the state of that momen
 https://www.sqlite.org/isolation.html, https://www.postgresql.org/docs/current/transaction-iso.html
 """
 
+import random
+import time
 from contextlib import contextmanager
 
-from django.db import connections, transaction
+from django.db import OperationalError, connections, transaction
 
 from storage.staging import staging
 
+from .errors import Refused
 from .places import places
 from .rows import models
 
 READER = "backup"
+# Whoever is found to wait in a circle for a second (deadlock_timeout) fails. All tables are locked within less than
+# half of it, or let go of again, so that it is never a worker.
+LOCK_WITHIN, LOCK_TRIES, LOCK_PAUSE = "400ms", 60, (0.2, 1)
+# https://www.postgresql.org/docs/current/errcodes-appendix.html: query_canceled, lock_not_available,
+# deadlock_detected.
+TRY_AGAIN = {"57014", "55P03", "40P01"}
+BUSY = "The database is too busy to be held for a moment; nothing was written. Try again at a quieter time."
 
 
 @contextmanager
@@ -57,7 +67,28 @@ def _nobody_writes():
     connection = connections["default"]
     with transaction.atomic():
         if connection.vendor == "postgresql":
-            tables = ", ".join(connection.ops.quote_name(model._meta.db_table) for model in models())
-            with connection.cursor() as cursor:
-                cursor.execute(f"LOCK TABLE {tables} IN SHARE MODE")
+            _lock_tables(connection)
         yield
+
+
+def _lock_tables(connection):
+    """Lock all tables at once, while others go on in between tries; Refused if that never works."""
+    for _ in range(LOCK_TRIES):
+        try:
+            with transaction.atomic():
+                _try_to_lock_tables(connection)
+            return
+        except OperationalError as error:
+            if error.__cause__.sqlstate not in TRY_AGAIN:
+                raise
+        time.sleep(random.uniform(*LOCK_PAUSE))
+    raise Refused(BUSY)
+
+
+def _try_to_lock_tables(connection):
+    # Children before parents, as most who write both do: who waits here then keeps nobody from going on.
+    tables = ", ".join(connection.ops.quote_name(model._meta.db_table) for model in reversed(models()))
+    with connection.cursor() as cursor:
+        cursor.execute(f"SET LOCAL statement_timeout = '{LOCK_WITHIN}'")
+        cursor.execute(f"LOCK TABLE {tables} IN SHARE MODE")
+        cursor.execute("SET LOCAL statement_timeout = DEFAULT")

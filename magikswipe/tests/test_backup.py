@@ -5,6 +5,8 @@ import io
 import json
 import tarfile
 import threading
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 
 import pytest
 from django.contrib.auth import get_user_model
@@ -16,7 +18,7 @@ from django.db import connection, transaction
 from jobs import heartbeat
 from jobs.models import Job, JobStep
 from magikswipe import tallies, tokens
-from magikswipe.backups import rows
+from magikswipe.backups import moment, rows
 from magikswipe.models import ApiToken, Tally
 from storage import archive, bucket
 from storage.models import FileRecord
@@ -138,6 +140,45 @@ def test_a_backup_made_while_a_writer_writes_is_of_one_moment(filled, tmp_path, 
         song = path.read_bytes()
     assert len(song) == 6000 and len({song[at : at + 6] for at in range(0, 6000, 6)}) == 1
     assert int(song[:6]) - int(name.split()[1]) in (0, 1)
+
+
+def write_in_both_orders(writes, stop):
+    """As workers and editors do: one table first, a moment later another, in one transaction."""
+    changes = [lambda: JobStep.objects.update(label="changed"), lambda: Job.objects.update(message="changed")]
+    while not stop.is_set():
+        with transaction.atomic():
+            changes[0]()
+            stop.wait(0.1)
+            changes[1]()
+        changes.reverse()
+        writes.release()
+        stop.wait(0.3)
+    connection.close()
+
+
+@pytest.mark.servers
+def test_a_backup_and_workers_do_not_wait_for_each_other_in_a_circle(filled, tmp_path):
+    writes, stop = threading.Semaphore(0), threading.Event()
+    with ThreadPoolExecutor(1) as pool:
+        worker = pool.submit(write_in_both_orders, writes, stop)
+        try:
+            for number in range(4):
+                writes.acquire(timeout=30)
+                call_command("backup", tmp_path / f"{number}.tar")
+        finally:
+            stop.set()
+        assert worker.result(30) is None
+
+
+@pytest.mark.servers
+def test_a_backup_that_never_finds_a_moment_says_so(filled, tmp_path, monkeypatch):
+    monkeypatch.setattr(moment, "LOCK_TRIES", 2)
+    other = connection.copy()
+    with closing(other), other.cursor() as cursor:
+        cursor.execute("BEGIN; UPDATE jobs SET message = 'long'")
+        with pytest.raises(CommandError, match="too busy to be held for a moment; nothing was written"):
+            call_command("backup", tmp_path / "all.tar")
+    assert not list(tmp_path.glob("*.tar*"))
 
 
 def test_what_is_here_is_replaced_only_when_asked_to(filled, tmp_path):
