@@ -333,6 +333,8 @@ JOB_DAILY = [
     "universes.services.revisions.prune",
     "magikswipe.sessions.clear_expired",
 ]
+# Functions that give the hashes of archived files which are needed though no revision names them.
+ARCHIVE_NEEDED_BY = ["syncer.journals.needed"]
 # Days for which jobs that ended are kept; what they cost is kept for good.
 JOBS_KEPT_DAYS = read("int", "JOBS_KEPT_DAYS", 30, validate=validate.Range(min=1))
 

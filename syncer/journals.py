@@ -75,6 +75,11 @@ def finish_all():
     _finish(Journal.objects.all())
 
 
+def needed():
+    """The hashes of the files that pulls which broke off still have to put in place; the archive may have them."""
+    return {file["sha256"] for files in Journal.objects.values_list("files", flat=True) for file in files}
+
+
 def _finish(journals):
     for journal in journals.order_by("pk"):
         with claim(pending(journal.folder)) as mine:

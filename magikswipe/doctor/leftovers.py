@@ -59,7 +59,7 @@ def deletions():
 def archived():
     """Archived files without a revision, and revisions without their files."""
     stats, named = archive.stats(), revisions.named()
-    unnamed = [sha for sha in stats.keys() - named if stats[sha].st_mtime < old_seconds()]
+    unnamed = [sha for sha in stats.keys() - revisions.needed() if stats[sha].st_mtime < old_seconds()]
     if unnamed:
         yield Finding(
             "unnamed-archive-files",

@@ -3,18 +3,19 @@
 import os
 import signal
 import sys
+from pathlib import Path
 
 import pytest
 from django.core.management import call_command
 from django.db import connection, transaction
 
-from storage import bucket
+from storage import archive, bucket
 from storage.staging import ABANDONED_SECONDS, pending
 from syncer.client import client
 from syncer.models import Journal
 from tests.stack import Stack
 from universes.models import Revision, Universe
-from universes.services import assets, universes
+from universes.services import assets, revisions, universes
 
 from .conftest import state
 from .test_kills import ON_DISK, Countdown, edit, ended, forget_jobs, sync
@@ -145,6 +146,21 @@ def test_a_slug_that_changed_over_there(pushed, supabase, put_file, moment):
     call_command("prune")
     assert state("snow")[1] == before
     assert "winter" not in bucket.bucket().folders()
+
+
+def test_an_archived_file_that_it_still_needs_is_not_pruned(killed, tmp_path):
+    """Where the files lie on a server, those of a pull wait in the archive, and no revision names them."""
+    (tmp_path / "owed").write_bytes(b"owed")
+    sha256 = archive.keep(tmp_path / "owed")
+    journal = Journal.objects.get()
+    journal.files.append({"name": "fr.mp3", "action": "update", "sha256": sha256}), journal.save()
+    kept = next(path for path in Path(archive.archive().location).rglob("*") if path.name.startswith(sha256))
+    os.utime(kept, (0, 0))
+    revisions.prune()
+    assert archive.size(sha256) == 4
+    journal.delete()
+    revisions.prune()
+    assert archive.size(sha256) is None
 
 
 LEFT = """

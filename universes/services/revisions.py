@@ -17,6 +17,7 @@ from django.conf import settings
 from django.core.cache import cache
 from django.db import transaction
 from django.utils import timezone
+from django.utils.module_loading import import_string
 
 from storage import archive, bucket
 
@@ -143,7 +144,7 @@ def prune():
     revisions = list(_beyond_bounds({sha: stat.st_size for sha, stat in stats.items()}))
     for start in range(0, len(revisions), BATCH):
         Revision.objects.filter(pk__in=revisions[start : start + BATCH]).delete()
-    gone = [sha for sha in stats.keys() - named() if archive.remove(sha, older_than=old)]
+    gone = [sha for sha in stats.keys() - needed() if archive.remove(sha, older_than=old)]
     bucket.sweep(older_than=old), archive.sweep(older_than=old)
     return {
         "revisions": len(revisions),
@@ -178,6 +179,11 @@ def _beyond_bounds(sizes):
             or total > settings.ARCHIVE_MB * 1024 * 1024
         ):
             yield pk
+
+
+def needed():
+    """The hashes of all archived files that must stay: those that revisions name, and what others are about to use."""
+    return named().union(*(import_string(path)() for path in settings.ARCHIVE_NEEDED_BY))
 
 
 def named():
