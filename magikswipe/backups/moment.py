@@ -81,7 +81,7 @@ def _lock_tables(connection):
         except OperationalError as error:
             if error.__cause__.sqlstate not in TRY_AGAIN:
                 raise
-        time.sleep(random.uniform(*LOCK_PAUSE))
+        time.sleep(random.uniform(*LOCK_PAUSE))  # noqa: S311 - spreads tries
     raise Refused(BUSY)
 
 
