@@ -5,7 +5,6 @@ since a first copy of all. The rows are read later, from the state of that momen
 https://www.sqlite.org/isolation.html, https://www.postgresql.org/docs/current/transaction-iso.html
 """
 
-import random
 import time
 from contextlib import contextmanager
 
@@ -20,7 +19,7 @@ from .rows import models
 READER = "backup"
 # Whoever is found to wait in a circle for a second (deadlock_timeout) fails. All tables are locked within less than
 # half of it, or let go of again, so that it is never a worker.
-LOCK_WITHIN, LOCK_TRIES, LOCK_PAUSE = "400ms", 60, (0.2, 1)
+LOCK_WITHIN, LOCK_TRIES, LOCK_PAUSE = "400ms", 60, 0.5
 # https://www.postgresql.org/docs/current/errcodes-appendix.html: query_canceled, lock_not_available,
 # deadlock_detected.
 TRY_AGAIN = {"57014", "55P03", "40P01"}
@@ -81,7 +80,7 @@ def _lock_tables(connection):
         except OperationalError as error:
             if error.__cause__.sqlstate not in TRY_AGAIN:
                 raise
-        time.sleep(random.uniform(*LOCK_PAUSE))  # noqa: S311 - spreads tries
+        time.sleep(LOCK_PAUSE)  # noqa: S311 - spreads tries
     raise Refused(BUSY)
 
 

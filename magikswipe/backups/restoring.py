@@ -5,12 +5,13 @@ within it; what goes wrong until its end puts the old folders back. On a server,
 transaction holds the promise to show them: it is kept at once, or by `finish`.
 """
 
+import uuid
 from contextlib import contextmanager
 from pathlib import Path
 
 from django.core.cache import cache
 from django.core.serializers.base import DeserializationError
-from django.db import DatabaseError, transaction
+from django.db import DatabaseError, connection, transaction
 
 from jobs import heartbeat
 from jobs import services as jobs
@@ -20,6 +21,7 @@ from magikswipe.readiness import migrations_missing
 from storage.archive import archive
 from storage.bucket import bucket
 from storage.errors import BucketUnreachable
+from storage.models import FileRecord
 from storage.staging import staging
 from universes.models import Revision, Universe
 
@@ -30,6 +32,10 @@ from .places import on_servers, places
 UNFINISHED = (
     "A restore has put in the rows and not all files: keep web servers and workers stopped, and run: "
     "manage.py doctor --fix"
+)
+UNKNOWN = (
+    "The database went away in the midst of it, and may have the rows or not: keep web servers and workers stopped, "
+    "and restore once more."
 )
 HALTED = "It was under way when the backup was made that has been restored; retry the job to go on."
 
@@ -43,7 +49,7 @@ def restore(path, force=False):
     try:
         _check_here(force)
         manifest.check_tables(reading.check(path))
-        finish()
+        # What an earlier one owes is replaced with the rest, its promise among the rows.
         with staging() as folder:
             said = reading.unpack(path, folder)
             _replace(folder, [place.replacement(folder / name) for name, place in places().items()])
@@ -55,16 +61,19 @@ def restore(path, force=False):
 
 def _replace(folder, replacements):
     """Rows and files together; where the files lie on a server, they are brought before and shown after the rows."""
+    mark = f".restored-{uuid.uuid4().hex}"
     try:
-        with _undone_on_error(replacements):
+        with _undone_on_error(replacements, mark):
             for replacement in replacements:
                 replacement.bring()
             with transaction.atomic():
                 _replace_rows(folder)
                 for replacement in replacements:
                     replacement.swap()
+                FileRecord.objects.create(key=mark, size=0, mtime_ns=0)
     except (DeserializationError, DatabaseError) as error:
         raise Refused(f"The backup's rows can't be put in, and nothing was changed: {error}") from None
+    FileRecord.objects.filter(key=mark).delete()
     try:
         for replacement in replacements:
             replacement.complete()
@@ -118,11 +127,25 @@ def _replace_rows(folder):
 
 
 @contextmanager
-def _undone_on_error(replacements):
-    """Undo what was done to the files if the block, and so the transaction within it, fails."""
+def _undone_on_error(replacements, mark):
+    """Undo what was done to the files if the block, and so the transaction within it, fails.
+
+    Not if the rows are in, which `mark` among them tells, and only the answer to COMMIT was lost.
+    """
     try:
         yield
-    except BaseException:
-        for replacement in replacements:
-            replacement.undo()
-        raise
+    except BaseException as error:
+        if not _is_in(mark):
+            for replacement in replacements:
+                replacement.undo()
+            raise
+        if not isinstance(error, DatabaseError):
+            raise
+
+
+def _is_in(mark):
+    connection.close_if_unusable_or_obsolete()
+    try:
+        return FileRecord.objects.filter(key=mark).exists()
+    except DatabaseError as error:
+        raise Refused(f"{UNKNOWN} {error}") from None

@@ -13,12 +13,13 @@ from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Group, Permission
 from django.core import serializers
 from django.core.management import CommandError, call_command
-from django.db import connection, transaction
+from django.db import OperationalError, connection, transaction
+from django.db.models.signals import post_save
 
 from jobs import heartbeat
 from jobs.models import Job, JobStep
 from magikswipe import tallies, tokens
-from magikswipe.backups import moment, rows
+from magikswipe.backups import moment, restoring, rows
 from magikswipe.models import ApiToken, Tally
 from storage import archive, bucket
 from storage.models import FileRecord
@@ -238,6 +239,32 @@ def test_rows_that_do_not_fit_change_nothing(filled, tmp_path):
             info.size = len(content)
             tar.addfile(info, io.BytesIO(content))
     refused(tmp_path / "odd.tar", "can't be put in, and nothing was changed")
+
+
+@pytest.fixture
+def lost_answer():
+    """The first transaction that writes a file's record is committed, and seems to have failed."""
+
+    def lose():
+        raise OperationalError("server closed the connection unexpectedly")
+
+    def follow(**_):
+        post_save.disconnect(follow, FileRecord)
+        transaction.on_commit(lose)
+
+    return lambda: post_save.connect(follow, FileRecord, weak=False)
+
+
+def test_a_lost_answer_to_the_commit_undoes_no_files(filled, put_file, tmp_path, lost_answer):
+    call_command("backup", tmp_path / "all.tar")
+    before = state()
+    put_file("winter", filled.assets.first().image_name, b"later")
+    assets.create(filled, display_name="Later")
+    bucket.listing("winter")
+    lost_answer()
+    call_command("restore", tmp_path / "all.tar", "--force")
+    assert state() == before and not FileRecord.objects.exists()
+    assert not restoring.unfinished()
 
 
 def test_from_other_tables_it_is_refused(filled, tmp_path):
