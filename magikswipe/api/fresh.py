@@ -84,7 +84,7 @@ def _at_once(view, request):
     Only a request that nobody is known by is sure to get everybody's. What it accepts was weighed when the answer was
     made, whose key has it.
     """
-    if request.method != "GET" or not (settings.API_OPEN or _is_nobodys(request)):
+    if request.method != "GET" or not (settings.API_OPEN or is_nobodys(request)):
         return None
     state = _state()
     found = state and kept.of(connection.connection).get(_key(request), state)
@@ -97,7 +97,8 @@ def _headers(view):
     return found if settings.API_OPEN else {**found, "Vary": f"{found['Vary']}, Cookie"}
 
 
-def _is_nobodys(request):
+def is_nobodys(request):
+    """Whether a request comes with neither token nor login."""
     return "HTTP_AUTHORIZATION" not in request.META and settings.SESSION_COOKIE_NAME not in request.COOKIES
 
 
