@@ -3,7 +3,7 @@
 
 import os
 
-from magikswipe.start import explain_bad_settings, refuse_unwritable_bucket
+from magikswipe.start import explain_bad_settings, refuse_unfinished_restore, refuse_unwritable_bucket
 
 # What runs in production, besides the web server, and would come to nothing without a bucket.
 NEED_A_BUCKET = (["migrate"], ["qcluster"])
@@ -22,6 +22,8 @@ def main():
         if sys.argv[1:2] in NEED_A_BUCKET and "--only-cluster" not in sys.argv:
             django.setup()
             refuse_unwritable_bucket()
+            if sys.argv[1:2] == ["qcluster"]:
+                refuse_unfinished_restore()
         execute_from_command_line(sys.argv)
 
 

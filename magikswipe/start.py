@@ -21,8 +21,8 @@ def explain_bad_settings():
 def check_settings():
     """Load the settings and run the system checks before any process serves; returns the settings.
 
-    Each error is a sentence on stderr and ends with exit code 3, as does a bucket that can't be written; warnings
-    are told, and it goes on.
+    Each error is a sentence on stderr and ends with exit code 3, as do a bucket that can't be written and a restore
+    whose files are missing; warnings are told, and it goes on.
     """
     import django
     from django.conf import settings
@@ -36,6 +36,7 @@ def check_settings():
     if any(message.level >= ERROR for message in found):
         sys.exit(CANNOT_START)
     refuse_unwritable_bucket()
+    refuse_unfinished_restore()
     return settings
 
 
@@ -48,4 +49,25 @@ def refuse_unwritable_bucket():
         bucket.check_writable()
     except NotWritable as error:
         print(f"MagikSwipe cannot start: {error}", file=sys.stderr)
+        sys.exit(CANNOT_START)
+
+
+def refuse_unfinished_restore():
+    """End what would work on the rows of a restored backup with the files from before it; exit code 3.
+
+    Without its database it goes on: `/ready` tells of that.
+    """
+    from django.db import DatabaseError, connection
+
+    from magikswipe.backups import restoring
+
+    try:
+        unfinished = restoring.unfinished()
+    except DatabaseError:
+        return
+    finally:
+        # Processes that are forked later must not share it.
+        connection.close()
+    if unfinished:
+        print(f"MagikSwipe cannot start: {restoring.UNFINISHED}", file=sys.stderr)
         sys.exit(CANNOT_START)

@@ -122,3 +122,23 @@ def test_no_command_starts_on_a_bucket_that_can_not_be_written(tmp_path, command
     said = refusal(start(tmp_path, command))
     assert said.startswith("The bucket in STORAGE_PATH can't be written")
     assert not list(tmp_path.glob("db/local.db"))
+
+
+PROMISE = """
+from storage.bucket import bucket
+from storage.models import FileRecord
+from storage.names import RESTORING
+FileRecord.objects.create(key=f".{bucket().hidden(RESTORING)}/", size=0, mtime_ns=0)
+"""
+
+
+@pytest.mark.slow
+def test_nothing_serves_or_works_while_a_restore_has_not_put_in_all_files(tmp_path, s3_url):
+    """One that was killed right after its rows were in: there was nobody left to say so."""
+    on_s3 = {"BUCKET_URL": s3_url}
+    for command in (("manage.py", "migrate", "--noinput"), ("manage.py", "shell", "-c", PROMISE)):
+        assert start(tmp_path, command, **on_s3).returncode == 0
+    for command in (GUNICORN, ("manage.py", "qcluster")):
+        said = refusal(start(tmp_path, command, **on_s3))
+        assert said.startswith("A restore has put in the rows and not all files") and "doctor --fix" in said
+    assert start(tmp_path, ("manage.py", "migrate", "--noinput"), **on_s3).returncode == 0
