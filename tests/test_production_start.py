@@ -52,7 +52,7 @@ def test_no_command_starts_without_a_key(tmp_path, command):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("key", [ONE_LETTER, REPEATED, DJANGOS])
+@pytest.mark.parametrize("key", [ONE_LETTER, REPEATED, DJANGOS], ids=["one letter", "repeated", "of Django"])
 def test_a_key_that_can_be_guessed_is_told_at_each_start_in_production(tmp_path, key):
     done = start(tmp_path, ("manage.py", "check"), SECRET_KEY=key)
     assert done.returncode == 0
