@@ -80,7 +80,7 @@ def _lock_tables(connection):
         except OperationalError as error:
             if error.__cause__.sqlstate not in TRY_AGAIN:
                 raise
-        time.sleep(LOCK_PAUSE)  # noqa: S311 - spreads tries
+        time.sleep(LOCK_PAUSE)
     raise Refused(BUSY)
 
 
