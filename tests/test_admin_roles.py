@@ -196,6 +196,13 @@ def test_every_page_of_the_admin_has_a_line():
     assert routes().keys() == PAGES.keys() | CONTROLS
 
 
+# Each caller at each page takes seconds: the others in the long run.
+SOON = ("anonymous", "Viewer", "Editor")
+
+
+@pytest.mark.parametrize(
+    "caller", [one if one in SOON else pytest.param(one, marks=pytest.mark.slow) for one in SCOPES]
+)
 def test_every_page_of_the_admin_is_for_those_who_have_its_scope(visitor, caller, things):
     """Nothing that is sent is confirmed or complete, so that a page changes nothing for the next."""
     for name, scopes in PAGES.items():

@@ -102,6 +102,7 @@ def test_the_admin_is_at_the_path_of_choice(tmp_path):
     assert done.stdout.split() == ["/studio-7f3k/", "200", "404"], done.stderr
 
 
+@pytest.mark.slow
 def test_a_bucket_on_a_server_that_can_not_be_written_is_told_with_its_setting(
     tmp_path, s3_url, unused_address
 ):

@@ -40,6 +40,7 @@ def test_a_login_that_succeeds_begins_anew(client, staff):
         assert try_login(client, password="words").status_code == 302
 
 
+@pytest.mark.slow
 def test_logins_that_succeed_lock_no_network_out(client, staff):
     staff("lea", "Editor")
     for _ in range(login.MOST_PER_NETWORK + 5):

@@ -137,6 +137,7 @@ def test_llm_styles(sandbox, predict):
     assert "".join(predict(LLM, prompt="TASK: concepts\nTHEME: mer").json()["output"]) == "Sorry."
 
 
+@pytest.mark.slow
 def test_a_deadline_ends_a_prediction(sandbox, http):
     sandbox.settings(latency={"llm": 60})
     body = {"version": LLM, "input": {"prompt": "x"}}

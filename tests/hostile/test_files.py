@@ -6,7 +6,7 @@ import pytest
 
 from .corpus import ARCHIVES, BOMB, UPLOADS
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("untouched")]
+pytestmark = [pytest.mark.slow, pytest.mark.django_db, pytest.mark.usefixtures("untouched")]
 U = "/api/universes"
 
 
