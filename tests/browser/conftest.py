@@ -4,7 +4,7 @@ import os
 import shutil
 
 import pytest
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import expect, sync_playwright
 
 from tests.stack import ROOT
 
@@ -14,6 +14,10 @@ LOCALES = {"fr": "fr-FR", "en": "en-GB"}
 PICTURES = ROOT / "docs" / "images" / "editors"
 # With SCREENSHOTS=1 the pictures of the editors' handbook are taken anew, with HANDBOOK=en those in English.
 LANGUAGE = os.environ.get("HANDBOOK", "fr")
+PATIENCE = 30_000  # milliseconds
+
+# What a page shows follows what happened a moment later, so it is waited for and not merely looked at.
+expect.set_options(timeout=PATIENCE)
 
 
 @pytest.fixture(scope="session")
@@ -78,7 +82,7 @@ class Editor:
 @pytest.fixture
 def editor(chromium, studio, sandbox):
     context = chromium.new_context(locale=LOCALES[LANGUAGE], viewport={"width": 1280, "height": 900})
-    context.set_default_timeout(30_000)
+    context.set_default_timeout(PATIENCE)
     made = Editor(context, studio, sandbox)
     yield made
     context.close()

@@ -15,6 +15,11 @@ def check(page, language="fr"):
     assert page.locator("html").get_attribute("lang") == language, page.url
 
 
+def settle(page):
+    """Wait until nothing that the page fetches is under way, and no work is left whose end would change it."""
+    page.wait_for_function("() => !document.querySelector('#st-jobs .st-job, .htmx-request')")
+
+
 def describe(violation):
     places = "; ".join(node["html"][:200] for node in violation["nodes"][:3])
     return f"{violation['impact']}: {violation['help']} ({violation['id']}): {places}"

@@ -1,6 +1,9 @@
 """What was made for the mouse is done by keyboard, too."""
 
 import pytest
+from playwright.sync_api import expect
+
+from tests.browser.looking import settle
 
 pytestmark = pytest.mark.slow
 CARDS = 62
@@ -25,18 +28,18 @@ def test_a_card_goes_to_another_page(editor, universe):
     page.locator(".st-card").first.locator("[hx-get$='/move/']").focus()
     page.keyboard.press("Enter")
     field = page.locator("#st-dialog[open] [name=place]")
-    field.wait_for()
-    assert field.evaluate("field => field === document.activeElement")
+    expect(field).to_be_focused()
     field.fill("61")
     page.keyboard.press("Enter")
     page.wait_for_url("**/cards/?page=2")
     page.locator("#st-dialog").wait_for(state="hidden")
     shown = page.locator(".st-card")
-    assert [shown.nth(n).get_attribute("aria-label") for n in range(2)] == ["Card 1", "Card 62"]
-    shown.first.locator("[hx-get$='/move/']:focus").wait_for()
+    for place, name in enumerate(("Card 1", "Card 62")):
+        expect(shown.nth(place)).to_have_attribute("aria-label", name)
+    expect(shown.first.locator("[hx-get$='/move/']")).to_be_focused()
     assert order(editor)[60:] == ["Card 1", "Card 62"] and order(editor)[0] == "Card 2"
     page.reload()
-    assert page.locator(".st-card").count() == 2
+    expect(page.locator(".st-card")).to_have_count(2)
 
 
 def test_a_songs_gap_is_filled_from_the_gap_board(editor, universe):
@@ -48,6 +51,7 @@ def test_a_songs_gap_is_filled_from_the_gap_board(editor, universe):
     page.keyboard.press("Enter")
     page.locator("#st-dialog").wait_for(state="hidden")
     page.locator("#song-fr").wait_for()
+    settle(page)
     page.locator("#song-fr").press("Enter")
     page.locator("#st-dialog[open] [type=submit]").press("Enter")
     page.locator("#language-fr .nb-there.nb-clip").wait_for()

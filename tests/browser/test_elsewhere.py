@@ -45,6 +45,7 @@ def test_the_admin_and_the_preview_show_them(chromium, stack, winter):
     page.fill("[name=username]", "admin")
     page.fill("[name=password]", stack.env["ADMIN_PASSWORD"])
     page.click("[type=submit]")
+    page.wait_for_url("**/admin/")
     page.goto("/admin/universes/universe/")
     page.get_by_role("link", name="Winter").first.click()
     page.wait_for_function(DRAWN)

@@ -49,6 +49,7 @@ def test_the_admin_and_the_preview_work_under_theirs(page, stack):
     page.fill("[name=username]", "admin")
     page.fill("[name=password]", stack.env["ADMIN_PASSWORD"])
     page.click("[type=submit]")
+    page.wait_for_url("**/admin/")
     for path in PAGES:
         page.goto(path, wait_until="networkidle")
     assert not page.violations

@@ -1,12 +1,16 @@
 """A universe in a child's hands: a real browser, a phone's screen, fingers, a song that sounds."""
 
 import io
+import re
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from PIL import Image
+from playwright.sync_api import expect
 
 from sandbox import moving
+
+from .conftest import PATIENCE
 
 pytestmark = pytest.mark.slow
 PHONE, ON_ITS_SIDE, DESK = (390, 844), (844, 390), (1280, 800)
@@ -47,7 +51,7 @@ def visit(chromium, winter):
             viewport={"width": size[0], "height": size[1]}, locale="en-GB", **options
         )
         contexts.append(context)
-        context.set_default_timeout(30_000)
+        context.set_default_timeout(PATIENCE)
         page = context.new_page()
         page.on("pageerror", lambda error: problems.append(str(error)))
         page.goto(winter)
@@ -69,10 +73,12 @@ def sounds(page):
     )
 
 
+def silent(page):
+    page.wait_for_function("() => document.querySelector('audio').paused")
+
+
 def name_is(page, name):
-    page.wait_for_function(
-        "name => document.querySelector('[data-part=name]').textContent === name", arg=name
-    )
+    expect(part(page, "name")).to_have_text(name)
 
 
 def swipe(page, by):
@@ -102,17 +108,18 @@ def test_a_child_starts_swipes_and_hears_the_song(visit):
     sounds(page)
     swipe(page, -150)
     name_is(page, "Ice")
-    assert part(page, "video").is_hidden()
+    expect(part(page, "video")).to_be_hidden()
     page.keyboard.press("ArrowRight")
     name_is(page, "Sledge")
-    assert part(page, "tile").inner_text() == "Sledge" and part(page, "image").is_hidden()
+    expect(part(page, "tile")).to_have_text("Sledge")
+    expect(part(page, "image")).to_be_hidden()
     part(page, "next").tap()
     name_is(page, "Snow")
     swipe(page, 150)
     name_is(page, "Sledge")
     part(page, "song").tap()
-    page.wait_for_function("() => document.querySelector('audio').paused")
-    assert part(page, "song-words").inner_text() == "Play the song"
+    silent(page)
+    expect(part(page, "song-words")).to_have_text("Play the song")
 
 
 def test_a_tap_plays_the_clip_and_another_stops_it(visit):
@@ -120,13 +127,13 @@ def test_a_tap_plays_the_clip_and_another_stops_it(visit):
     part(page, "begin").tap()
     part(page, "picture").tap()
     page.wait_for_function("() => document.querySelector('video').currentTime > 0")
-    assert part(page, "picture").get_attribute("aria-label") == "Stop the clip: Snow"
+    expect(part(page, "picture")).to_have_attribute("aria-label", "Stop the clip: Snow")
     part(page, "picture").tap()
-    assert part(page, "video").is_hidden()
+    expect(part(page, "video")).to_be_hidden()
     page.keyboard.press("Enter")
-    assert part(page, "video").is_visible()
+    expect(part(page, "video")).to_be_visible()
     page.keyboard.press("ArrowRight")
-    assert part(page, "video").is_hidden()
+    expect(part(page, "video")).to_be_hidden()
 
 
 def test_another_language_changes_names_song_and_address(visit):
@@ -138,10 +145,12 @@ def test_another_language_changes_names_song_and_address(visit):
     sounds(page)
     page.click("[data-language=de]")
     name_is(page, "Schnee")
-    page.wait_for_function("() => document.querySelector('audio').paused")
-    assert part(page, "song").is_hidden() and page.title() == "Winterzeit – MagikSwipe"
+    silent(page)
+    expect(part(page, "song")).to_be_hidden()
+    expect(page).to_have_title("Winterzeit – MagikSwipe")
     page.reload()
-    assert page.url.endswith("?lang=de") and page.locator("h1:visible").inner_text() == "Winterzeit"
+    expect(page).to_have_url(re.compile(r"\?lang=de$"))
+    expect(page.locator("h1:visible")).to_have_text("Winterzeit")
 
 
 @pytest.mark.parametrize("size", [PHONE, ON_ITS_SIDE, DESK])

@@ -6,7 +6,7 @@ import pytest
 from PIL import Image
 
 from tests.browser.conftest import LANGUAGE
-from tests.browser.looking import check
+from tests.browser.looking import check, settle
 
 pytestmark = pytest.mark.slow
 
@@ -66,7 +66,9 @@ class Day:
         return self.page.locator(".st-card").nth(place)
 
     def confirm(self):
-        self.page.locator("#st-dialog[open] [type=submit]").click()
+        """Click what the dialog is about, until the server has answered."""
+        with self.page.expect_response(lambda answer: answer.request.method == "POST"):
+            self.page.locator("#st-dialog[open] [type=submit]").click()
 
     def no_work_is_left(self):
         return all(job["completed_at"] for job in self.stack.api.get("/api/jobs").json())
@@ -111,8 +113,9 @@ class Day:
             with self.page.expect_response(lambda answer: "/fill/" in answer.url):
                 self.page.locator("#fill-theme").press("Tab")
         self.looks("07-fill-all-gaps")
+        # Long enough to be seen.
+        self.editor.sandbox.settings(latency={"image": 5})
         self.confirm()
-        self.page.locator("#st-jobs .st-job").first.wait_for()
         self.open("cards")
         self.page.locator(".st-work").first.wait_for()
         self.editor.shows("08-being-drawn")
@@ -157,6 +160,7 @@ class Day:
         return self.stack.api.get(self.api()["assets"][0]["image_url"]).content
 
     def goes_back_to_an_earlier_one(self):
+        settle(self.page)
         self.card(0).locator("[hx-get$='/variants/']").click()
         self.page.locator("#st-dialog[open] .st-strip img").nth(1).wait_for()
         self.looks("11-variants")
@@ -173,8 +177,8 @@ class Day:
         bought = self.predictions()
         self.page.locator("[hx-get$='/fill/']").first.click()
         self.page.locator("#st-dialog[open] [name=kind]").first.wait_for()
+        self.editor.sandbox.settings(latency={"image": 0.5})
         self.confirm()
-        self.page.locator("#st-jobs .st-job").first.wait_for()
         self.until(self.no_work_is_left)
         last = self.api(f"/assets/{self.api()['assets'][CARDS]['id']}")
         assert {row["language"] for row in last["translations"]} == {"fr", "en", "es", "it", "de"}
