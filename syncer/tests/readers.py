@@ -49,16 +49,17 @@ class Reader(threading.Thread):
         stayed = before & self._cards()
         if before:
             self.numbers.append(len(before))
-        self.without_picture |= stayed - pictures
+        self.without_picture |= {name for _, name in stayed} - pictures
 
     def _cards(self):
-        query = {"select": "slug,univers_assets(image_name)", "slug": "eq.winter", "is_public": "is.true"}
+        """`{(id of the universe, file name of the card)}`: one that is taken out and pushed anew has other cards."""
+        query = {"select": "slug,id,univers_assets(image_name)", "slug": "eq.winter", "is_public": "is.true"}
         found = self._answer("GET", "/rest/v1/univers", params=query)
         if not found:
             return set()
         # A universe that is public and empty is what nobody may see.
         self.numbers += [] if found[0]["univers_assets"] else [0]
-        return {card["image_name"] for card in found[0]["univers_assets"]}
+        return {(found[0]["id"], card["image_name"]) for card in found[0]["univers_assets"]}
 
     def _files(self):
         body = {"prefix": "winter/", "limit": 1000}
