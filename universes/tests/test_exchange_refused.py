@@ -195,7 +195,8 @@ BAD = {
     "an id in capitals": of("univers_assets_prompts", id="AAAAAAAA-0000-4000-8000-000000000000"),
     "no id": of("univers_assets", id=None),
     "a stranger's child": of("univers_assets_prompts", asset_id="aaaaaaaa-0000-4000-8000-000000000000"),
-    "another universe's": of("univers_music_prompts", univers_id=77),
+    # Ids begin with 1: any other number is this universe's own, some day.
+    "another universe's": of("univers_music_prompts", univers_id=0),
     "a card twice": twice("univers_assets"),
     "a name twice": lambda m: m["rows"]["univers_translations"].append(
         m["rows"]["univers_translations"][0] | {"id": "aaaaaaaa-0000-4000-8000-000000000000"}
