@@ -23,6 +23,7 @@ from .conftest import state
 pytestmark = pytest.mark.django_db(transaction=True)
 
 PATIENCE = 60
+WRITES = "^(POST|PATCH|DELETE) (?!.*/list)"
 # What makes each edit of a push another one.
 NUMBERS = itertools.count(1)
 # Each of these shows on disk: a file that gets its name, one that goes, a folder that goes.
@@ -145,9 +146,10 @@ def killed_pull(moment, universe, put_file):
 
 
 @contextmanager
-def slow_writes(supabase):
-    """Each request that writes takes a while, so that there is time to be killed in it."""
-    supabase.breaks("^(POST|PATCH|DELETE) (?!.*/list)", "delay:0.05")
+def slow_writes(supabase, moment):
+    """Each request that writes takes a while, and the n-th as long as it takes to be killed in it."""
+    held = {"match": WRITES, "action": f"delay:{PATIENCE}", "skip": moment - 1, "times": 1}
+    supabase.sandbox.settings(request_faults=[held, {"match": WRITES, "action": "delay:0.05"}])
     yield
     supabase.mends()
 
@@ -157,7 +159,7 @@ def killed_push(moment, supabase, universe, put_file):
     old = there()
     edit(universe, put_file, next(NUMBERS))
     faults = supabase.sandbox.counters()["faults"]
-    with slow_writes(supabase):
+    with slow_writes(supabase, moment):
         process = sync("sync_push")
         while process.is_alive() and supabase.sandbox.counters()["faults"] < faults + moment:
             process.join(0.005)
@@ -209,8 +211,7 @@ def test_a_pull_that_is_killed(supabase, pushed, put_file, moment):
 
 @pytest.mark.parametrize("moment", [2, 5])
 def test_a_push_that_is_killed(supabase, pushed, put_file, moment):
-    # On a busy machine a push may be over before this process gets its turn to kill it.
-    assert any(killed_push(moment, supabase, pushed, put_file) for _ in range(5))
+    assert killed_push(moment, supabase, pushed, put_file)
 
 
 @pytest.mark.parametrize("moment", [15, 30])
