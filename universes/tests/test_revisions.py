@@ -117,7 +117,7 @@ def test_files_that_arrive_while_a_universe_is_deleted_are_in_the_archive_or_in_
         universes.delete(universe)
     finally:
         stop.set()
-        writer.join(10)
+        writer.join(120)
     revisions.finish("winter")
     kept = Revision.objects.get().files
     assert put and set(put) == set(kept) | bucket.names("winter")
@@ -143,7 +143,7 @@ def test_a_universe_is_deleted_while_somebody_writes_to_its_folder(tmp_path, mak
             universes.delete(make_universe())
     finally:
         stop.set()
-        writer.join(10)
+        writer.join(120)
     assert not failed
 
 
