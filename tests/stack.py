@@ -148,6 +148,8 @@ def kill_tree(process, number=signal.SIGKILL):
 
 
 def descendants(pid):
-    children = Path(f"/proc/{pid}/task/{pid}/children")
-    found = [int(child) for child in children.read_text().split()] if children.exists() else []
+    found = []
+    # One may end at any moment, even between two of these words.
+    with suppress(FileNotFoundError, ProcessLookupError):
+        found = [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
     return found + [grandchild for child in found for grandchild in descendants(child)]
