@@ -1,6 +1,9 @@
 """What several tests of storage need."""
 
+import httpx
 import pytest
+
+from tests.s3_plugin import PATIENCE
 
 
 @pytest.fixture
@@ -13,3 +16,10 @@ def file(tmp_path):
         return path
 
     return write
+
+
+@pytest.fixture
+def outside():
+    """Somebody who asks the S3 server itself, as a browser does, and waits for it on a busy machine."""
+    with httpx.Client(timeout=PATIENCE) as client:
+        yield client

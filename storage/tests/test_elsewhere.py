@@ -4,7 +4,6 @@ import time
 from datetime import UTC, datetime
 from urllib.parse import parse_qs, urlsplit
 
-import httpx
 import pytest
 from django.urls import reverse
 
@@ -32,7 +31,7 @@ def valid_until(url):
     return made.timestamp() + int(asked["X-Amz-Expires"][0])
 
 
-def test_the_bytes_come_from_the_buckets_server_and_not_through_ours(api, clip):
+def test_the_bytes_come_from_the_buckets_server_and_not_through_ours(api, clip, outside):
     place, proxy = clip
     proxy.calls.clear()
     response = api.get(ADDRESS, headers={"Range": "bytes=1-2"})
@@ -42,13 +41,13 @@ def test_the_bytes_come_from_the_buckets_server_and_not_through_ours(api, clip):
     assert (url := response["Location"]).startswith(
         f"{place}/univers/winter/00_snow.mp4?"
     ) and SECRET not in url
-    found = httpx.get(url)
+    found = outside.get(url)
     assert (found.status_code, found.content) == (200, CONTENT)
     assert (found.headers["Content-Type"], found.headers["Cache-Control"]) == (
         "video/mp4",
         "private, no-cache",
     )
-    part = httpx.get(url, headers={"Range": "bytes=10-19"})
+    part = outside.get(url, headers={"Range": "bytes=10-19"})
     assert (part.status_code, part.content) == (206, CONTENT[10:20])
 
 
@@ -67,8 +66,8 @@ def test_an_address_works_for_some_minutes_and_stays_the_same_so_that_browsers_c
         assert begun + 9 * 60 <= valid_until(url) <= time.time() + 15 * 60
 
 
-def test_who_has_the_file_is_not_sent_on(api, clip, put_file):
-    etag = httpx.get(api.get(ADDRESS)["Location"]).headers["ETag"]
+def test_who_has_the_file_is_not_sent_on(api, clip, put_file, outside):
+    etag = outside.get(api.get(ADDRESS)["Location"]).headers["ETag"]
     kept = api.get(ADDRESS, headers={"If-None-Match": etag})
     assert (kept.status_code, kept["ETag"], kept["Cache-Control"]) == (304, etag, "no-cache")
     put_file("winter", "00_snow.mp4", b"new")
@@ -76,14 +75,14 @@ def test_who_has_the_file_is_not_sent_on(api, clip, put_file):
     assert api.get(ADDRESS, headers={"If-Match": etag}).status_code == 412
 
 
-def test_head_is_answered_here_since_a_signature_is_for_get_alone(api, clip):
+def test_head_is_answered_here_since_a_signature_is_for_get_alone(api, clip, outside):
     response = api.head(ADDRESS)
     assert (response.status_code, response["Content-Length"], response["Content-Type"]) == (
         200,
         "100",
         "video/mp4",
     )
-    assert response["ETag"] == httpx.get(api.get(ADDRESS)["Location"]).headers["ETag"]
+    assert response["ETag"] == outside.get(api.get(ADDRESS)["Location"]).headers["ETag"]
 
 
 def test_a_private_universes_media_are_for_who_may_see_them_and_then_for_minutes(
@@ -107,7 +106,7 @@ def test_what_is_not_there_has_no_address(api, clip, path):
 
 
 def test_what_was_replaced_comes_from_the_archive_there_with_its_type(
-    api, clip, universe, make_asset, put_file
+    api, clip, universe, make_asset, put_file, outside
 ):
     place, _proxy = clip
     card = make_asset("Fox")
@@ -119,7 +118,7 @@ def test_what_was_replaced_comes_from_the_archive_there_with_its_type(
     response = api.get(f"/api/universes/winter/assets/{card.pk}/variants/{sha256}")
     assert response.status_code == 302
     assert response["Location"].startswith(f"{place}/archive/{sha256[:2]}/{sha256}?")
-    found = httpx.get(response["Location"])
+    found = outside.get(response["Location"])
     assert (found.content, found.headers["Content-Type"]) == (b"old", "image/png")
 
 

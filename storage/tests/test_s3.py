@@ -10,7 +10,6 @@ import time
 from datetime import UTC, datetime, timedelta
 from urllib.parse import quote
 
-import httpx
 import pytest
 from django.core.files.storage import storages
 from django.db import connection
@@ -255,29 +254,28 @@ STRANGE = [
 ]
 
 
-def test_keys_of_others_are_no_files_and_go_with_their_folder(db, on_s3, s3_bucket, put_file):
+def test_keys_of_others_are_no_files_and_go_with_their_folder(db, on_s3, s3_bucket, put_file, outside):
     put_file("winter", "a.png", b"one")
     for key in STRANGE:
-        httpx.put(f"{s3_bucket}/univers/winter/{quote(key)}", content=b"x").raise_for_status()
-    httpx.put(f"{s3_bucket}/univers/{quote('été 100%')}/a.png", content=b"x").raise_for_status()
+        outside.put(f"{s3_bucket}/univers/winter/{quote(key)}", content=b"x").raise_for_status()
+    outside.put(f"{s3_bucket}/univers/{quote('été 100%')}/a.png", content=b"x").raise_for_status()
     assert (bucket.names("winter"), bucket.bucket().folders()) == ({"a.png"}, ["winter"])
     bucket.set_aside_folder("winter", "label")
     assert bucket.bucket().folders() == []
     ((aside, kept),) = archive.keep_asides("label")
     assert kept.keys() == {"a.png"}
     aside.discard(kept)
-    assert "winter" not in httpx.get(s3_bucket).text and "label" not in httpx.get(s3_bucket).text
+    assert "winter" not in outside.get(s3_bucket).text and "label" not in outside.get(s3_bucket).text
     for key in STRANGE:
-        httpx.put(f"{s3_bucket}/univers/winter/{quote(key)}", content=b"x").raise_for_status()
+        outside.put(f"{s3_bucket}/univers/winter/{quote(key)}", content=b"x").raise_for_status()
     bucket.remove_folder("winter")
-    assert "winter" not in httpx.get(s3_bucket).text
+    assert "winter" not in outside.get(s3_bucket).text
 
 
 @pytest.mark.slow
-def test_more_folders_than_a_page_holds_are_all_there(on_s3, s3_bucket):
-    with httpx.Client() as client:
-        for number in range(1005):
-            client.put(f"{s3_bucket}/univers/u-{number}/a.png", content=b"x").raise_for_status()
+def test_more_folders_than_a_page_holds_are_all_there(on_s3, s3_bucket, outside):
+    for number in range(1005):
+        outside.put(f"{s3_bucket}/univers/u-{number}/a.png", content=b"x").raise_for_status()
     assert len(bucket.bucket().folders()) == 1005
 
 

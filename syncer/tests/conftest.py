@@ -1,6 +1,5 @@
 """A Supabase for the tests of the syncer: the sandbox, reached through the real client."""
 
-import httpx
 import pytest
 
 from storage import bucket
@@ -35,7 +34,7 @@ class Supabase:
         headers = {"apikey": self.sandbox.key, "Authorization": f"Bearer {self.sandbox.key}"}
         body = {"bucketId": "univers", "sourceKey": key, "destinationKey": new}
         address = f"{self.sandbox.url}/storage/v1/object/move"
-        httpx.post(address, json=body, headers=headers).raise_for_status()
+        self.sandbox.http.post(address, json=body, headers=headers).raise_for_status()
 
     def breaks(self, match, action="500", **options):
         self.sandbox.settings(request_faults=[{"match": match, "action": action, **options}])
