@@ -21,6 +21,9 @@ JOB = """(lambda j: {{"status": j.status, "message": j.message, "error": j.error
 LASTED = """(lambda j: (j.completed_at - j.created_at).total_seconds())(
     __import__("jobs.models", fromlist=["x"]).Job.objects.get(pk="{job}"))"""
 
+# Seconds between two looks, on a machine that goes on.
+LONGEST_LOOK = 0.5
+
 
 @pytest.fixture
 def stack(tmp_path):
@@ -65,11 +68,24 @@ def test_a_stop_ends_within_ten_seconds_and_leaves_no_process(stack, number, to_
     worker = stack.start_worker()
     below = all_below(stack, worker)
     start(stack, number=20, seconds=1)
-    began = time.monotonic()
     (os.killpg if to_group else os.kill)(worker.pid, number)
-    assert worker.wait(timeout=60) == 0
-    assert time.monotonic() - began < 10
+    assert seconds_until(stack, lambda: worker.poll() is not None) < 10
+    assert worker.returncode == 0
     stack.until(lambda: not any(alive(pid) for pid in below))
+
+
+def seconds_until(stack, condition):
+    """How long a condition takes to hold; a moment in which the whole machine stood still counts as a short one."""
+    spent, looked = 0, time.monotonic()
+
+    def look():
+        nonlocal spent, looked
+        before, looked = looked, time.monotonic()
+        spent += min(looked - before, LONGEST_LOOK)
+        return condition()
+
+    stack.until(look)
+    return spent
 
 
 @pytest.mark.slow
@@ -87,7 +103,7 @@ def test_when_only_the_supervisor_is_killed_its_cluster_ends_by_itself(stack):
     below = all_below(stack, worker)
     os.kill(worker.pid, signal.SIGKILL)
     worker.wait()
-    stack.until(lambda: not any(alive(pid) for pid in below), 15)
+    assert seconds_until(stack, lambda: not any(alive(pid) for pid in below)) < 15
 
 
 @pytest.mark.slow
@@ -116,7 +132,7 @@ def test_a_cluster_that_dies_is_replaced(stack):
     cluster = descendants(worker.pid)[0]
     os.kill(cluster, signal.SIGKILL)
     assert ended(stack, start(stack))["status"] == "completed"
-    assert cluster not in descendants(worker.pid)
+    stack.until(lambda: cluster not in descendants(worker.pid))
 
 
 @pytest.mark.slow
@@ -148,5 +164,6 @@ def alive(pid):
     """Whether a process runs; one that ended and was not yet asked how (a zombie) does not."""
     try:
         return "State:\tZ" not in Path(f"/proc/{pid}/status").read_text()
-    except FileNotFoundError:
+    except (FileNotFoundError, ProcessLookupError):
+        # The second when it is gone between opening and reading.
         return False
