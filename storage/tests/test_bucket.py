@@ -99,7 +99,7 @@ def test_an_archived_file_is_named_by_the_bytes_that_were_copied(tmp_path, empty
     writer = threading.Thread(target=pipe.write_bytes, args=[b"content"])
     writer.start()
     sha256 = archive.keep(pipe)
-    writer.join(10)
+    writer.join(120)
     assert sha256 == hashlib.sha256(b"content").hexdigest()
     assert (empty_storage / "archive" / sha256[:2] / sha256).read_bytes() == b"content"
 
@@ -110,7 +110,7 @@ def test_a_file_that_goes_away_while_it_is_archived_is_not_there(empty_storage, 
         remover = threading.Thread(target=bucket.remove, args=["winter", "a.png"])
         remover.start()
         assert archive.keep_from_bucket("winter", ["a.png"]).keys() <= {"a.png"}
-        remover.join(10)
+        remover.join(120)
 
 
 def test_a_folder_goes_away_below_those_who_write_to_it(db, empty_storage, tmp_path):
@@ -133,7 +133,7 @@ def test_a_folder_goes_away_below_those_who_write_to_it(db, empty_storage, tmp_p
     finally:
         stop.set()
         for writer in writers:
-            writer.join(10)
+            writer.join(120)
     assert not failed
     assert not list((empty_storage / "bucket").glob(".*"))
 
