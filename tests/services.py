@@ -163,9 +163,9 @@ def program(name):
     return found or sys.exit(f"{name} is not installed; on Debian: apt-get install postgresql redis-server")
 
 
-def until(answers, refusal, process):
+def until(answers, refusal, process, patience=PATIENCE):
     """Whether a process came to answer: it is false when it has ended, or a minute is over."""
-    ends = time.monotonic() + PATIENCE
+    ends = time.monotonic() + patience
     while process.poll() is None and time.monotonic() < ends:
         with suppress(refusal):
             if answers():
@@ -178,8 +178,14 @@ def free_port():
     """The number of a port of this machine that nobody listens on."""
     while True:
         with suppress(OSError), socket.socket() as probe:
-            probe.bind(("127.0.0.1", port := secrets.choice(PORTS)))
+            probe.bind(("127.0.0.1", port := secrets.choice(_own_ports())))
             return port
+
+
+def _own_ports():
+    """Those that no other process of the same tests chooses from: both would find one free, and start on it."""
+    number, processes = (os.environ.get(f"PYTEST_XDIST_WORKER{name}") for name in ("", "_COUNT"))
+    return PORTS[int(number.removeprefix("gw")) :: int(processes)] if number else PORTS
 
 
 if __name__ == "__main__":
