@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from tests.services import free_port, until
-from tests.stack import ROOT, kill_tree
+from tests.stack import LONGEST_COMMAND, ROOT, kill_tree
 
 pytestmark = pytest.mark.slow
 
@@ -53,7 +53,9 @@ def test_it_shows_the_login_and_makes_and_publishes_a_demo(clone):
             assert until(lambda: client.get("/docs").is_success, httpx.TransportError, process), (
                 log.read_text()
             )
-            assert until(lambda: is_published(client), httpx.TransportError, process), log.read_text()
+            assert until(lambda: is_published(client), httpx.TransportError, process, LONGEST_COMMAND), (
+                log.read_text()
+            )
         (password,) = re.findall("^ADMIN_PASSWORD=(.+)$", (clone / ".env").read_text(), re.MULTILINE)
         assert re.search(rf"http://localhost:{port}/admin/ .*admin.*{re.escape(password)}", log.read_text())
         assert (clone / ".env").stat().st_mode & 0o077 == 0
