@@ -45,7 +45,7 @@ def _answers(url):
 @pytest.fixture
 def s3_bucket(s3_server):
     """The address of an empty bucket on it."""
-    httpx.put(url := f"{s3_server}/test-{uuid.uuid4().hex}").raise_for_status()
+    httpx.put(url := f"{s3_server}/test-{uuid.uuid4().hex}", timeout=PATIENCE).raise_for_status()
     return url
 
 
