@@ -13,7 +13,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 READY = "sandbox ready on "
-SECONDS_TO_STOP = 10
+SECONDS_TO_STOP = 30
 
 
 @dataclass
