@@ -11,12 +11,11 @@ from PIL import Image
 from generation import provider as replicate
 from generation import services
 from generation.handlers import files as handlers
-from generation.tests.helpers import begin, bytes_of, path_of, run_out, wait_for_the_end_of
+from generation.tests.helpers import begin, bytes_of, look, path_of, run_out, wait_for_the_end_of
 from jobs import lease
 from jobs import services as jobs
 from jobs.handlers import StepRun
 from jobs.models import Job, JobStep
-from jobs.runner import run_slice
 from storage import archive, bucket
 from universes.models import Asset, AssetPrompts, Revision
 from universes.services import assets as asset_services
@@ -236,8 +235,7 @@ def test_cancel_reaches_the_provider(provider, cards, post):
 def test_cancel_finds_what_an_unanswered_create_made(provider, cards, post):
     provider.settings(latency={"image": 60}, lose_answers=1)
     job = Job.objects.get(pk=post("winter/images", asset_ids=[str(cards[0].pk)]).json()["id"])
-    run_slice(str(job.pk), threads=1)
-    assert JobStep.objects.get().external_id == ""
+    assert look(job).external_id == ""
     jobs.cancel(job)
     assert run_out(job.pk).status == "cancelled"
     assert provider.predictions()[0]["status"] in ("canceled", "aborted")

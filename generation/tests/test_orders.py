@@ -1,11 +1,10 @@
 """Orders that were not answered, or late: each is found again, none is made twice, and none is forgotten."""
 
 import pytest
-from django.utils import timezone
 
 from generation import provider as replicate
 from generation.models import Charge
-from generation.tests.helpers import run_out
+from generation.tests.helpers import look, run_out
 from jobs import services as jobs
 from jobs.models import Job, JobStep
 from jobs.runner import run_slice
@@ -19,13 +18,6 @@ LOST = {"match": "POST /v1/predictions$", "action": "drop", "times": 1}
 def job(cards, post):
     """A job of one picture."""
     return Job.objects.get(pk=post("winter/images", asset_ids=[str(cards[0].pk)]).json()["id"])
-
-
-def look(job):
-    """Look at the job's steps now, whenever they are due."""
-    JobStep.objects.filter(job=job).update(due_at=timezone.now())
-    run_slice(str(job.pk), threads=1)
-    return JobStep.objects.get(job=job)
 
 
 def arrive_late(step):

@@ -9,10 +9,9 @@ from django.utils import timezone
 
 from generation import adapters, prices, spending
 from generation.models import Charge
-from generation.tests.helpers import begin, books, run_out, wait_for_the_end_of
+from generation.tests.helpers import begin, books, look, run_out, wait_for_the_end_of
 from jobs import services as jobs
 from jobs.models import Job, JobStep
-from jobs.runner import run_slice
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -122,7 +121,7 @@ def test_what_is_cancelled_in_flight_is_settled(provider, cards, post):
 def test_a_cancelled_order_that_never_arrived_is_released(provider, cards, post):
     provider.settings(request_faults=[{"match": "POST /v1/predictions$", "action": "drop", "times": 1}])
     job = Job.objects.get(pk=post("winter/images", asset_ids=[str(cards[0].pk)]).json()["id"])
-    run_slice(str(job.pk), threads=1)
+    look(job)
     assert books() == [("reserved", Decimal("0.04"))]
     jobs.cancel(job)
     run_out(job.pk)
@@ -245,7 +244,7 @@ def unanswered(provider, cards, post):
     """A failed job of one picture that nobody retried for an hour, and whose answer was lost."""
     provider.settings(request_faults=[{"match": "POST /v1/predictions$", "action": "drop_after"}])
     job = Job.objects.get(pk=post("winter/images", asset_ids=[str(cards[0].pk)]).json()["id"])
-    run_slice(str(job.pk), threads=1)
+    look(job)
     job.steps.update(status="failed")
     Job.objects.filter(pk=job.pk).update(status="failed")
     Charge.objects.update(created_at=timezone.now() - timedelta(hours=1))

@@ -7,7 +7,6 @@ from PIL import Image
 
 from generation.tests.helpers import begin, bytes_of, path_of, run_out, wait_for_the_end_of
 from jobs.models import Job
-from jobs.runner import run_slice
 from storage import archive, bucket, formats
 from universes.models import LANGUAGES, Asset, AssetPrompts, MusicPrompt, Revision
 from universes.services import assets as asset_services
@@ -159,7 +158,7 @@ def test_concepts_are_not_bought_for_a_universe_that_has_cards_by_then(provider,
 
 def test_words_of_a_song_that_were_written_while_the_model_thinks_stay(provider, pictures, universe, post):
     job = Job.objects.get(pk=post("winter/all", theme="sea", generate_videos=False).json()["id"])
-    run_slice(str(job.pk), threads=1)
+    begin(job)
     MusicPrompt.objects.create(universe=universe, language="fr", prompt=" ", lyrics="[verse]\nMes mots à moi")
     MusicPrompt.objects.create(universe=universe, language="de", prompt="a slow waltz for two", lyrics=" ")
     assert run_out(job.pk).status == "completed"

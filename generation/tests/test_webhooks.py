@@ -4,6 +4,7 @@ import base64
 import hashlib
 import hmac
 import json
+import threading
 import time
 from datetime import timedelta
 
@@ -63,13 +64,23 @@ def is_due(step):
 
 
 @in_transactions
-def test_the_end_of_a_prediction_is_told_and_its_step_is_due(provider, cards, post, settings, live_server):
+def test_the_end_of_a_prediction_is_told_and_its_step_is_due(
+    provider, cards, post, settings, live_server, monkeypatch
+):
     settings.PUBLIC_URL = live_server.url
-    provider.settings(latency={"image": 1})
+    is_put_off = threading.Event()
+    receive = webhooks.receive
+
+    def receive_once_put_off(headers, body):
+        assert is_put_off.wait(PATIENCE)
+        receive(headers, body)
+
+    monkeypatch.setattr(webhooks, "receive", receive_once_put_off)
     job = Job.objects.get(pk=post("winter/images", asset_ids=[str(cards[0].pk)]).json()["id"])
     begin(job)
     step = JobStep.objects.get()
     JobStep.objects.update(due_at=timezone.now() + timedelta(hours=1))
+    is_put_off.set()
     ends = time.monotonic() + PATIENCE
     while not is_due(step):
         assert time.monotonic() < ends
