@@ -6,7 +6,7 @@ import pytest
 def http(sandbox):
     """An HTTP client that is let in everywhere."""
     headers = {"Authorization": f"Bearer {sandbox.key}", "apikey": sandbox.key}
-    with httpx.Client(base_url=sandbox.url, headers=headers, timeout=30, trust_env=False) as client:
+    with httpx.Client(base_url=sandbox.url, headers=headers, timeout=90, trust_env=False) as client:
         yield client
 
 
@@ -16,6 +16,6 @@ def predict(http):
 
     def ask(version="recraft-ai/recraft-v3", headers=None, **given):
         body = {"version": version, "input": given or {"prompt": "a cat"}}
-        return http.post("/v1/predictions", json=body, headers={"Prefer": "wait=20", **(headers or {})})
+        return http.post("/v1/predictions", json=body, headers={"Prefer": "wait=60", **(headers or {})})
 
     return ask
