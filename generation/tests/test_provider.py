@@ -143,10 +143,10 @@ def test_of_two_throttles_that_arrive_at_once_the_longer_counts():
         long_told.set()
 
     with ThreadPoolExecutor(2) as pool:
-        list(pool.map(order, ["30", "1"]))
+        list(pool.map(order, ["3000", "1"]))
     with pytest.raises(Throttled) as caught:
         transport.handle_request(ordered)
-    assert caught.value.retry_after > 20
+    assert caught.value.retry_after > 1
 
 
 @pytest.mark.parametrize(
