@@ -87,8 +87,15 @@ def s3_proxy(s3_bucket, settings, monkeypatch):
             yield proxy
 
 
+def be_patient(monkeypatch):
+    """Who looks whether the server is there waits longer than people would: for a machine that stands still, too."""
+    patience = {"connect_timeout": PATIENCE, "read_timeout": PATIENCE, "retries": {"total_max_attempts": 1}}
+    monkeypatch.setattr("storage.s3_client.QUICK", patience)
+
+
 @contextmanager
 def _stored_at(url, settings, monkeypatch):
+    be_patient(monkeypatch)
     monkeypatch.setenv("BUCKET_URL", url)
     settings.BUCKET_URL = settings.ARCHIVE_URL = server = read_bucket("BUCKET_URL")
     public = settings.BUCKET_PUBLIC_URL

@@ -10,6 +10,7 @@ from django.core.management import CommandError, call_command
 from magikswipe.env import read_bucket, store
 from storage import bucket
 from storage.errors import NotWritable
+from tests.s3_plugin import be_patient
 
 
 def make_buckets():
@@ -20,6 +21,7 @@ def make_buckets():
 @pytest.fixture
 def address(monkeypatch, settings):
     """Puts bucket and archive where a BUCKET_URL says."""
+    be_patient(monkeypatch)
 
     def put(url):
         monkeypatch.setenv("BUCKET_URL", url)
