@@ -260,6 +260,14 @@ def test_what_has_few_values_names_them(schema):
     assert len(languages) == 8 and all(values == list(FIVE) for values in languages)
 
 
+def test_a_text_that_may_be_empty_is_so_in_one_way(schema):
+    """With `oneOf`, what two alternatives allow is forbidden."""
+    found = [node for node in nodes(schema) if {"type": "string", "maxLength": 0} in node.get("oneOf", [])]
+    for node in found:
+        jsonschema.validate("", strict(node))
+    assert found
+
+
 def test_every_parameter_in_a_path_is_explained(schema):
     for operation in operations(schema).values():
         for parameter in operation.get("parameters", []):

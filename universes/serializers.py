@@ -60,8 +60,9 @@ class Color(Text):
     """`#rgb` or `#rrggbb`."""
 
 
+# Its schema gets the empty one as an alternative, since it may be blank.
 @extend_schema_field(
-    {"type": "string", "nullable": True, "pattern": f"^({SLUG.pattern})?$", "maxLength": SLUG_LENGTH}
+    {"type": "string", "nullable": True, "pattern": f"^{SLUG.pattern}$", "maxLength": SLUG_LENGTH}
 )
 class Slug(Text):
     """What names a universe's folder; an empty one is made from its name."""
