@@ -18,7 +18,7 @@ from sandbox.counters import Counters
 from sandbox.settings import Settings
 
 PAUSES = (0.2, 1.0)  # seconds before the second and the third attempt
-PATIENCE = 10
+PATIENCE = 60
 
 
 class Webhooks:
