@@ -119,7 +119,8 @@ def test_the_profile_scale_makes_its_bucket_migrates_once_and_draws(scaled):
         for web in webs:
             serve = [word.replace("0.0.0.0:8000", f"127.0.0.1:{web}") for word in containers.command()]
             last = up.enter_context(scaled("web").running(*serve))
-        for _ in range(SCALED["scaled-worker"]["deploy"]["replicas"]):
+        workers = SCALED["scaled-worker"]["deploy"]["replicas"]
+        for _ in range(workers):
             up.enter_context(scaled("scaled-worker").running(*SCALED["scaled-worker"]["command"]))
         up.enter_context(scaled("web").running(*command))
         client = up.enter_context(httpx.Client(base_url=f"http://localhost:{port}", timeout=30))
@@ -129,6 +130,9 @@ def test_the_profile_scale_makes_its_bucket_migrates_once_and_draws(scaled):
         assert until(lambda: client.get("/ready").is_success, httpx.TransportError, last), client.get(
             "/ready"
         ).text
+        # One makes it ready; the other, too, must have begun before it is told to end in peace.
+        all_work = f"magikswipe_workers {workers:.1f}\n"
+        assert until(lambda: all_work in client.get("/metrics").text, httpx.TransportError, last)
         test = SCALED["scaled-worker"]["healthcheck"]["test"]
         assert scaled("scaled-worker").run(*test[1:]).returncode == 0
         assert_draws(client, last)
