@@ -18,7 +18,7 @@ import redis
 from psycopg import sql
 
 from tests.services import free_port, redis_server
-from tests.stack import Stack, client_of, descendants, kill_tree
+from tests.stack import PATIENCE, Stack, client_of, descendants, kill_tree
 from tests.test_journey import fetch, is_picture
 
 pytestmark = pytest.mark.servers
@@ -341,7 +341,7 @@ def test_without_redis_all_is_answered_and_jobs_go_on_once_it_is_back(tmp_path, 
         assert worker.poll() is None
         assert sandbox.counters()["created"] == 14
         os.kill(worker.pid, signal.SIGTERM)
-        assert worker.wait(20) == 0
+        assert worker.wait(PATIENCE) == 0
     finally:
         stack.stop()
 

@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from tests.stack import ROOT, Stack
+from tests.stack import PATIENCE, ROOT, Stack
 
 CHORES = """list(__import__("jobs.models", fromlist=["x"]).Chore.objects.filter(
     due_at__gt=__import__("django.utils.timezone", fromlist=["x"]).now()
@@ -51,7 +51,7 @@ def test_a_worker_makes_it_ready_and_does_the_daily_chores(stack):
     assert stack.api.get(f"/api/jobs/{old}").status_code == 404
     assert stack.api.get(f"/api/jobs/{young}").status_code == 200
     os.kill(worker.pid, signal.SIGTERM)
-    worker.wait(20)
+    worker.wait(PATIENCE)
     assert stack.api.get("/ready").json()["reasons"] == ["No worker runs; start one: manage.py qcluster"]
 
 
@@ -80,7 +80,7 @@ def test_several_web_processes_count_together_and_log_as_json(stack, tmp_path):
     labels = 'method="GET",route="/api/universes",status="200"'
     assert f"magikswipe_requests_total{{{labels}}} 20.0" in counted
     os.kill(web.pid, signal.SIGTERM)
-    web.wait(20)
+    web.wait(PATIENCE)
     lines = [json.loads(line) for line in log.read_text().splitlines()]
     assert {"gunicorn.error", "magikswipe.access"} <= {line["logger"] for line in lines}
     assert sum(line.get("route") == "/api/universes" for line in lines) == 20
