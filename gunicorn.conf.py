@@ -22,6 +22,9 @@ threads = settings.WEB_THREADS
 # A call to a language model is answered within a request and may take more than a minute.
 timeout = 150
 graceful_timeout = 8
+# Longer than a server in front keeps an idle connection, so that none is closed under a request that it sends on it;
+# Caddy's is the longest, two minutes: https://caddyserver.com/docs/caddyfile/directives/reverse_proxy#keepalive
+keepalive = 130
 control_socket_disable = True
 # A long search in an alphabet of three bytes a letter is a long address; this is the most that there can be.
 limit_request_line = 8190

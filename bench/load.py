@@ -12,9 +12,6 @@ COUNTED = "{n}"
 numbers = itertools.count()
 # Seconds.
 PATIENCE = 30
-# gunicorn lets go of a connection that is idle for two seconds, as any server may: after a moment in which the machine
-# stood still, that is each of them. Whoever had no answer by then asks again.
-STOOD_STILL = 1
 
 
 class Connection:
@@ -28,7 +25,6 @@ class Connection:
         self.socket = socket.create_connection(("127.0.0.1", self.port))
         self.socket.setblocking(False)
         self.buffer, self.wanted, self.status = bytearray(), None, 0
-        self.idle_since = time.perf_counter()
 
     def send(self):
         self.socket.setblocking(True)
@@ -53,12 +49,6 @@ class Connection:
             return None
         self.buffer, self.wanted = bytearray(), None
         return self.status
-
-    @property
-    def was_let_go(self):
-        """Whether the server may have taken it for idle: it began no answer, and the last one is not so new."""
-        is_old = time.perf_counter() - self.idle_since > STOOD_STILL
-        return is_old and self.wanted is None and not self.buffer
 
     def _read_head(self, head):
         lines = head.split(b"\r\n")
@@ -85,30 +75,26 @@ def drive(port, path, headers, clients, seconds):
         one = Connection(port, request(path, headers))
         chosen.register(one.socket, selectors.EVENT_READ, one)
         one.send()
-    began = looked = time.perf_counter()
+    began = time.perf_counter()
     spent = 0
     while spent < seconds or (sum(statuses.values()) < clients and spent < PATIENCE):
-        before, looked = looked, time.perf_counter()
         for key, _ in chosen.select(0.1):
-            _step(chosen, key, statuses, failures, before)
+            _step(chosen, key, statuses, failures)
         spent = time.perf_counter() - began
     for key in list(chosen.get_map().values()):
         key.data.socket.close()
     return {"rate": sum(statuses.values()) / spent, "statuses": statuses, "failures": failures}
 
 
-def _step(chosen, key, statuses, failures, before):
-    """`before`: when the last look began, after which all came that is here now."""
+def _step(chosen, key, statuses, failures):
     one = key.data
     try:
         status = one.receive()
         if status:
             statuses[status] = statuses.get(status, 0) + 1
-            one.idle_since = before
             one.send()
     except OSError as error:
-        if not one.was_let_go:
-            failures.append(str(error))
+        failures.append(str(error))
         chosen.unregister(one.socket)
         one.open()
         chosen.register(one.socket, selectors.EVENT_READ, one)

@@ -17,9 +17,6 @@ ROOT = Path(__file__).resolve().parent.parent
 PATIENCE = 90
 # A demo on a busy machine, which draws, animates and sings.
 LONGEST_COMMAND = 300
-# gunicorn keeps a connection for two seconds. Who sends on it right then finds it closed, as all do after a moment in
-# which the machine stood still; who let go of it before takes another.
-KEPT_SECONDS = 1
 
 
 class Stack:
@@ -46,7 +43,7 @@ class Stack:
             **env,
         }
         self.processes = []
-        self.api = client_of(f"http://127.0.0.1:{self.port}")
+        self.api = httpx.Client(base_url=f"http://127.0.0.1:{self.port}", timeout=60)
         if migrated:
             self.manage("migrate", "-v", "0")
 
@@ -140,11 +137,6 @@ class Stack:
             process.stdout.close()
         self.api.close()
         drop_database(self.database)
-
-
-def client_of(web, timeout=60):
-    """A client of the web server at this address."""
-    return httpx.Client(base_url=web, timeout=timeout, limits=httpx.Limits(keepalive_expiry=KEPT_SECONDS))
 
 
 def kill_tree(process, number=signal.SIGKILL):

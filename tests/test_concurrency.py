@@ -4,9 +4,8 @@ import re
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
+import httpx
 import pytest
-
-from tests.stack import client_of
 
 CLIENTS = 16
 CARDS = 5
@@ -63,7 +62,7 @@ def at_once(stack, work):
     """`work(api, number)` by CLIENTS at once, each with connections of its own; returns what each returned."""
 
     def one(number):
-        with client_of(str(stack.api.base_url), timeout=120) as api:
+        with httpx.Client(base_url=str(stack.api.base_url), timeout=120) as api:
             return work(api, number)
 
     with ThreadPoolExecutor(CLIENTS) as pool:

@@ -18,7 +18,7 @@ import redis
 from psycopg import sql
 
 from tests.services import free_port, redis_server
-from tests.stack import PATIENCE, Stack, client_of, descendants, kill_tree
+from tests.stack import PATIENCE, Stack, descendants, kill_tree
 from tests.test_journey import fetch, is_picture
 
 pytestmark = pytest.mark.servers
@@ -34,7 +34,7 @@ OPEN_TRANSACTIONS = """SELECT count(*) FROM pg_stat_activity
 def second(stack):
     """A client of a second web server of the same installation."""
     first, stack.port = (stack.port, stack.api), free_port()
-    stack.api = client_of(f"http://127.0.0.1:{stack.port}")
+    stack.api = httpx.Client(base_url=f"http://127.0.0.1:{stack.port}", timeout=60)
     stack.start_web()
     client, (stack.port, stack.api) = stack.api, first
     yield client

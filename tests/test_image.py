@@ -10,7 +10,7 @@ import pytest
 from tests import containers
 from tests.containers import Container
 from tests.services import free_port, until
-from tests.stack import ROOT, client_of
+from tests.stack import ROOT
 
 DEPLOY = (ROOT / "docs" / "deploy.md").read_text()
 HOLDS = {
@@ -78,7 +78,7 @@ def test_web_server_and_worker_run_with_what_it_installs_and_write_nothing_but_d
     container = Container(app, programs, STORAGE_PATH=str(data), API_OPEN="true", HTTPS="false")
     gunicorn = [word.replace("0.0.0.0:8000", f"127.0.0.1:{port}") for word in containers.command()]
     with (
-        client_of(f"http://127.0.0.1:{port}") as client,
+        httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=30) as client,
         container.running(*gunicorn) as web,
         container.running("python", "manage.py", "qcluster") as worker,
     ):

@@ -3,6 +3,9 @@
 import io
 import os
 import re
+import select
+from contextlib import closing
+from http.client import HTTPConnection
 
 import httpx
 import pytest
@@ -16,6 +19,7 @@ pytestmark = pytest.mark.slow
 
 ORIGIN = f"https://{HOST}"
 PASSWORD = "a long password"
+IDLE_SECONDS = 5
 LOGIN = "/admin/login/"
 # What the web server says of a file, and nginx would leave out where it sends the file itself.
 KEPT = [
@@ -145,6 +149,15 @@ def test_tries_to_log_in_are_counted_by_an_address_that_nobody_can_forge(site):
 @pytest.mark.parametrize("path", ["/metrics", "/metrics/", "/%6detrics"])
 def test_the_metrics_are_not_shown(browser, bearer, path):
     assert browser.get(path, headers=bearer).status_code == 404
+
+
+def test_an_idle_connection_stays_open_for_the_next_request(installation):
+    """Else the server in front might send one on a connection that is just being closed, and answer 502."""
+    with closing(HTTPConnection("127.0.0.1", installation.port)) as front:
+        front.request("GET", "/ready", headers={"X-Forwarded-Proto": "https"})
+        assert front.getresponse().read()
+        closed, _, _ = select.select([front.sock], [], [], IDLE_SECONDS)
+    assert not closed
 
 
 def test_a_large_picture_passes_both_ways(browser, bearer, site):
