@@ -70,15 +70,20 @@ def _pause(job_id, owned):
 
 
 def _work(job, token, threads):
-    """Look after due steps for as long as a slice lasts, several at a time; ends early when none is due."""
+    """Look after due steps for as long as a slice lasts, several at a time; ends early when none is due.
+
+    However late it is by then, there is one look: a machine that stands still for as long as a slice gets on, too.
+    """
     ends = time.monotonic() + SLICE_SECONDS
     with context.at(job=str(job.pk)), Crew(threads) as crew:
-        while time.monotonic() < ends and not stopping.requested():
+        while not stopping.requested():
             for step in _ready(job, crew.at, crew.free):
                 crew.take(StepRun(step, token))
             if crew.at:
                 crew.wait()
             elif not _stay(job):
+                break
+            if time.monotonic() >= ends:
                 break
     progress.finish(job)
 

@@ -1,14 +1,13 @@
 """What several tests of generation do: look at the bucket, take a job so far, wait for the provider."""
 
 import time
-from itertools import chain, repeat
 
 import pytest
 from django.utils import timezone
 
 from generation.handlers import prediction
 from generation.models import Charge
-from jobs import stopping
+from jobs import runner
 from jobs.models import ACTIVE, Job, JobStep
 from jobs.runner import run_slice
 from storage import bucket
@@ -44,9 +43,8 @@ def begin(job):
 def look(job):
     """Look at the job's one step, whenever it is due, and just once however soon it is due again; returns the step."""
     JobStep.objects.filter(job=job).update(due_at=timezone.now())
-    ends_after_a_look = chain([False], repeat(True))
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(stopping, "requested", lambda: next(ends_after_a_look))
+        patched.setattr(runner, "SLICE_SECONDS", 0)
         run_slice(str(job.pk), threads=1)
     return JobStep.objects.get(job=job)
 
