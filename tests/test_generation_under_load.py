@@ -129,6 +129,8 @@ def peak_memory(pid):
     return int(line.split()[1]) * 1024
 
 
+@pytest.mark.slow
+@pytest.mark.servers
 def test_a_cancel_reaches_the_provider_while_it_draws(stack, sandbox):
     sandbox.settings(latency={"image": 600})
     make_universe(stack, "winter", 4)

@@ -122,6 +122,7 @@ def test_a_worker_killed_amid_twelve_pictures_buys_none_twice(stack, sandbox, vi
     assert sandbox.counters()["created"] == 12
 
 
+@pytest.mark.slow
 def test_make_run_shows_a_port_that_is_taken(stack):
     refused = stack.manage("up", "--port", str(stack.port), check=False)
     assert refused.returncode == 1

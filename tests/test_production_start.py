@@ -60,6 +60,7 @@ def test_a_key_that_can_be_guessed_is_told_at_each_start_in_production(tmp_path,
     assert REPEATED not in done.stderr and DJANGOS not in done.stderr
 
 
+@pytest.mark.slow
 def test_the_key_that_is_advised_is_not_and_a_developer_may_have_any(tmp_path):
     for key, debug in ((secrets.token_urlsafe(50), ""), (ONE_LETTER, "true")):
         done = start(tmp_path, ("manage.py", "check"), SECRET_KEY=key, DEBUG=debug, ALLOWED_HOSTS="")

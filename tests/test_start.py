@@ -124,6 +124,7 @@ def test_a_bucket_on_a_server_that_can_not_be_written_is_told_with_its_setting(
         assert "Traceback" not in done.stderr and "127.0.0.1" not in done.stderr and SECRET not in done.stderr
 
 
+@pytest.mark.slow
 def test_where_browsers_find_media_is_an_address_alone(tmp_path):
     env = {"BUCKET_URL": "s3://key:secret@s3.example/media"}
     for url in ("https://s3.example/?x=1", "https://key:secret@s3.example", "https://s3.example#x"):
@@ -134,6 +135,7 @@ def test_where_browsers_find_media_is_an_address_alone(tmp_path):
         )
 
 
+@pytest.mark.slow
 def test_browsers_find_media_by_https_where_pages_come_by_it(tmp_path):
     env = {"BUCKET_URL": "s3://key:secret@s3.example/media", "BUCKET_PUBLIC_URL": "http://s3.example"}
     done = start(tmp_path, DEBUG="false", HTTPS="true", **env)
@@ -144,12 +146,14 @@ def test_browsers_find_media_by_https_where_pages_come_by_it(tmp_path):
     assert start(tmp_path, DEBUG="false", HTTPS="false", **env).returncode == 0
 
 
+@pytest.mark.slow
 def test_a_secret_whose_signs_mean_something_in_an_address_is_told_how_to_write_them(tmp_path):
     done = start(tmp_path, BUCKET_URL="s3://key:sec/ret@s3.example/media")
     assert done.returncode == 3
     assert done.stderr.endswith("in key and secret, / is %2F, + is %2B and @ is %40.\n")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "host",
     [

@@ -14,7 +14,7 @@ from storage.names import RESTORING
 from tests.s3_proxy import REFUSED
 from universes.services import assets, revisions
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
 
 
 @pytest.fixture
@@ -42,7 +42,6 @@ def hidden():
     return [key for key, _ in client.listing("") if RESTORING in key]
 
 
-@pytest.mark.slow
 def test_wherever_a_restore_breaks_off_all_is_as_it_was_or_can_be_completed(changed, s3_proxy, capsys):
     """Each call in turn is the last one that gets through."""
     path, then, now = changed
@@ -71,6 +70,7 @@ def test_wherever_a_restore_breaks_off_all_is_as_it_was_or_can_be_completed(chan
     assert not hidden()
 
 
+@pytest.mark.servers
 def test_a_restore_that_broke_off_is_replaced_by_the_next(changed, s3_proxy):
     path, then, _now = changed
     s3_proxy.fault = lambda method, key: REFUSED if method == "POST" and "delete" in key else None
@@ -85,6 +85,7 @@ def test_a_restore_that_broke_off_is_replaced_by_the_next(changed, s3_proxy):
     assert not hidden()
 
 
+@pytest.mark.servers
 def test_what_changes_while_a_backup_copies_is_copied_as_it_is_in_the_end(
     filled, s3_proxy, put_file, tmp_path
 ):
@@ -108,7 +109,6 @@ def test_what_changes_while_a_backup_copies_is_copied_as_it_is_in_the_end(
     assert state() == before
 
 
-@pytest.mark.slow
 def test_a_backup_moves_an_installation_from_a_folder_to_a_server_and_back(
     filled, s3_proxy, settings, empty_storage, tmp_path
 ):

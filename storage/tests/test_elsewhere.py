@@ -12,7 +12,7 @@ from storage import archive, signatures
 from tests.s3_plugin import SECRET
 from universes.services import revisions, universes
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.slow]
 
 ADDRESS = "/storage/buckets/univers/winter/00_snow.mp4"
 CONTENT = bytes(range(100))

@@ -24,6 +24,8 @@ from tests.s3_proxy import CUT, DROPPED, LOST, REFUSED
 from universes.models import Revision
 from universes.services import placing, revisions
 
+# A server for each of them takes its time; what both kinds of bucket have in common is test_anywhere's.
+pytestmark = pytest.mark.slow
 ADDRESS = "/storage/buckets/univers/winter/00_snow.mp4"
 CONTENT = os.urandom(3_000_000)
 
@@ -109,7 +111,6 @@ def test_a_file_in_parts_is_there_though_the_last_answer_was_lost(s3_proxy, put_
     assert bucket.digests_of("winter", "a.mp4")["sha256"] == hashlib.sha256(content).hexdigest()
 
 
-@pytest.mark.slow
 def test_parts_that_nobody_ended_are_swept(s3_proxy, put_file):
     s3_proxy.fault = lambda method, path: DROPPED if is_last_call_of_parts(method, path) else None
     with pytest.raises(BucketUnreachable):
@@ -146,7 +147,6 @@ print(peak() - before)
 """
 
 
-@pytest.mark.slow
 def test_a_clip_of_200_megabytes_comes_and_goes_in_little_memory(s3_url, tmp_path):
     env = {
         **os.environ,
@@ -168,6 +168,7 @@ def test_a_clip_of_200_megabytes_comes_and_goes_in_little_memory(s3_url, tmp_pat
 # --- Other writers -----------------------------------------------------------------------------------------
 
 
+@pytest.mark.servers
 @pytest.mark.django_db(transaction=True)
 def test_of_writers_at_once_one_stays_and_the_others_are_kept(on_s3, universe, asset, tmp_path):
     contents = [b"%d" % number * 1000 for number in range(4)]
@@ -191,7 +192,6 @@ def test_of_writers_at_once_one_stays_and_the_others_are_kept(on_s3, universe, a
     assert last in contents and kept <= archive.stats().keys()
 
 
-@pytest.mark.slow
 @pytest.mark.django_db
 def test_whenever_the_server_falls_silent_amid_a_replacement_nothing_is_lost(
     s3_proxy, universe, asset, put_file, tmp_path
@@ -272,7 +272,6 @@ def test_keys_of_others_are_no_files_and_go_with_their_folder(db, on_s3, s3_buck
     assert "winter" not in outside.get(s3_bucket).text
 
 
-@pytest.mark.slow
 def test_more_folders_than_a_page_holds_are_all_there(on_s3, s3_bucket, outside):
     for number in range(1005):
         outside.put(f"{s3_bucket}/univers/u-{number}/a.png", content=b"x").raise_for_status()

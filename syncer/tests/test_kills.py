@@ -6,6 +6,7 @@ import os
 import signal
 import sys
 from contextlib import contextmanager
+from functools import partial
 
 import pytest
 from django.core.management import call_command
@@ -23,6 +24,7 @@ from .conftest import state
 pytestmark = pytest.mark.django_db(transaction=True)
 
 PATIENCE = 60
+LATER = partial(pytest.param, marks=pytest.mark.slow)
 WRITES = "^(POST|PATCH|DELETE) (?!.*/list)"
 # What makes each edit of a push another one.
 NUMBERS = itertools.count(1)
@@ -204,17 +206,17 @@ def pushed(supabase, winter):
     return winter
 
 
-@pytest.mark.parametrize("moment", [15, 35])
+@pytest.mark.parametrize("moment", [15, LATER(35)])
 def test_a_pull_that_is_killed(supabase, pushed, put_file, moment):
     assert killed_pull(moment, pushed, put_file)
 
 
-@pytest.mark.parametrize("moment", [2, 5])
+@pytest.mark.parametrize("moment", [2, LATER(5)])
 def test_a_push_that_is_killed(supabase, pushed, put_file, moment):
     assert killed_push(moment, supabase, pushed, put_file)
 
 
-@pytest.mark.parametrize("moment", [15, 30])
+@pytest.mark.parametrize("moment", [15, LATER(30)])
 def test_a_restore_that_is_killed(winter, kept, put_file, moment):
     assert killed_restore(moment, winter, kept, put_file)
 
