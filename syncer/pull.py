@@ -3,13 +3,13 @@
 What it is made equal to may be Supabase or a revision: `fetch` brings the files from there.
 """
 
-import errno
 from contextlib import ExitStack, contextmanager
 
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 
 from storage import archive, bucket
+from storage.errors import is_disk_full
 from storage.staging import claim
 from universes.models import Revision
 from universes.services import revisions
@@ -19,9 +19,6 @@ from .errors import Conflict, NoSpace
 from .intake import Intake
 from .moving import in_parallel
 from .plan import CREATE, DELETE, RESTORE, UPDATE
-
-# A disk, a quota, or a limit on the size of files.
-FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 
 def apply(plan, fetch, universe, remote_id, author="", cause="pull"):
@@ -51,7 +48,7 @@ def _room(plan, folder):
         yield
     except OSError as error:
         journals.abandon(folder)
-        if error.errno in FULL:
+        if is_disk_full(error):
             raise NoSpace(
                 _("The disk here is full; make room and %(direction)s '%(slug)s' again.")
                 % {"direction": plan.direction, "slug": plan.slug}

@@ -11,6 +11,8 @@ from rest_framework import exceptions
 from rest_framework.response import Response
 from rest_framework.views import set_rollback
 
+from storage.errors import DiskFull, is_disk_full
+
 from .sentences import clean, flatten
 
 log = logging.getLogger(__name__)
@@ -35,6 +37,7 @@ STATUS = {
     "jobs.errors.NotFound": 404,
     "jobs.errors.NotPossible": 400,
     "storage.errors.BucketUnreachable": 503,
+    "storage.errors.DiskFull": 507,
     "storage.names.UnsafeName": 404,
     "syncer.errors.Cancelled": 409,
     "syncer.errors.Conflict": 409,
@@ -89,6 +92,8 @@ def describe(exc):
         return 404, {"detail": NOT_FOUND}, {}
     if isinstance(exc, PermissionDenied):
         return 403, {"detail": str(exceptions.PermissionDenied.default_detail)}, {}
+    if is_disk_full(exc):
+        exc = DiskFull()
     for cls in type(exc).__mro__:
         if (path := f"{cls.__module__}.{cls.__qualname__}") in STATUS:
             return STATUS[path], _domain_body(exc, path), _retry_after(getattr(exc, "retry_after", None))
