@@ -17,11 +17,10 @@ AND_MORE = gettext_noop("%(error)s (%(number)s more failed.)")
 def refresh(job):
     """Bring the counters up to date; a step that ended also proves that the job kills no runner."""
     counts = count(job)
-    ended, total = _ended(counts), counts.total()
     Job.objects.filter(pk=job.pk).update(
-        total_steps=total,
+        total_steps=counts.total(),
         current_step=counts[State.COMPLETED],
-        progress=100 * ended // total if total else 100,
+        progress=_share(counts),
         message=sentence(job, counts),
         cost=_cost(job),
         deaths=0,
@@ -44,7 +43,7 @@ def _finish(job):
     status = _status(job, counts)
     Job.objects.filter(pk=job.pk, status__in=ACTIVE).update(
         status=status,
-        progress=100,
+        progress=100 if status == State.COMPLETED else _share(counts),
         total_steps=counts.total(),
         current_step=counts[State.COMPLETED],
         message=sentence(job, counts),
@@ -85,8 +84,10 @@ def _counted(job, counts):
     return ", ".join(parts) + ("." if job.left_out else "")
 
 
-def _ended(counts):
-    return counts[State.COMPLETED] + counts[State.FAILED] + counts[State.CANCELLED]
+def _share(counts: Counter) -> int:
+    """Per cent of the steps that are done; 100 where there are none. What failed or was cancelled is not done."""
+    total = counts.total()
+    return 100 * counts[State.COMPLETED] // total if total else 100
 
 
 def _status(job, counts):

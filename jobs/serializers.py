@@ -108,7 +108,10 @@ class JobSerializer(serializers.ModelSerializer):
         extra_kwargs = {
             "type": {"help_text": f"What it does: {', '.join(TITLES)}."},
             "univers_slug": {"help_text": "Empty where it is about more than one universe."},
-            "progress": {"help_text": "Per cent of the steps that have ended, however they did."},
+            "progress": {
+                "help_text": "Per cent of the steps that are done. 100 says that the job is completed; "
+                "a failed or cancelled one keeps the share that it reached."
+            },
             "current_step": {"help_text": "How many steps are done."},
             "message": {"help_text": "Where it stands, for people: `11 of 12 images, 1 failed`."},
             "error": {"help_text": "Why it failed, in one sentence; else null."},

@@ -120,6 +120,35 @@ class TestUniverses:
         body = api.patch("/api/universes/winter", {"thumbnail_url": "https://pictures.example/w.png"}).json()
         assert body["thumbnail_url"] == "https://pictures.example/w.png"
 
+    @pytest.mark.parametrize("origin", ["", "http://testserver"])
+    def test_what_a_client_was_shown_and_sends_back_changes_nothing(
+        self, api, settings, admin_user, universe, put_file, origin
+    ):
+        put_file("winter", "thumbnail.jpg")
+        type(universe).objects.update(is_public=False)
+        settings.API_OPEN = False
+        api.force_login(admin_user)
+        shown = api.get("/api/universes/winter").json()
+        assert "/winter/thumbnail.jpg?t=" in shown["thumbnail_url"]
+        # Names in languages come as rows and are sent as an object.
+        body = shown | {"thumbnail_url": origin + shown["thumbnail_url"], "translations": {}}
+        assert api.patch("/api/universes/winter", body).status_code == 200
+        universe.refresh_from_db()
+        assert universe.thumbnail_url is None
+        assert not universe.edits.filter(field="thumbnail_url").exists()
+
+    @pytest.mark.parametrize("field", ["thumbnail_url", "background_music"])
+    def test_of_an_own_files_address_neither_signature_nor_host_is_stored(self, api, universe, field):
+        path = "/storage/buckets/univers/winter/00_snow.png"
+        for sent in (f"{path}?t=1abc:def", f"http://testserver{path}?t=1abc:def", f"http://testserver{path}"):
+            api.patch("/api/universes/winter", {field: sent})
+            universe.refresh_from_db()
+            assert getattr(universe, field) == path
+        elsewhere = f"http://testserver.example{path}?t=1"
+        api.patch("/api/universes/winter", {field: elsewhere})
+        universe.refresh_from_db()
+        assert getattr(universe, field) == elsewhere
+
     def test_changed(self, api, universe):
         given = {
             "name": "Snow",

@@ -30,6 +30,11 @@ def thumbnail_url(universe, files=None):
     return url(universe.slug, THUMBNAIL, present(universe.slug) if files is None else files)
 
 
+def is_fallback(slug: str, url: str | None) -> bool:
+    """Whether an address is the one that a universe without a thumbnail address is shown with."""
+    return is_own(slug, url) and url.endswith(f"/{THUMBNAIL}")
+
+
 def image_url(slug, asset, files):
     return url(slug, asset.image_name, files)
 

@@ -6,6 +6,7 @@ universe's files, to tell an address from null.
 
 import re
 
+from django.conf import settings
 from drf_spectacular.utils import OpenApiExample, extend_schema_field, extend_schema_serializer
 from rest_framework import serializers
 
@@ -122,17 +123,26 @@ class UniversePatchSerializer(UniverseBody):
     thumbnail_url = Text(required=False, allow_null=True, allow_blank=True, max_length=ADDRESS_LENGTH)
     background_music = Text(required=False, allow_null=True, allow_blank=True, max_length=ADDRESS_LENGTH)
 
-    def validate_thumbnail_url(self, value):
-        """A client may send back what it was given; a signature expires, so it is not kept."""
-        return signatures.plain(self._address("thumbnail_url", value))
+    def validate_thumbnail_url(self, value: str | None) -> str | None:
+        """A client may send back what it was given; what only stood in for an empty address is not kept."""
+        address = self._address("thumbnail_url", value)
+        stored = self.instance.thumbnail_url
+        return address if address == stored or not media.is_fallback(self.instance.slug, address) else None
 
-    def validate_background_music(self, value):
+    def validate_background_music(self, value: str | None) -> str | None:
         return self._address("background_music", value)
 
-    def _address(self, field, value):
-        """An address; one that came from elsewhere may stay as it is."""
-        if not value or is_address(value) or value == getattr(self.instance, field, None):
+    def _address(self, field: str, value: str | None) -> str | None:
+        """An address; one that came from elsewhere may stay as it is.
+
+        Of an own file, only the path is kept: a signature expires, and the host may have another name tomorrow.
+        """
+        if not value or value == getattr(self.instance, field):
             return value
+        if is_address(value):
+            own = self.context["request"].build_absolute_uri("/").rstrip("/")
+            path = signatures.plain(value.removeprefix(own))
+            return path if path.startswith(f"{settings.BUCKET_PREFIX}/") else value
         raise serializers.ValidationError(f"{field} must be an address of http or https, or a path.")
 
 

@@ -49,6 +49,28 @@ class TestEnds:
         assert job.error == "Step b: The picture was refused; change its prompt."
         assert set(job.result["results"]) == {"a", "c"}
 
+    def test_a_job_with_a_failed_step_keeps_the_share_that_it_reached(self):
+        job = run(step("a"), step("b", "Fails"), step("c"))
+        assert (job.status, job.progress, job.current_step) == ("failed", 66, 2)
+        JobStep.objects.filter(key="b").update(handler="jobs.tests.handlers.Waits")
+        retried = services.retry(job)
+        assert (retried.status, retried.progress) == ("pending", 66)
+        assert runner.run_here(job.pk).progress == 100
+
+    def test_a_job_that_failed_altogether_has_reached_nothing(self):
+        assert run(step("a", "Fails"), step("b", "Fails")).progress == 0
+
+    def test_a_job_of_whose_steps_one_was_dropped_is_completed_and_has_all_done(self):
+        job = run(step("a"), step("b", "Drops"))
+        assert (job.status, job.progress, job.current_step) == ("completed", 100, 1)
+
+    def test_a_job_that_is_halted_keeps_the_share_that_it_reached(self):
+        job = start(step("a"), step("b", params={"seconds": 60}))
+        runner.run_slice(job.pk, threads=1)
+        services.halt_all("Restored from a backup.")
+        job.refresh_from_db()
+        assert (job.status, job.progress) == ("failed", 50)
+
     def test_a_job_without_steps_is_completed_at_once(self):
         job = start()
         assert (job.status, job.progress, job.message) == ("completed", 100, "Nothing left to do.")
@@ -119,6 +141,11 @@ class TestCancelAndRetry:
         runner.run_slice(job.pk, threads=1)
         assert services.cancel(job).status == "running"
         assert runner.run_here(job.pk).status == "cancelled"
+
+    def test_a_cancelled_job_keeps_the_share_that_it_reached(self):
+        job = start(step("a"), step("b", params={"seconds": 60}), step("c", params={"seconds": 60}))
+        runner.run_slice(job.pk, threads=1)
+        assert (services.cancel(job).progress, runner.run_here(job.pk).progress) == (33, 33)
 
     def test_an_ended_job_is_not_cancelled(self):
         with pytest.raises(NotPossible, match="ended already"):

@@ -117,7 +117,8 @@ class Body(serializers.Serializer):
         """The validated fields that were given, of a change when there is an instance; or ValidationError."""
         if not isinstance(request.data, dict):
             raise serializers.ValidationError({"body": ["The body must be a JSON object."]})
-        return validated(cls(instance, data=dict(request.data), partial=instance is not None))
+        options = {"partial": instance is not None, "context": {"request": request}}
+        return validated(cls(instance, data=dict(request.data), **options))
 
 
 class Query(serializers.Serializer):
