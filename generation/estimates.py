@@ -21,7 +21,7 @@ def videos(universe, *, regenerate=False):
 
 
 def songs(universe, languages):
-    return prices.estimate(plan.music(universe, languages))
+    return prices.estimate(plan.songs(universe, languages, theme=""))
 
 
 def everything(universe):

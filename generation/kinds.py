@@ -39,8 +39,12 @@ class Adapter:
 
     def check(self, *, prompt="", lyrics="", label=""):
         """Raise CannotGenerate for a text that the model would refuse, with the limit in the sentence."""
-        _check_length(prompt, self.prompt, "prompt", label)
+        self.check_prompt(prompt, label)
         _check_length(lyrics, self.lyrics, "lyrics", label)
+
+    def check_prompt(self, prompt: str, label: str) -> None:
+        """The same for the prompt alone."""
+        _check_length(prompt, self.prompt, "prompt", label)
 
     def whole_input(self):
         """An input such as it gets, files included; its texts and addresses are examples."""

@@ -7,26 +7,31 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
 from jobs.errors import Busy
+from jobs.services import Step
 from universes import media
 from universes.errors import Invalid
 from universes.models import LANGUAGES, Language
 from universes.services.assets import parse_uuid
 
+from . import adapters, plan
 from . import gaps as gap
-from . import plan
 from .errors import CannotGenerate
 from .handlers.files import cards as all_cards
-from .handlers.files import image_input, song_input, video_input
+from .handlers.files import check_style, image_input, song_input, video_input
 
 LEFT_OUT = gettext_noop("Left out: %(sentence)s")
 
 
 @dataclass(frozen=True)
 class Order:
-    """Checked steps, and what is not made and why, for people."""
+    """Checked steps, and what is not made and why, for people.
 
-    steps: list = field(default_factory=list)
+    `unit`: what the job's message counts, where that differs from what its type counts.
+    """
+
+    steps: list[Step] = field(default_factory=list)
     left_out: str = ""
+    unit: str = ""
 
 
 def images(universe, asset_ids, regenerate):
@@ -50,13 +55,18 @@ def videos(universe, asset_ids, regenerate):
 
 
 def music(universe, languages, style):
-    if lacking := plan.without_lyrics(universe, languages):
-        raise CannotGenerate(
-            _("No lyrics in %(languages)s for '%(slug)s'; write them as music prompts first.")
-            % {"languages": _spoken(lacking), "slug": universe.slug}
-        )
-    _check_songs(universe, languages, style)
-    return Order(plan.music(universe, languages, style=style))
+    unwritten = plan.without_lyrics(universe, languages) if _sings_lyrics() else []
+    _check_songs(universe, [one for one in languages if one not in unwritten], style)
+    if not unwritten:
+        return Order(plan.music(universe, languages, style=style))
+    _check_styles(universe, unwritten, style)
+    return Order(plan.songs(universe, languages, theme=str(universe), style=style), unit="steps")
+
+
+def _sings_lyrics() -> bool:
+    """Whether the configured music model needs lyrics."""
+    least, _most = adapters.adapter(adapters.MUSIC).lyrics
+    return least > 0
 
 
 def everything(universe, theme, count, regenerate, wanted):
@@ -156,6 +166,13 @@ def _check_songs(universe, languages, style=""):
         song_input(stored.get(language), style, language)
 
 
+def _check_styles(universe, languages, style):
+    """Raise CannotGenerate for a style that the music model would refuse, where the job writes the lyrics."""
+    stored = {song.language: song for song in universe.music_prompts.all()}
+    for language in languages:
+        check_style(stored.get(language), style, language)
+
+
 def _check_all(universe, steps):
     """The same for all pictures, clips and songs of these steps whose words are known already."""
     cards = list(all_cards().filter(universe=universe))
@@ -164,7 +181,3 @@ def _check_all(universe, steps):
     unwritten = plan.without_lyrics(universe, LANGUAGES)
     sung = [step.params["language"] for step in steps if step.key.startswith("music:")]
     _check_songs(universe, [language for language in sung if language not in unwritten])
-
-
-def _spoken(languages):
-    return ", ".join(str(Language(language).label) for language in languages)

@@ -2,12 +2,13 @@
 
 import hashlib
 import json
+from collections.abc import Iterable
 
 from django.utils.translation import gettext_noop
 
 from jobs.services import Step
 from universes import media
-from universes.models import LANGUAGES
+from universes.models import LANGUAGES, Universe
 from universes.names import music_name, video_name
 
 from .words import LANGUAGE_WORDS
@@ -108,18 +109,23 @@ def everything(universe, theme, *, with_videos, with_music, regenerate):
 def _songs(universe, theme, regenerate):
     files = media.present(universe.slug)
     languages = [one for one in LANGUAGES if regenerate or music_name(one) not in files]
+    return songs(universe, languages, theme=theme)
+
+
+def songs(universe: Universe, languages: Iterable[str], *, theme: str, style: str = "") -> list[Step]:
+    """A song in each language, after the step that writes the lyrics of the languages that have none."""
     lacking = without_lyrics(universe, languages)
-    steps = [lyrics(universe, theme, lacking)] if lacking else []
-    return steps + music(universe, languages)
+    steps = [lyrics(universe, theme, lacking, style)] if lacking else []
+    return steps + music(universe, languages, style=style)
 
 
-def lyrics(universe, theme, languages):
-    """The step that writes a song in each of these languages."""
+def lyrics(universe: Universe, theme: str, languages: list[str], style: str = "") -> Step:
+    """The step that writes a song in each of these languages. Without a `style` the model chooses one."""
     return _step(
         key="lyrics",
         label=gettext_noop("Lyrics"),
         handler="words.Lyrics",
-        params={"universe": universe.pk, "theme": theme, "languages": languages},
+        params={"universe": universe.pk, "theme": theme, "languages": languages, "style": style},
         # One language is written or translated by one job at a time.
         claim=f"lyrics:{universe.pk}:{languages[0]}" if len(languages) == 1 else f"lyrics:{universe.pk}",
     )

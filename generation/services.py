@@ -31,7 +31,11 @@ def start_videos(universe, asset_ids=None, *, regenerate=False, author="", once=
 
 
 def start_music(universe, languages, *, style="", author="", once=""):
-    """Sing the stored lyrics, in the stored style or else in `style`; an older song is replaced."""
+    """Sing the stored lyrics, in the stored style or else in `style`; an older song is replaced.
+
+    Where a language has no lyrics and the model needs some, the job writes them first, about the universe's name and
+    cards, and stores them with the style.
+    """
     order = partial(orders.music, universe, languages, style)
     return _start("generate_music", universe, order, "songs", author, once)
 
@@ -128,7 +132,7 @@ def _start(type, universe, make_order, unit, author, once):
     try:
         order = make_order()
         _make_ready(order.steps)
-        wishes = {"unit": unit, "author": author, "once": once, "left_out": order.left_out}
+        wishes = {"unit": order.unit or unit, "author": author, "once": once, "left_out": order.left_out}
         return jobs.start(type, universe.slug, order.steps, **wishes, estimate=_estimate)
     except Busy as busy:
         return jobs.answer(once, type, universe.slug, busy.job)

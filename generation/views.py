@@ -114,7 +114,7 @@ class JobsViewSet(ViewSet):
 
     @starts(MusicBody)
     def music(self, request, slug):
-        """Sing the stored lyrics. 400 when there are none in a language."""
+        """Sing the stored lyrics. Where a language has none, the job writes them first and stores them."""
         universe = universes.find(slug)
         body = MusicBody.read(request)
         languages = list(dict.fromkeys(body.get("languages") or [body["language"]]))

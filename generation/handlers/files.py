@@ -15,7 +15,7 @@ from jobs.outcomes import Done, Drop, Passing, Permanent
 from storage import archive, bucket, pictures
 from storage.formats import Incomplete, Unfit, check_mp3, check_mp4
 from universes.errors import Changing, NotFound
-from universes.models import Asset, AssetPrompts, Universe
+from universes.models import Asset, AssetPrompts, MusicPrompt, Universe
 from universes.names import music_name, video_name
 from universes.services import placing, revisions, thumbnails, universes
 
@@ -256,6 +256,12 @@ def song_input(stored, style, language):
     lyrics = ((stored.lyrics if stored else "") or "").strip()
     model.check(prompt=prompt, lyrics=lyrics, label=_("the song in '%(code)s'") % {"code": language})
     return model.build(prompt, lyrics)
+
+
+def check_style(stored: MusicPrompt | None, style: str, language: str) -> None:
+    """Raise CannotGenerate for a style that the music model would refuse; the lyrics are not looked at."""
+    model, prompt = adapters.adapter(adapters.MUSIC), prompts.music(stored, style)
+    model.check_prompt(prompt, _("the song in '%(code)s'") % {"code": language})
 
 
 def _fetch_again(step, error, path):

@@ -146,7 +146,11 @@ def _go_on(step, universe):
 
 
 class Lyrics(Words):
-    """Writes what is missing of a universe's songs. `params` also: `theme`, `languages`."""
+    """Writes what is missing of a universe's songs.
+
+    `params` also: `theme`, `languages`; `style`, stored instead of the model's where no style is stored (absent in
+    steps of earlier versions).
+    """
 
     def task(self, step, universe):
         found = step.memory.get("found", {"lyrics": {}, "style": ""})
@@ -163,7 +167,9 @@ class Lyrics(Words):
         return {"lyrics": task.lyrics, "style": task.style}
 
     def deliver(self, step, universe, task):
-        commit = partial(_write, universe, task.lyrics, _style(task.style), step.job)
+        commit = partial(
+            _write, universe, task.lyrics, step.params.get("style") or _style(task.style), step.job
+        )
         return Done(result={"languages": sorted(task.lyrics)}, commit=commit)
 
 

@@ -84,6 +84,29 @@ def test_songs_are_sung_with_their_lyrics(provider, songs, run):
     assert provider.predictions()[0]["input"]["lyrics"] == songs[0].lyrics
 
 
+def test_a_song_without_lyrics_has_them_written_first(provider, cards, songs, run, api):
+    """In the languages that lack them; they are stored with the style that came with the order."""
+    style = "quick polka with an accordion"
+    job = run("winter/music", languages=["fr", "de", "it"], style=style)
+    assert (job.status, job.message) == ("completed", "4 of 4 steps")
+    stored = {song["language"]: song for song in api.get("/api/universes/winter/music-prompts").json()}
+    assert set(stored) == {"fr", "en", "de", "it"}
+    assert (stored["fr"]["prompt"], stored["fr"]["lyrics"]) == (songs[0].prompt, songs[0].lyrics)
+    assert stored["de"]["prompt"] == stored["it"]["prompt"] == style
+    question, *sung = sorted(provider.predictions(), key=lambda one: "lyrics" in one["input"])
+    assert "Winter" in question["input"]["prompt"] and "Penguin" in question["input"]["prompt"]
+    asked = {one["input"]["lyrics"]: one["input"]["prompt"] for one in sung}
+    assert asked[stored["de"]["lyrics"]] == style
+    assert {"fr.mp3", "de.mp3", "it.mp3"} <= bucket.names("winter")
+
+
+def test_a_stored_style_wins_over_the_one_of_the_order(provider, universe, run):
+    MusicPrompt.objects.create(universe=universe, language="fr", prompt="slow waltz for two", lyrics=" ")
+    assert run("winter/music", style="quick polka with an accordion").status == "completed"
+    song = MusicPrompt.objects.get(language="fr")
+    assert song.prompt == "slow waltz for two" and song.lyrics.strip()
+
+
 def test_a_model_without_a_style_gets_the_reference_track(provider, songs, settings, run):
     settings.REPLICATE_MUSIC_MODEL = "minimax/music-01"
     settings.REPLICATE_MUSIC_REFERENCE = "https://example.org/track.mp3"

@@ -78,9 +78,13 @@ def test_a_song_is_made_once_for_a_price_that_was_told(lea, universe, french, pr
     assert re.search(r'fr\.mp3\?v=\d+" controls', page_of(lea, universe))
 
 
-def test_without_lyrics_there_is_no_song(lea, universe, provider):
-    answer = lea.post(address("sing", universe.pk, "fr"))
-    assert answer.status_code == 409 and "No lyrics in" in answer.content.decode()
+def test_a_song_without_lyrics_has_them_written_first_and_the_dialog_says_so(lea, universe, provider):
+    where = address("sing", universe.pk, "fr")
+    assert "they are written first" in lea.get(where).content.decode()
+    lea.post(where)
+    run_out(Job.objects.get().pk)
+    assert stored(universe, "fr")["lyrics"].startswith("[")
+    assert re.search(r'fr\.mp3\?v=\d+" controls', page_of(lea, universe))
 
 
 def test_lyrics_are_translated_where_there_are_none(lea, universe, french, provider):

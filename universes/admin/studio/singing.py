@@ -6,7 +6,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods
 
-from generation import plan, prices, prompts
+from generation import estimates, plan, prices, prompts
 from generation import services as generation
 from magikswipe.roles import GENERATE
 
@@ -66,11 +66,12 @@ def _file(universe, language):
 def _ask_to_sing(request, universe, language, error=""):
     song = songs.one(universe, language)
     replaces = _("It takes the place of the present one, which stays among the variants.") if song.url else ""
-    cost = dialogs.costs(prices.estimate(plan.music(universe, [language])))
+    cost = dialogs.costs(estimates.songs(universe, [language]))
+    first = "" if song.lyrics.strip() else _("It has no lyrics yet; they are written first.")
     return dialogs.show(
         request,
         title=_("The song in %(language)s") % {"language": song.language.label},
-        text=f"{cost} {replaces}".strip(),
+        text=" ".join(filter(None, (cost, first, replaces))),
         note=prompts.music(song.stored),
         submit=_("Generate"),
         error=error,
