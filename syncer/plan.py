@@ -77,8 +77,10 @@ class Plan:
     reports: list = field(default_factory=list)
     target_cards: int = 0
     target_files: int = 0
-    # Whether it brings a private universe to Supabase for the first time.
-    exposes: bool = False
+    # Whether it pushes a private universe, whose files in Supabase anybody can open who knows their address.
+    is_private: bool = False
+    # Whether Supabase has no such universe yet, or a public one.
+    becomes_private: bool = False
 
     @property
     def is_empty(self):
@@ -104,7 +106,7 @@ class Plan:
 
     def needs_force(self):
         """What must be looked at before this is done, as sentences; empty when nothing speaks against it."""
-        return " ".join(filter(None, (self._unpublishes(), self._exposes(), self._takes_away())))
+        return " ".join(filter(None, (self._unpublishes(), self._takes_away())))
 
     def _unpublishes(self):
         if self.direction != UNPUBLISH:
@@ -112,14 +114,6 @@ class Plan:
         return _("Unpublishing takes '%(slug)s' away from all who use it; use force to do it.") % {
             "slug": self.slug
         }
-
-    def _exposes(self):
-        if not self.exposes:
-            return ""
-        return _(
-            "'%(slug)s' is private, but whoever knows the address of a file in Supabase can open it; "
-            "use force to push it all the same."
-        ) % {"slug": self.slug}
 
     def _takes_away(self):
         """Said when more than half of the target's cards or files would go, from four up."""
@@ -139,6 +133,14 @@ class Plan:
             "The %(direction)s of '%(slug)s' would take away %(parts)s %(where)s; look at the plan, and use force if "
             "that is meant."
         ) % {"direction": self.direction, "slug": self.slug, "parts": _(" and ").join(parts), "where": where}
+
+    def exposure(self) -> str:
+        """One sentence on who can open the files of a private universe in Supabase; empty for any other plan."""
+        if not self.is_private or self.is_empty:
+            return ""
+        return _(
+            "'%(slug)s' is private, but whoever knows the address of one of its files in Supabase can open it."
+        ) % {"slug": self.slug}
 
     def to_dict(self):
         return {
@@ -167,7 +169,8 @@ def build(source, target, direction):
         reports=[*source.reports, *target.reports],
         target_cards=len(target.cards),
         target_files=len(target.files.keys() & our_files(source, target)),
-        exposes=direction == PUSH and _is_private(source) and not target.universe,
+        is_private=direction == PUSH and _is_private(source),
+        becomes_private=direction == PUSH and _is_private(source) and not _is_private(target),
     )
     parents = {}
     for table in TABLES:
@@ -183,13 +186,8 @@ def build(source, target, direction):
                 source.rows.get(table.name, []), target.rows.get(table.name, [])
             )
     _plan_files(plan, source, target)
-    if direction == PUSH and _is_private(source) and plan.file_changes(CREATE):
-        plan.reports.append(
-            _(
-                "%(slug)s is private, but its bucket in Supabase is not: who knows a file's address can open it."
-            )
-            % {"slug": source.slug}
-        )
+    if exposure := plan.exposure():
+        plan.reports.append(exposure)
     return plan
 
 

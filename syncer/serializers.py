@@ -64,9 +64,11 @@ class SyncSerializer(serializers.Serializer):
     message = serializers.CharField()
     synced_items = serializers.IntegerField(help_text="Rows and files that were written or deleted.")
     errors = serializers.ListField(child=serializers.CharField())
-    notes = serializers.ListField(
-        child=serializers.CharField(), help_text="What was left out or left alone, and why."
+    reports = serializers.ListField(
+        child=serializers.CharField(),
+        help_text="What was left out or left alone, and why; who can open the files of a private universe.",
     )
+    notes = serializers.ListField(child=serializers.CharField(), help_text="The same; use reports.")
     plan = serializers.DictField(required=False, help_text="With dry_run: what would change.")
 
 
@@ -176,9 +178,11 @@ class SyncAllSerializer(serializers.Serializer):
     assets_synced = serializers.IntegerField(help_text="Cards of the universes that are equal now.")
     files_downloaded = serializers.IntegerField()
     errors = serializers.ListField(child=serializers.CharField())
-    notes = serializers.ListField(
-        child=serializers.CharField(), help_text="What was left out or left alone, and why."
+    reports = serializers.ListField(
+        child=serializers.CharField(),
+        help_text="What was left out or left alone, and why; who can open the files of a private universe.",
     )
+    notes = serializers.ListField(child=serializers.CharField(), help_text="The same; use reports.")
     plans = serializers.ListField(
         child=serializers.DictField(), required=False, help_text="With dry_run: what would change."
     )

@@ -203,7 +203,7 @@ def _note(sync, here, remote_id):
 
 
 def done(sync):
-    """What a step reports: `{"slug", "changes", "cards", "moved_files", "counts", "reports"}`."""
+    """What a step reports: `{"slug", "changes", "cards", "moved_files", "counts", "reports", "exposure"}`."""
     counts = sync.plan.counts()
     return {
         "slug": sync.plan.slug,
@@ -212,4 +212,5 @@ def done(sync):
         "moved_files": counts["files"]["create"] + counts["files"]["update"],
         "counts": counts,
         "reports": sync.plan.reports,
+        "exposure": sync.plan.exposure(),
     }

@@ -70,7 +70,11 @@ class SyncViewSet(ViewSet):
     @needs(PUBLISH)
     @extend_schema(request=SyncBody, parameters=[SyncQuery], responses={200: ONE, 409: REFUSED})
     def push(self, request, slug):
-        """Make a universe in Supabase as it is here. 409 when most of it would go, unless forced."""
+        """Make a universe in Supabase as it is here. 409 when most of it would go, unless forced.
+
+        A private universe stays private there; `message` and `reports` say that whoever knows the address of one of
+        its files can open it.
+        """
         universes.find(slug)
         return self._one(request, slug, SyncBody, _start_push, services.plan_push)
 
@@ -142,9 +146,10 @@ def _planned(plan):
     message = plan.needs_force() or ("Nothing to do." if plan.is_empty else f"{plan.size} changes to make.")
     return {
         "success": True,
-        "message": message,
+        "message": " ".join(filter(None, (message, plan.exposure()))),
         "synced_items": 0,
         "errors": [],
+        "reports": plan.reports,
         "notes": plan.reports,
         "plan": plan.to_dict(),
     }
@@ -157,7 +162,16 @@ def _one_done(result, notes, said):
         if changes or said == UNPUBLISHED
         else "Nothing to do."
     )
-    return {"success": True, "message": message, "synced_items": changes, "errors": [], "notes": notes}
+    # A step of an earlier version says nothing of exposure.
+    message = " ".join(filter(None, (message, result.get("exposure"))))
+    return {
+        "success": True,
+        "message": message,
+        "synced_items": changes,
+        "errors": [],
+        "reports": notes,
+        "notes": notes,
+    }
 
 
 def _all_planned(plans, notes, failed):
@@ -169,6 +183,7 @@ def _all_planned(plans, notes, failed):
         "assets_synced": 0,
         "files_downloaded": 0,
         "errors": [f"{slug}: {error}" for slug, error in failed.items()],
+        "reports": notes,
         "notes": notes,
         "plans": [plan.to_dict() for plan in plans],
     }
@@ -183,5 +198,6 @@ def _all_done(report):
         "assets_synced": report.total("cards"),
         "files_downloaded": report.total("moved_files"),
         "errors": report.errors,
+        "reports": report.notes,
         "notes": report.notes,
     }

@@ -190,24 +190,26 @@ def test_taking_away_more_than_half_of_four_or_more(left, total, refused):
 
 def test_a_push_of_a_private_universe_says_who_can_see_its_media():
     hidden = snapshot(file("00_a.png"), row=universe(is_public=False))
-    assert "private" in build(hidden, Snapshot("winter"), PUSH).reports[0]
+    assert build(hidden, Snapshot("winter"), PUSH).reports == [
+        "'winter' is private, but whoever knows the address of one of its files in Supabase can open it."
+    ]
     assert build(hidden, hidden, PUSH).reports == []
 
 
-def test_the_first_push_of_a_private_universe_needs_force():
+def test_a_push_that_makes_a_published_universe_private_says_so_too():
     hidden = snapshot(row=universe(is_public=False))
-    assert "'winter' is private" in build(hidden, Snapshot("winter"), PUSH).needs_force()
-    assert build(hidden, snapshot(), PUSH).needs_force() == ""
-    assert build(hidden, Snapshot("winter"), PULL).needs_force() == ""
-    assert build(snapshot(), Snapshot("winter"), PUSH).needs_force() == ""
+    plan = build(hidden, snapshot(), PUSH)
+    assert plan.becomes_private and "'winter' is private" in plan.exposure()
 
 
-def test_both_reasons_are_told():
+def test_no_other_plan_speaks_of_private_files():
     hidden = snapshot(row=universe(is_public=False))
-    files = Snapshot("winter", files={f"0{n}_c.png": file(f"0{n}_c.png") for n in range(4)})
-    reason = build(hidden, files, PUSH).needs_force()
-    assert "is private" in reason
-    assert "4 of 4 files in Supabase" in reason
+    plans = (
+        build(hidden, Snapshot("winter"), PULL),
+        build(snapshot(), Snapshot("winter"), PUSH),
+        build(snapshot(), hidden, PUSH),
+    )
+    assert [plan.exposure() for plan in plans] == ["", "", ""]
 
 
 def test_a_plan_as_json():

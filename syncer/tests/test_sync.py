@@ -139,18 +139,28 @@ class TestWhatChanges:
         ok(post(api, "push/winter", force=True))
         assert supabase.names("univers_assets") == {"Moon"}
 
-    def test_the_first_push_of_a_private_universe_needs_force(self, api, supabase, winter, put_file):
+    def test_a_private_universe_is_pushed_and_stays_private_and_says_who_can_see_it(
+        self, api, supabase, winter, put_file
+    ):
+        said = (
+            "'winter' is private, but whoever knows the address of one of its files in Supabase can open it."
+        )
         Universe.objects.update(is_public=False)
-        answer = post(api, "push/winter")
-        assert answer.status_code == 409
-        assert "'winter' is private" in answer.json()["detail"]
-        assert answer.json()["plan"]["counts"]["files"]["create"] == 10
-        assert "is private" in ok(post(api, "push/winter", dry_run=True))["message"]
+        planned = ok(post(api, "push/winter", dry_run=True))
+        assert planned["message"].endswith(said) and planned["reports"] == [said]
         assert supabase.written() == (0, 0)
-        ok(post(api, "push/winter", force=True))
+        answer = ok(post(api, "push/winter"))
+        assert answer["message"].endswith(said) and answer["reports"] == [said]
         assert supabase.rows("univers")[0]["is_public"] is False
+        assert ok(post(api, "push/winter"))["message"] == "Nothing to do."
         put_file("winter", "de.mp3", b"a song")
-        assert any("is private" in note for note in ok(post(api, "push/winter"))["notes"])
+        assert said in ok(post(api, "push/winter"))["reports"]
+
+    def test_a_published_universe_that_becomes_private_says_the_same(self, api, supabase, winter):
+        ok(post(api, "push/winter"))
+        Universe.objects.update(is_public=False)
+        assert "'winter' is private" in ok(post(api, "push/winter"))["message"]
+        assert supabase.rows("univers")[0]["is_public"] is False
 
     def test_a_pull_that_would_empty_a_universe_needs_force_too(self, api, supabase, winter):
         ok(post(api, "push/winter"))
@@ -286,7 +296,7 @@ class TestAnswers:
         assert differences(api) == {"winter": "remote newer"}
 
     def test_the_keys_are_the_contracts(self, api, supabase, winter):
-        one = {"success", "message", "synced_items", "errors", "notes"}
+        one = {"success", "message", "synced_items", "errors", "reports", "notes"}
         every = {
             "success",
             "message",
@@ -294,6 +304,7 @@ class TestAnswers:
             "assets_synced",
             "files_downloaded",
             "errors",
+            "reports",
             "notes",
         }
         assert set(ok(post(api, "push/winter"))) == one

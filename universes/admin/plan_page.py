@@ -136,7 +136,9 @@ class _Visit:
         return ConfirmForm(data, word=word, initial={"seen": self.digest})
 
     def begin(self):
-        job = self.page.start(self.slugs, force=bool(self.reasons), author=author(self.request))
+        plans = [entry.plan for entry in self.entries if entry.plan]
+        force = bool(self.page.always) or any(plan.needs_force() for plan in plans)
+        job = self.page.start(self.slugs, force=force, author=author(self.request))
         messages.success(self.request, linked(_("{job} has been started."), job))
         return redirect(job_url(job))
 

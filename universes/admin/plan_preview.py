@@ -217,16 +217,16 @@ def text(value):
 
 def reason(plan):
     """Why nobody should start it without having looked, for editors; empty when nothing speaks against it."""
-    if not plan.needs_force():
+    if not (plan.needs_force() or plan.becomes_private):
         return ""
     cards, files = len(plan.row_changes(DELETE, UNIVERS_ASSETS.name)), len(plan.file_changes(DELETE))
     numbers = {"cards": cards, "files": files, "all_cards": plan.target_cards, "all_files": plan.target_files}
     said = []
-    if plan.exposes:
+    if plan.becomes_private:
         said.append(
             _("It is private, but whoever knows the address of a file in Supabase can open that file.")
         )
-    if cards or files:
+    if plan.needs_force() and (cards or files):
         gone = _("It takes away %(cards)s of %(all_cards)s cards and %(files)s of %(all_files)s files.")
         said.append(gone % numbers)
     return " ".join(said)
