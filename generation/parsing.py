@@ -1,10 +1,15 @@
 """Reading what language models really answer: JSON in fences or prose, with slips, cut off, or shaped otherwise.
 
-Nothing here raises: what can't be read is left out, and whoever asked counts what there is.
+Nothing here raises, and nothing takes longer than MEND_SECONDS and a moment: what can't be read is left out, and
+whoever asked counts what there is.
 """
 
+import html
 import json
+import logging
 import re
+import subprocess
+import sys
 import unicodedata
 from itertools import zip_longest
 
@@ -13,6 +18,20 @@ import json_repair
 from universes.models import LANGUAGES
 
 NAME_LENGTH = 60
+# Far more than 50 concepts or five songs take, and far deeper than any form that is asked for.
+MOST_CHARACTERS, MOST_LEVELS = 100_000, 30
+# json_repair takes seconds for some texts of 10,000 characters, and four times as long for twice as many.
+SHORT, MEND_SECONDS = 2000, 5
+# Behind the last of these stands the answer of a model that shows its thoughts first: DeepSeek R1 and most others,
+# Magistral, Kimi, gpt-oss.
+THOUGHTS_END = re.compile(
+    r"</\s*(?:think|thinking|thoughts?|reasoning|reflection)\s*>|\[/THINK\]|◁/think▷|<\|channel\|>final<\|message\|>",
+    re.IGNORECASE,
+)
+THOUGHTS_START = re.compile(
+    r"<\s*(?:think|thinking|thoughts?|reasoning|reflection)\s*>|\[THINK\]|◁think▷", re.IGNORECASE
+)
+ENTITY = re.compile(r"&(?:#\d{1,7}|#x[0-9a-f]{1,6}|[a-z][a-z0-9]{1,30});", re.IGNORECASE)
 TOKEN = re.compile(r"<\|[^|>\n]*\|>")
 FENCE = re.compile(r"```[a-zA-Z]*\s*\n?(.*?)(?:```|\Z)", re.DOTALL)
 START = re.compile(r"""[\[{]\s*(?:["'“”‘„{\[]|\w+\s*:)""")
@@ -36,6 +55,9 @@ ARTICLES = {
 # Where only proper names have capitals: a capital on the article and on the name makes it one, as in La Réunion.
 CAPITALS_ARE_NAMES = ("fr", "es", "it")
 ASIDE = re.compile(r"\s+[(\[/|].*$")
+BETWEEN = re.compile(r"[\s,;]*")
+
+log = logging.getLogger(__name__)
 
 
 def concepts(text):
@@ -87,57 +109,134 @@ def load(text):
 
     Where the text breaks off, its last value is dropped, since half a word looks like a whole one.
     """
-    bare = _without_fence(text)
+    bare = _unescaped(_without_fence(text))
     start = START.search(bare)
     if not start:
         return None
     bare = bare[start.start() :]
     if '"' not in bare:
         bare = re.sub("[“”„]", '"', bare)
+    if _levels(bare) > MOST_LEVELS:
+        return None
     try:
         return _sane(_decode(bare))
     except RecursionError:
+        # Brackets in strings hid how deep it goes.
         return None
+
+
+def _unescaped(text):
+    """JSON that was put into a string, or into HTML, as JSON again."""
+    if '"' not in text:
+        text = html.unescape(text)
+    try:
+        within = json.loads(text, strict=False) if text.lstrip().startswith('"') else None
+    except (ValueError, RecursionError):
+        within = None
+    if isinstance(within, str):
+        return _without_fence(within)
+    if re.search(r'[\[{]\s*\\+"', text) and not re.search(r'[\[{]\s*"', text):
+        return text.replace("\\n", "\n").replace('\\"', '"')
+    return text
+
+
+def _levels(text):
+    """How deep the brackets of a text lie within each other, at most; those in its strings may count, too."""
+    depth = deepest = 0
+    for bracket in re.findall(r"[\[{\]}]", text):
+        depth = depth + 1 if bracket in "[{" else max(0, depth - 1)
+        deepest = max(deepest, depth)
+    return deepest
 
 
 def _decode(text):
     try:
         return _one_after_another(text)
     except ValueError:
-        mended = json_repair.loads(text)
+        mended = _mended(text)
     if _breaks_off(text):
         _drop_last(mended)
     return mended
 
 
-def _sane(value):
-    """The same without what no database takes: NUL, and halves of surrogate pairs."""
+def _mended(text):
+    """What json_repair makes of a text that is no JSON; None when that is nothing, or takes too long."""
+    try:
+        return json_repair.loads(text) if len(text) <= SHORT else _mended_elsewhere(text)
+    except (ValueError, RecursionError):
+        return None
+    except subprocess.TimeoutExpired:
+        log.warning("An answer of %s characters could not be mended in time.", len(text))
+        return None
+
+
+def _mended_elsewhere(text):
+    """The same in a process of its own, since nothing else ends it when its time is up."""
+    command = [sys.executable, "-I", "-X", "utf8", "-m", "json_repair", "--ensure_ascii"]
+    done = subprocess.run(  # noqa: S603 - nothing of the command is foreign
+        command, input=text.encode("utf-8", "ignore"), capture_output=True, timeout=MEND_SECONDS
+    )
+    return json.loads(done.stdout)
+
+
+def _sane(value, level=0):
+    """The same without what no database takes, NUL and halves of surrogate pairs, and without HTML's entities.
+
+    A string that is itself JSON is what it holds.
+    """
+    if level > MOST_LEVELS:
+        return None
     if isinstance(value, str):
-        return value.replace("\0", "").encode("utf-8", "ignore").decode("utf-8")
+        within = _json_within(value)
+        return _sane(within, level + 1) if within is not None else _sane_text(value)
     if isinstance(value, dict):
-        return {_sane(key): _sane(inner) for key, inner in value.items()}
-    return [_sane(inner) for inner in value] if isinstance(value, list) else value
+        return {_sane_text(key): _sane(inner, level + 1) for key, inner in value.items()}
+    return [_sane(inner, level + 1) for inner in value] if isinstance(value, list) else value
+
+
+def _sane_text(text):
+    bare = ENTITY.sub(lambda found: html.unescape(found[0]), str(text))
+    return bare.replace("\0", "").encode("utf-8", "ignore").decode("utf-8")
+
+
+def _json_within(text):
+    """The list or dictionary that a string holds as JSON; None for any other string."""
+    if not re.match(r'\s*(?:\{\s*"|\[\s*[{\["])', text) or _levels(text) > MOST_LEVELS:
+        return None
+    try:
+        return json.loads(text, strict=False)
+    except ValueError:
+        return None
 
 
 def _one_after_another(text):
     """The value that a text begins with; a list of them where several follow each other. ValueError for no JSON."""
-    decoder, values = json.JSONDecoder(strict=False), []
-    while not values or text.startswith(("{", "[")):
-        value, end = decoder.raw_decode(text)
+    decoder, values, at = json.JSONDecoder(strict=False), [], 0
+    while not values or text.startswith(("{", "["), at):
+        value, end = decoder.raw_decode(text, at)
         values.append(value)
-        text = text[end:].lstrip(" \r\n\t,;")
+        at = BETWEEN.match(text, end).end()
     return values if len(values) > 1 else values[0]
 
 
 def _without_fence(text):
-    text = TOKEN.sub("", text.replace("\ufeff", ""))
-    blocks = [block for block in FENCE.findall(text) if START.search(block)]
+    text = TOKEN.sub("", _without_thoughts(text.replace("\ufeff", ""))[:MOST_CHARACTERS])
+    blocks = [block for block in FENCE.findall(text) if "[" in block or "{" in block]
     return max(blocks, key=len) if blocks else text
 
 
+def _without_thoughts(text):
+    """What stands behind a model's thoughts, or, where nothing does, before them."""
+    ends = list(THOUGHTS_END.finditer(text))
+    if ends and (answer := text[ends[-1].end() :]).strip():
+        return answer
+    start = THOUGHTS_START.search(text)
+    return text[: start.start()] if start else text
+
+
 def _breaks_off(text):
-    """True when a bracket or a quote is still open at the end."""
-    without_strings = re.sub(r'"(?:[^"\\]|\\.)*"', "", text, flags=re.DOTALL)
+    """True when a bracket is still open at the end; a quote that is, is so within brackets."""
+    without_strings = re.sub(r'"(?:[^"\\]++|\\.)*+(?:"|\\?\Z)', "", text, flags=re.DOTALL)
     opened = sum(map(without_strings.count, "[{"))
     closed = sum(map(without_strings.count, "]}"))
     return opened > closed

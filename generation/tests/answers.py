@@ -1,10 +1,12 @@
 """What language models answer when they are asked for two concepts: whole, in part, or nothing."""
 
+import html
 import json
 import re
 
 SNOWFLAKE = {"fr": "flocon", "en": "snowflake", "es": "copo", "it": "fiocco", "de": "Schneeflocke"}
 OWL = {"fr": "hibou", "en": "owl", "es": "búho", "it": "gufo", "de": "Eule"}
+WOLF = {"fr": "loup", "en": "wolf", "es": "lobo", "it": "lupo", "de": "Wolf"}
 BOTH = [SNOWFLAKE, OWL]
 CLEAN = json.dumps({"concepts": BOTH}, ensure_ascii=False)
 PRETTY = json.dumps({"concepts": BOTH}, ensure_ascii=False, indent=2)
@@ -54,6 +56,22 @@ WHOLE = {
     "halves of characters": CLEAN.replace("owl", "owl\\ud83d").replace("gufo", "gu\\u0000fo"),
     "duplicates": json.dumps({"concepts": [SNOWFLAKE, {**SNOWFLAKE, "fr": "Flocon"}, OWL]}),
     "too many": json.dumps({"concepts": [SNOWFLAKE, OWL, {code: f"more {code}" for code in SNOWFLAKE}]}),
+    "thoughts": f"<think>They want animals, no brackets here.</think>\n{CLEAN}",
+    "thoughts with a list": f'<think>Maybe {{"concepts": ["a", "b"]}}?</think>\n{CLEAN}',
+    "thoughts with a draft": f"<think>{json.dumps({'concepts': [WOLF]})} no, too frightening</think>\n{CLEAN}",
+    "thoughts that begin nowhere": f'Draft: {{"concepts": []}} fine.</think>{CLEAN}',
+    "thoughts in a fence": f"<thinking>\n```json\n{json.dumps([WOLF] * 9)}\n```\n</thinking>\n```json\n{CLEAN}\n```",
+    "thoughts twice": f"<think>{json.dumps([WOLF])}</think>Hm.<think>{json.dumps([WOLF])}</think>{CLEAN}",
+    "thoughts afterwards": f"{CLEAN}\n<think>Was {json.dumps([WOLF])} better?",
+    "thoughts between Magistral's marks": f"[THINK]{json.dumps([WOLF])}[/THINK]{CLEAN}",
+    "thoughts in a channel": "<|channel|>analysis<|message|>"
+    f"{json.dumps([WOLF])}<|end|><|start|>assistant<|channel|>final<|message|>{CLEAN}<|return|>",
+    "JSON in a string": json.dumps(CLEAN),
+    "JSON in a string in a fence": f"```json\n{json.dumps(PRETTY)}\n```",
+    "JSON in a field": json.dumps({"answer": CLEAN}),
+    "JSON with its quotes escaped": CLEAN.replace('"', '\\"'),
+    "HTML's entities": html.escape(CLEAN),
+    "HTML's entities in names": CLEAN.replace("búho", "b&uacute;ho").replace("hibou", "l&#39;hibou"),
     "a null among them": json.dumps({"concepts": [SNOWFLAKE, None, {**OWL, "fr": None}, OWL]}),
 }
 
@@ -85,4 +103,14 @@ NOTHING = {
     "a web page": "<html><body>502 Bad Gateway</body></html>",
     "very deep": "[[" * 100_000,
     "a bracket": "{",
+    "thoughts alone": f"<think>{CLEAN}",
+    "brackets hidden in strings": '["]", ' * 50_000,
+    "a number without end": f'{{"fr": {"1" * 100_000}}}',
+}
+
+# What json_repair alone takes minutes for.
+SLOW = {
+    "objects within objects": "{'a'" * 25_000,
+    "quotes and signs": '["' + '<"' * 45_000,
+    "strings without commas": '{"concepts": ["a",' + '."a"e“' * 10_000,
 }

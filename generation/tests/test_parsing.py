@@ -1,11 +1,12 @@
 """What language models answer, in every shape that they do, and what is read from it."""
 
 import json
+import time
 
 import pytest
 
 from generation import parsing
-from generation.tests.answers import BOTH, CLEAN, NOTHING, PARTLY, SNOWFLAKE, WHOLE
+from generation.tests.answers import BOTH, CLEAN, NOTHING, PARTLY, SLOW, SNOWFLAKE, WHOLE
 from generation.words import Concepts, Lines, Songs, shorten
 
 
@@ -35,6 +36,22 @@ def test_what_holds_no_names_gives_none(answer):
     assert task.have == []
     assert parsing.songs(answer, ["fr"]) == ({}, "")
     assert parsing.lines(answer, 5) is None
+
+
+@pytest.mark.parametrize("answer", SLOW.values(), ids=SLOW)
+def test_what_takes_long_to_mend_is_given_up_in_time(answer, monkeypatch):
+    monkeypatch.setattr(parsing, "MEND_SECONDS", 0.5)
+    began = time.monotonic()
+    assert parsing.concepts(answer) == []
+    assert time.monotonic() - began < 5
+
+
+def test_a_long_answer_is_mended_too():
+    """Longer than what is mended in this process."""
+    many = [{code: f"{name} {chr(97 + at)}" for code, name in SNOWFLAKE.items()} for at in range(26)]
+    pretty = json.dumps({"concepts": many}, ensure_ascii=False, indent=4)
+    assert len(pretty) > parsing.SHORT
+    assert parsing.concepts(pretty.replace('"\n        }', '",\n        }')) == many
 
 
 def test_five_plain_concepts_are_not_taken_for_five_languages():
