@@ -10,7 +10,8 @@ WORKERS ?= 2
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
 
-run: install .env ## Run the product on http://localhost:8000 (PORT=… moves it)
+run: install ## Run the product on http://localhost:8000 (PORT=… moves it)
+	@$(BIN)/python -m magikswipe.first_env
 	@exec $(BIN)/python manage.py up --port $(PORT)
 
 install: .venv/.installed ## Make the virtual environment
@@ -21,9 +22,6 @@ install: .venv/.installed ## Make the virtual environment
 	@echo "Installing the requirements (a minute, the first time) …"
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
 	@touch $@
-
-.env:
-	@$(BIN)/python -m magikswipe.first_env
 
 test: install ## Run the tests (under 5 minutes)
 	$(BIN)/python -m pytest -n $(WORKERS) $(ARGS)

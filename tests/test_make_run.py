@@ -5,6 +5,7 @@ import re
 import shutil
 import signal
 import subprocess
+from contextlib import contextmanager
 
 import httpx
 import pytest
@@ -36,7 +37,9 @@ def clone(tmp_path):
     return tmp_path / "clone"
 
 
-def test_it_shows_the_login_and_makes_and_publishes_a_demo(clone):
+@contextmanager
+def made_to_run(clone):
+    """`(client, process, what it has said)` of a `make run` that answers; it is ended, and must say so."""
     port, log = free_port(), clone.parent / "said"
     env = {name: os.environ[name] for name in ("PATH", "HOME")}
     with log.open("wb") as said:
@@ -53,12 +56,7 @@ def test_it_shows_the_login_and_makes_and_publishes_a_demo(clone):
             assert until(lambda: client.get("/docs").is_success, httpx.TransportError, process), (
                 log.read_text()
             )
-            assert until(lambda: is_published(client), httpx.TransportError, process, LONGEST_COMMAND), (
-                log.read_text()
-            )
-        (password,) = re.findall("^ADMIN_PASSWORD=(.+)$", (clone / ".env").read_text(), re.MULTILINE)
-        assert re.search(rf"http://localhost:{port}/admin/ .*admin.*{re.escape(password)}", log.read_text())
-        assert (clone / ".env").stat().st_mode & 0o077 == 0
+            yield client, process, log.read_text
         os.killpg(process.pid, signal.SIGINT)
         process.wait(60)
         assert "Stopped." in log.read_text()
@@ -67,6 +65,29 @@ def test_it_shows_the_login_and_makes_and_publishes_a_demo(clone):
             kill_tree(process)
     with pytest.raises(httpx.ConnectError):
         httpx.get(f"http://localhost:{port}/health")
+
+
+def test_it_shows_the_login_and_makes_and_publishes_a_demo(clone):
+    with made_to_run(clone) as (client, process, said):
+        assert until(lambda: is_published(client), httpx.TransportError, process, LONGEST_COMMAND), said()
+        (password,) = re.findall("^ADMIN_PASSWORD=(.+)$", (clone / ".env").read_text(), re.MULTILINE)
+        assert re.search(
+            rf"http://localhost:{client.base_url.port}/admin/ .*admin.*{re.escape(password)}", said()
+        )
+        assert (clone / ".env").stat().st_mode & 0o077 == 0
+
+
+def test_with_an_env_of_keys_alone_it_adds_the_rest_and_buys_and_publishes_nothing(clone, unused_address):
+    """Both services are somebody's own, here one that does not answer: what was bought there would cost."""
+    keys = f"REPLICATE_API_TOKEN=r8_key\nSUPABASE_URL={unused_address}\nSUPABASE_SERVICE_ROLE_KEY=key\n"
+    (clone / ".env").write_text(f"{keys}REPLICATE_BASE_URL={unused_address}")
+    with made_to_run(clone) as (client, process, said):
+        assert until(lambda: "Ctrl-C ends all of it." in said(), httpx.TransportError, process), said()
+        assert "Added DEBUG, SECRET_KEY, ADMIN_PASSWORD to .env" in said()
+        assert "real Replicate and Supabase" in said()
+        assert client.get("/api/universes").json()["total"] == 0
+        assert "demo" not in said()
+        assert (clone / ".env").read_text().startswith(keys)
 
 
 def is_published(client):
