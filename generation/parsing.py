@@ -16,6 +16,7 @@ from itertools import zip_longest
 import json_repair
 
 from universes.models import LANGUAGES
+from universes.names import typed_name
 
 NAME_LENGTH = 60
 # Far more than 50 concepts or five songs take, and far deeper than any form that is asked for.
@@ -305,7 +306,7 @@ def clean_name(name, language):
     """A name without article, markup, number, aside or full stop; empty when it is none or too long to be one."""
     if not isinstance(name, str):
         return ""
-    text = BULLET.sub("", TAG.sub(" ", name))
+    text = BULLET.sub("", TAG.sub(" ", typed_name(name)))
     text = ASIDE.sub("", " ".join(text.split())).strip(" \"'“”«»„*_.,;:")
     text = _without_article(text, language)
     return text if len(text) <= NAME_LENGTH and any(c.isalpha() for c in text) else ""

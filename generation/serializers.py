@@ -5,13 +5,13 @@ from rest_framework import serializers
 
 from magikswipe.api.fields import (
     LYRICS_LENGTH,
-    NAME_LENGTH,
     Body,
     Boolean,
     Dollars,
     Id,
     Integer,
     Language,
+    Name,
     Query,
     Text,
 )
@@ -74,11 +74,9 @@ class ConceptsSerializer(serializers.Serializer):
 class ApplyBody(Body):
     """The cards' names; the answer of `concepts`, edited or not."""
 
-    concepts = serializers.ListField(
-        child=Text(max_length=NAME_LENGTH), allow_empty=False, max_length=MOST_CARDS
-    )
+    concepts = serializers.ListField(child=Name(), allow_empty=False, max_length=MOST_CARDS)
     translations = serializers.DictField(
-        child=serializers.ListField(child=Text(max_length=NAME_LENGTH)),
+        child=serializers.ListField(child=Name()),
         required=False,
         allow_null=True,
         help_text=f"By language ({', '.join(LANGUAGES)}), each as long as the concepts.",

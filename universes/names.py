@@ -1,13 +1,30 @@
 """How universes and cards get the names of their folders and files."""
 
 import re
+import unicodedata
 from itertools import count
 from urllib.parse import urlsplit
 
 from slugify import slugify
 
+NAME_LENGTH = 500
+# U+0000 is not among them: every field refuses it.
+INVISIBLE = re.compile(
+    r"[\x01-\x08\x0e-\x1b\x7f-\x84\x86-\x9f\u061c\u200b\u200e\u200f\u202a-\u202e\u2060\u2066-\u2069\ufeff]"
+)
+BREAKS = re.compile(r"[\t-\r\x1c-\x1f\x85\u2028\u2029]+")
+# Joiners and variation selectors change what stands before them: they mean nothing where nothing does.
+JOINERS = "\u200c\u200d"
+VARIATIONS = "\ufe00-\ufe0f\U000e0100-\U000e01ef"
+ASTRAY = re.compile(rf"(?<!\S)[{JOINERS}{VARIATIONS}]+|[{JOINERS}]+(?!\S)")
+
+# Two of them are a flag.
+FLAG_LETTERS = "".join(map(chr, range(0x1F1E6, 0x1F200)))
+
 SLUG = re.compile(r"[a-z0-9]+([-_][a-z0-9]+)*", re.ASCII)
 SLUG_LENGTH = 100
+# Of a universe whose name has no letters.
+UNNAMED = "universe"
 IMAGE_NAME_LENGTH = 100
 IMAGE_NAME = re.compile(r"[0-9]{2,}_[a-z0-9]+(_[a-z0-9]+)*\.png", re.ASCII)
 
@@ -19,13 +36,59 @@ PICTURE_ITSELF = re.compile(r"data:image/(png|jpeg|gif|webp);base64,[A-Za-z0-9+/
 CONTROL = re.compile(r"[\x00-\x1f\x7f\\\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 
 
+def typed_name(text: str) -> str:
+    """A name that somebody typed or pasted, on one line and without characters that nobody sees.
+
+    Control characters, zero-width spaces and direction marks go. Joiners and variation selectors stay between
+    characters: families of emoji and Persian words are written with them.
+    """
+    text = ASTRAY.sub("", BREAKS.sub(" ", INVISIBLE.sub("", text)).strip())
+    return text.strip()
+
+
+def cut(text: str, most: int) -> str:
+    """The beginning of a text, of at most so many characters, that ends where a character ends on the screen."""
+    end = most
+    while 0 < end < len(text) and _continues(text, end):
+        end -= 1
+    return text[: end or most]
+
+
+def _continues(text, at):
+    """Whether the code point at `at` belongs to the character on the screen that began before it.
+
+    The common cases of https://www.unicode.org/reports/tr29/: marks, joined emoji, flags, skin tones, Hangul.
+    """
+    here, before = text[at], text[at - 1]
+    if here in FLAG_LETTERS:
+        letters = len(text[:at]) - len(text[:at].rstrip(FLAG_LETTERS))
+        return letters % 2 == 1
+    return (
+        before == "\u200d"
+        or here in JOINERS
+        or unicodedata.category(here) in ("Mn", "Mc", "Me")
+        or bool(re.match("[\u1160-\u11ff\U0001f3fb-\U0001f3ff\U000e0020-\U000e007f]", here))
+    )
+
+
 def is_slug(text):
     return len(text) <= SLUG_LENGTH and bool(SLUG.fullmatch(text))
 
 
+def slug_of(name: str) -> str:
+    """ASCII, lower case, hyphens; empty where nothing is left of the name, as of emoji."""
+    return slugify(name, max_length=SLUG_LENGTH)
+
+
 def make_slug(name):
-    """ASCII, lower case, hyphens; `universe` where nothing is left of the name."""
-    return slugify(name, max_length=SLUG_LENGTH) or "universe"
+    """The same, and `universe` where nothing is left of the name."""
+    return slug_of(name) or UNNAMED
+
+
+def numbered_slug(base: str, number: int) -> str:
+    """The slug itself for 1, else with the number at its end, no longer than a slug may be."""
+    ending = f"-{number}" if number > 1 else ""
+    return base[: SLUG_LENGTH - len(ending)].rstrip("-_") + ending
 
 
 def is_address(text):

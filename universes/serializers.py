@@ -13,12 +13,12 @@ from rest_framework import serializers
 from magikswipe.api.fields import (
     ADDRESS_LENGTH,
     LYRICS_LENGTH,
-    NAME_LENGTH,
     PROMPT_LENGTH,
     Body,
     Boolean,
     Integer,
     Language,
+    Name,
     Query,
     Text,
     Translations,
@@ -92,7 +92,7 @@ class UniverseQuery(PageQuery):
 class UniverseBody(Body):
     """What a universe can be made of and can be changed."""
 
-    name = Text(max_length=NAME_LENGTH)
+    name = Name()
     is_public = Boolean(required=False)
     background_color = Color(required=False, allow_null=True, max_length=100, help_text="#rgb or #rrggbb")
     default_image_prompt = prompt_field()
@@ -149,7 +149,7 @@ class UniversePatchSerializer(UniverseBody):
 class DuplicateSerializer(Body):
     """What the copy of a universe is to be called; nothing need be said."""
 
-    name = Text(required=False, allow_null=True, max_length=NAME_LENGTH, help_text="'Copy of …' when absent.")
+    name = Name(required=False, allow_null=True, help_text="'Copy of …' when absent.")
     slug = Slug(help_text="Made from the name, and a free one, when absent.")
 
 
@@ -165,7 +165,7 @@ class ImportQuery(Query):
 class AssetCreateSerializer(Body):
     """A card to be made; a name is enough."""
 
-    display_name = Text(max_length=NAME_LENGTH)
+    display_name = Name()
     sort_order = Integer(required=False, allow_null=True, **SORT_ORDER, help_text="Last when absent.")
     translations = Translations(required=False)
     custom_image_prompt = prompt_field()

@@ -5,8 +5,8 @@ from rest_framework import serializers
 
 from universes import models
 from universes.models import LANGUAGES
+from universes.names import NAME_LENGTH, typed_name
 
-NAME_LENGTH = 500
 PROMPT_LENGTH = 5000
 LYRICS_LENGTH = 20000
 ADDRESS_LENGTH = 2000
@@ -24,6 +24,19 @@ class Text(serializers.CharField):
         if self.max_length and len(data) > self.max_length:
             self.fail("max_length", max_length=self.max_length)
         return super().to_internal_value(data)
+
+
+class Name(Text):
+    """What somebody calls a universe or a card: on one line, without characters that nobody sees."""
+
+    def __init__(self, **kwargs):
+        super().__init__(max_length=NAME_LENGTH, **kwargs)
+
+    def run_validation(self, data=serializers.empty):
+        # Longer than the schema says, it is refused as it is.
+        if isinstance(data, str) and len(data) <= NAME_LENGTH:
+            data = typed_name(data)
+        return super().run_validation(data)
 
 
 class Boolean(serializers.BooleanField):
@@ -98,7 +111,7 @@ class Translations(serializers.DictField):
     }
 
     def __init__(self, **kwargs):
-        super().__init__(child=Text(max_length=NAME_LENGTH, allow_blank=True), allow_null=True, **kwargs)
+        super().__init__(child=Name(allow_blank=True), allow_null=True, **kwargs)
 
     def run_validation(self, data=serializers.empty):
         return {} if data is None else super().run_validation(data)

@@ -11,17 +11,17 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.csrf import csrf_exempt, csrf_protect
 from django.views.decorators.http import require_http_methods
 from unfold.decorators import action
-from unfold.widgets import UnfoldAdminFileFieldWidget, UnfoldAdminTextInputWidget
+from unfold.widgets import UnfoldAdminFileFieldWidget
 
 from magikswipe.roles import WRITE, require
 from storage.staging import staging
 
 from ..errors import AlreadyExists, Changing, Invalid, TooLarge
 from ..models import Universe
-from ..names import SLUG_LENGTH, is_slug
+from ..names import NAME_LENGTH, SLUG_LENGTH, is_slug
 from ..services import copies, exchange
 from .buttons import OperationsMixin, once
-from .forms import line
+from .forms import line, name_line
 from .through_services import cards
 from .uploads import ArchiveUpload
 
@@ -56,7 +56,7 @@ class SlugForm(forms.Form):
 
 
 class DuplicateForm(SlugForm):
-    name = forms.CharField(label=gettext_lazy("Name"), max_length=500, widget=UnfoldAdminTextInputWidget())
+    name = name_line(gettext_lazy("Name"), max_length=NAME_LENGTH)
     field_order = ("name", "slug")
 
     def __init__(self, *args, **kwargs):

@@ -11,7 +11,7 @@ from unfold.widgets import (
 )
 
 from ..models import Asset, Language, Universe
-from ..names import SLUG_LENGTH, is_address, is_slug, make_slug
+from ..names import SLUG_LENGTH, is_address, is_slug, slug_of, typed_name
 from ..services import assets, editing, edits, universes
 from .studio import saving
 
@@ -27,6 +27,22 @@ def name_field(language):
 def line(label, **options):
     """A field of one line of text that may stay empty."""
     return forms.CharField(label=label, required=False, widget=UnfoldAdminTextInputWidget(), **options)
+
+
+class NameField(forms.CharField):
+    """What a universe or a card is called, as the API takes it: without characters that nobody sees."""
+
+    def to_python(self, value):
+        return typed_name(super().to_python(value))
+
+    def has_changed(self, initial, data):
+        """Nobody changed a name that a sync brought with such characters by sending it back."""
+        return super().has_changed(typed_name(initial or ""), data)
+
+
+def name_line(label, **options):
+    """A field of a name."""
+    return NameField(label=label, widget=UnfoldAdminTextInputWidget(), **options)
 
 
 def paragraph(label, rows=3, **options):
@@ -45,7 +61,9 @@ def order_field():
     )
 
 
-NAME_FIELDS = {name_field(language): line(capfirst(language.label)) for language in Language}
+NAME_FIELDS = {
+    name_field(language): name_line(capfirst(language.label), required=False) for language in Language
+}
 # A form's metaclass takes the fields out of what it is given.
 NameFields = type("NameFields", (forms.Form,), {**NAME_FIELDS})
 
@@ -103,7 +121,7 @@ def one_line_end(text):
 class UniverseForm(StoredForm, NameFields):
     prompts = universes.PROMPTS
 
-    name = forms.CharField(label=_("Name"), widget=UnfoldAdminTextInputWidget())
+    name = name_line(_("Name"))
     slug = line(
         _("Slug"), help_text=_("Names the media folder and never changes; made from the name when empty.")
     )
@@ -156,8 +174,9 @@ class UniverseForm(StoredForm, NameFields):
         return self.seen_now
 
     def clean_slug(self):
-        slug = self.cleaned_data["slug"] or make_slug(self.cleaned_data.get("name", ""))
-        if not is_slug(slug):
+        slug = self.cleaned_data["slug"] or slug_of(self.cleaned_data.get("name", ""))
+        # Where nothing is left of the name, the service finds one that is free.
+        if slug and not is_slug(slug):
             raise forms.ValidationError(
                 _("Use the letters a to z and digits, joined by single - or _, %(most)s characters at most."),
                 params={"most": SLUG_LENGTH},
@@ -185,7 +204,7 @@ def is_plain_colour(text):
 class AssetForm(StoredForm, NameFields):
     prompts = assets.PROMPTS
 
-    display_name = forms.CharField(label=_("Name"), widget=UnfoldAdminTextInputWidget())
+    display_name = name_line(_("Name"))
     sort_order = order_field()
     custom_image_prompt = paragraph(
         _("Own picture prompt"),

@@ -3,20 +3,19 @@
 import uuid
 from datetime import timedelta
 from functools import partial
-from itertools import count
 
 from django.db import IntegrityError
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from storage import bucket
 from storage.bucket import preparing
 
 from ..errors import AlreadyExists
-from ..models import CopyOrder, Universe
-from ..names import SLUG_LENGTH, make_slug
+from ..models import CopyOrder
+from ..names import NAME_LENGTH, cut, make_slug
 from ..rows import TABLES, UNIVERS
 from . import whole
+from .universes import free_slug
 
 # What happened to the original and not to its copy.
 WHEN = ("created_at", "updated_at")
@@ -34,13 +33,16 @@ def duplicate(universe, *, name="", slug="", once=""):
     all of them get the one copy.
     Raises Invalid, AlreadyExists, NotFound, and Changing for one that does not hold still.
     """
-    try:
-        return _made(once, universe.slug) or _duplicate(universe, name, slug, once)
-    except (AlreadyExists, IntegrityError):
-        # The same order may have been done meanwhile.
-        if earlier := _made(once, universe.slug):
-            return earlier
-        raise
+    for attempt in range(whole.TRIES):
+        try:
+            return _made(once, universe.slug) or _duplicate(universe, name, slug, once)
+        except (AlreadyExists, IntegrityError):
+            # The same order may have been done meanwhile.
+            if earlier := _made(once, universe.slug):
+                return earlier
+            # Of a slug that nobody gave, the next may be free.
+            if slug or attempt + 1 == whole.TRIES:
+                raise
 
 
 def _made(once, slug):
@@ -58,7 +60,7 @@ def _made(once, slug):
 
 def _duplicate(universe, name, slug, once):
     name = name or default_name(universe)
-    slug = slug or free_slug(name)
+    slug = slug or free_slug(make_slug(name))
     whole.check_free(slug)
     note = partial(_note, once, universe.slug) if once else None
     for original in whole.attempts(universe.slug):
@@ -77,18 +79,9 @@ def _put(prepared, name, size, source):
     prepared.add(name, source)
 
 
-def default_name(universe):
-    return _("Copy of %(name)s") % {"name": universe.name}
-
-
-def free_slug(name):
-    """A slug from a name, numbered from 2 on where there is a universe or a folder of that slug."""
-    base = make_slug(name)
-    for number in count(1):
-        ending = f"-{number}" if number > 1 else ""
-        slug = base[: SLUG_LENGTH - len(ending)].rstrip("-_") + ending
-        if not Universe.objects.filter(slug=slug).exists() and not bucket.names(slug):
-            return slug
+def default_name(universe) -> str:
+    """What a copy is called unless somebody says so: no longer than a name may be."""
+    return cut(_("Copy of %(name)s") % {"name": universe.name}, NAME_LENGTH)
 
 
 def _rows(original, name, slug):

@@ -1,14 +1,18 @@
 """Universes: made, changed, deleted."""
 
+from itertools import count
+
 from django.db import IntegrityError, transaction
 from django.db.models import Count, OuterRef, Subquery
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from storage import bucket
+
 from ..errors import AlreadyExists, Invalid, NotFound
 from ..models import LANGUAGES, Asset, Universe, UniversePrompts, UniverseTranslation
-from ..names import SLUG, SLUG_LENGTH, is_slug, make_slug
+from ..names import SLUG, SLUG_LENGTH, UNNAMED, is_slug, numbered_slug, slug_of
 from . import edits, revisions
 
 # Counted for each row that is shown: a join would count those of all before the first is.
@@ -39,17 +43,38 @@ def listing():
 def create(*, name, slug="", translations=None, **fields):
     """Make a universe; its folder comes with its first file, and what a deleted one left there is archived.
 
+    Without a slug, it gets one from its name; of a name without letters nothing is left, and the slug is
+    `universe`, `universe-2` and so on, whatever is free.
     Raises Invalid for a slug that can't name a folder or a language that is not ours, AlreadyExists for a
     taken slug.
     """
-    slug = slug or make_slug(name)
+    if slug := slug or slug_of(name):
+        return _create(name, slug, translations, fields)
+    while True:
+        try:
+            return _create(name, free_slug(UNNAMED), translations, fields)
+        except AlreadyExists:
+            # Somebody else took it meanwhile: the next one.
+            continue
+
+
+def free_slug(base: str) -> str:
+    """The slug, numbered from 2 on where there is a universe or a folder of that slug."""
+    alike = Universe.objects.filter(slug__startswith=base[: SLUG_LENGTH // 2])
+    taken = set(alike.values_list("slug", flat=True))
+    numbered = (numbered_slug(base, number) for number in count(1))
+    return next(slug for slug in numbered if slug not in taken and not bucket.names(slug))
+
+
+def _create(name, slug, translations, fields):
     if not is_slug(slug):
         raise Invalid(
             "slug",
             _("slug takes a-z and 0-9, joined by single '-' or '_', %(most)s characters at most.")
             % {"most": SLUG_LENGTH},
         )
-    prompts = {key: fields.pop(key) for key in PROMPTS if key in fields}
+    prompts = {key: fields[key] for key in PROMPTS if key in fields}
+    fields = {key: value for key, value in fields.items() if key not in prompts}
     try:
         with transaction.atomic():
             revisions.set_aside_folder(slug)

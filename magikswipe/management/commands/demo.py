@@ -1,7 +1,5 @@
 """`manage.py demo`: one universe from idea to published, the way a client would do it, through the queue."""
 
-from itertools import count as numbers
-
 from django.core.management import CommandError
 from django.core.management.base import BaseCommand
 
@@ -36,7 +34,9 @@ class Command(BaseCommand):
             raise CommandError(str(refusal)) from None
 
     def make_and_publish(self, name, theme, count):
-        universe = interrupted(name) or universes.create(name=name, slug=free_slug(name))
+        universe = interrupted(name) or universes.create(
+            name=name, slug=universes.free_slug(names.make_slug(name))
+        )
         self.run_job(start_all(universe, theme=theme, count=count, author="demo"))
         self.run_job(start_push([universe.slug], author="demo"))
         self.tell(universe)
@@ -58,10 +58,3 @@ class Command(BaseCommand):
 def interrupted(name):
     """The demo of this name that was begun and never published: it is taken up where it was left."""
     return Universe.objects.filter(slug=names.make_slug(name), name=name, last_synced_at=None).first()
-
-
-def free_slug(name):
-    """The name's slug, numbered when there is such a universe already."""
-    slug = names.make_slug(name)
-    taken = set(Universe.objects.filter(slug__startswith=slug).values_list("slug", flat=True))
-    return next(s for n in numbers(1) if (s := slug if n == 1 else f"{slug}-{n}") not in taken)

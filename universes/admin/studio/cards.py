@@ -20,8 +20,9 @@ from storage import bucket
 
 from ... import media
 from ...models import Asset, Language
-from ...names import video_name
+from ...names import NAME_LENGTH, video_name
 from ...services import assets, order
+from ..forms import NameField
 from ..operations import REFUSALS
 from ..through_services import author
 from . import dialogs, live, pages, saving
@@ -36,15 +37,15 @@ CHANGED = gettext_lazy(
 class CardForm(forms.Form):
     """What one can type on a card."""
 
-    display_name = forms.CharField(
-        max_length=500, error_messages={"required": gettext_lazy("A card needs a name.")}
+    display_name = NameField(
+        max_length=NAME_LENGTH, error_messages={"required": gettext_lazy("A card needs a name.")}
     )
     custom_image_prompt = forms.CharField(required=False, max_length=10_000)
     custom_video_prompt = forms.CharField(required=False, max_length=10_000)
 
 
 for _language in Language.values:
-    CardForm.base_fields[f"name_{_language}"] = forms.CharField(required=False, max_length=500)
+    CardForm.base_fields[f"name_{_language}"] = NameField(required=False, max_length=NAME_LENGTH)
 
 
 @dataclass

@@ -18,6 +18,7 @@ from jobs.models import Job, State
 from magikswipe.roles import GENERATE, WRITE, may, require
 
 from ...models import LANGUAGES, Language
+from ...names import typed_name
 from ..operations import REFUSALS
 from ..through_services import author
 from . import dialogs, pages, taking
@@ -124,11 +125,16 @@ def typed(request):
     return [
         Proposal(
             key,
-            {code: request.POST.get(f"name_{key}_{code}", "").strip() for code in LANGUAGES},
+            {code: _name(request, f"name_{key}_{code}") for code in LANGUAGES},
             f"use_{key}" in request.POST,
         )
         for key in dict.fromkeys(request.POST.getlist("row"))
     ]
+
+
+def _name(request, field):
+    # No form checks these fields, and PostgreSQL takes no NUL.
+    return typed_name(request.POST.get(field, "").replace("\0", ""))
 
 
 def _proposals(request, universe, job, rows, error="", status=200):
