@@ -53,7 +53,12 @@ def parse_options() -> argparse.Namespace:
         prog="sandbox", description="A local stand-in for Replicate and Supabase."
     )
     parser.add_argument("--host", type=loopback, default="127.0.0.1", help="a loopback address (127.0.0.1)")
-    parser.add_argument("--port", type=int, default=0, help="0, the default, takes a free one")
+    parser.add_argument(
+        "--port",
+        type=int,
+        default=0,
+        help="0, the default: the one of the last start with this state if it is free, else a free one",
+    )
     parser.add_argument("--state", type=Path, required=True, metavar="DIR", help="where it keeps its data")
     parser.add_argument("--key", default="sandbox", help="the token and API key that it accepts (sandbox)")
     parser.add_argument("--until-eof", action="store_true", help="stop when stdin, a pipe, is closed")
@@ -73,6 +78,23 @@ def bind(host: str, port: int) -> socket.socket:
     return listener
 
 
+def bind_again(host: str, remembered: Path) -> socket.socket:
+    """Binds the port that stands in the file; a free one, which is then written there, when there is no such file.
+
+    When another program has taken that port, a free one is bound for now and the file stays as it is.
+    """
+    try:
+        return bind(host, int(remembered.read_text("ascii")))
+    except FileNotFoundError:
+        listener = bind(host, 0)
+        remembered.parent.mkdir(parents=True, exist_ok=True)
+        remembered.write_text(str(listener.getsockname()[1]), "ascii")
+        return listener
+    except (SystemExit, ValueError) as error:
+        print(f"{error}; another one is used for now", file=sys.stderr)
+        return bind(host, 0)
+
+
 async def serve(server: Server, listener: socket.socket, until_eof: bool) -> None:
     if until_eof:
         server.stop_at_eof()
@@ -82,7 +104,8 @@ async def serve(server: Server, listener: socket.socket, until_eof: bool) -> Non
 def main() -> None:
     options = parse_options()
     sys.setswitchinterval(SWITCH_SECONDS)
-    listener = bind(options.host, options.port)
+    remembered = options.state / "port"
+    listener = bind(options.host, options.port) if options.port else bind_again(options.host, remembered)
     host = f"[{options.host}]" if ":" in options.host else options.host
     config = uvicorn.Config(
         build_app(options.state, options.key),

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from starlette.applications import Starlette
+from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
-from starlette.types import ASGIApp
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from sandbox.control import Control
 from sandbox.counters import Counters
@@ -25,6 +26,36 @@ from sandbox.storage_store import Store
 from sandbox.webhooks import Webhooks
 
 OWN_TABLES = ("predictions", "uploads", "objects", "sequences")
+# What PostgREST and Storage let a page read, https://docs.postgrest.org/en/v14/references/api/cors.html
+EXPOSED = (
+    "Content-Encoding",
+    "Content-Location",
+    "Content-Range",
+    "Content-Type",
+    "Date",
+    "ETag",
+    "Location",
+)
+SECONDS_OF_A_PREFLIGHT = 3600
+
+
+class SupabaseCors:
+    """Pages of any origin may call Supabase's paths, and no others: what they may do there, the key says."""
+
+    def __init__(self, app: ASGIApp):
+        self.app = app
+        self.open = CORSMiddleware(
+            app,
+            allow_origins=["*"],
+            allow_methods=["*"],
+            allow_headers=["*"],
+            expose_headers=EXPOSED,
+            max_age=SECONDS_OF_A_PREFLIGHT,
+        )
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        is_supabase = scope["type"] == "http" and scope["path"].startswith(("/rest/v1/", "/storage/v1/"))
+        await (self.open if is_supabase else self.app)(scope, receive, send)
 
 
 @dataclass
@@ -84,7 +115,7 @@ def build_app(folder: Path, key: str) -> ASGIApp:
 
     routes = [*control.routes(), *replicate.routes(), *rest.routes(), *storage.routes()]
     app = Starlette(routes=routes, lifespan=lifespan, exception_handlers={404: _not_found, 405: _not_found})
-    return Faults(app, world.settings, world.counters)
+    return Faults(SupabaseCors(app), world.settings, world.counters)
 
 
 async def _not_found(request: Request, error: Exception) -> Response:

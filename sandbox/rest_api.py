@@ -15,7 +15,7 @@ from sandbox import rest_errors as errors
 from sandbox.counters import Counters
 from sandbox.database import Database
 from sandbox.rest_errors import RestError
-from sandbox.rest_query import parse_count, parse_order, parse_select, parse_where
+from sandbox.rest_query import parse_count, parse_narrowing, parse_order, parse_select
 from sandbox.rest_schema import TABLES, Table, to_stored, visible_table
 from sandbox.rest_tables import Row, Tables
 from sandbox.settings import Settings
@@ -117,8 +117,9 @@ class RestApi:
 
     def read(self, request: Request, table: Table, body: bytes) -> Response:
         query, prefer = request.query_params, Preferences(request)
-        where, values = parse_where(table, query.multi_items())
         items = parse_select(query.get("select", "*"))
+        narrowing = parse_narrowing(query.multi_items(), items)
+        where, values = self.tables.where(table, narrowing, items)
         offset, limit = _window(request)
         most = min(self.settings.max_rows, self.settings.max_rows if limit is None else limit)
         total = self.tables.count(table, where, values) if prefer.counts else None
@@ -126,7 +127,7 @@ class RestApi:
             raise errors.past_the_end(offset, total)
         limits = f"LIMIT {most} OFFSET {offset}"
         rows = self.tables.select(table, where, values, parse_order(table, query.get("order")), limits)
-        shaped = self.tables.shape(table, rows, items)
+        shaped = self.tables.shape(table, rows, items, narrowing)
         partial = total is not None and len(rows) < total
         headers = {"Content-Range": _content_range(offset, len(rows), total)}
         return _answer(request, shaped, 206 if partial else 200, headers)
@@ -168,7 +169,9 @@ class RestApi:
 
     def _filters(self, request: Request, table: Table, verb: str) -> tuple[str, list]:
         """Hosted Supabase refuses to change every row at once (the safeupdate extension)."""
-        where, values = parse_where(table, request.query_params.multi_items())
+        query = request.query_params
+        items = parse_select(query.get("select", "*"))
+        where, values = self.tables.where(table, parse_narrowing(query.multi_items(), items))
         if not where:
             raise errors.without_where(verb)
         return where, values

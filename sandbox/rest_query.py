@@ -5,13 +5,15 @@ Source: https://docs.postgrest.org/en/v14/references/api/tables_views.html
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from sandbox.rest_errors import RestError, unknown_column, unparsable
 from sandbox.rest_schema import Table, to_stored
 
-RESERVED = {"select", "order", "limit", "offset", "on_conflict", "columns"}
+WRITTEN = {"select", "on_conflict", "columns"}
+WINDOW = {"order", "limit", "offset"}
+JOINTS = ("and", "or")
 COMPARISONS = {"eq": "=", "neq": "<>", "gt": ">", "gte": ">=", "lt": "<", "lte": "<="}
 TRUTHS = {"null": "NULL", "true": "1", "false": "0", "unknown": "NULL"}
 
@@ -20,12 +22,56 @@ Condition = tuple[str, list[Any]]
 
 @dataclass(frozen=True)
 class Item:
-    """A column of a select list, or an embedded table when ``items`` is set."""
+    """A column of a select list, or an embedded table when ``items`` is set.
+
+    ``inner``: rows for which the embedded table has none are left out.
+    """
 
     name: str
     alias: str
     cast: str | None = None
     items: tuple["Item", ...] | None = None
+    inner: bool = False
+
+    @property
+    def is_count(self) -> bool:
+        """Whether it is an embedded table of which only the number of rows is asked: ``assets(count)``."""
+        return self.items is not None and [item.name for item in self.items] == ["count"]
+
+
+@dataclass
+class Narrowing:
+    """Filters, order, limit and offset of a table, and those of the tables embedded in it, by alias."""
+
+    filters: list[tuple[str, str]] = field(default_factory=list)
+    window: dict[str, str] = field(default_factory=dict)
+    embedded: dict[str, "Narrowing"] = field(default_factory=dict)
+
+    def of(self, alias: str) -> "Narrowing":
+        return self.embedded.get(alias, Narrowing())
+
+
+def parse_narrowing(pairs: Iterable[tuple[str, str]], items: tuple[Item, ...]) -> Narrowing:
+    """What a query string asks besides its select list. Raises RestError for a table that is not embedded."""
+    narrowing = Narrowing()
+    for name, value in pairs:
+        if name not in WRITTEN:
+            _narrow(narrowing, name, value, items)
+    return narrowing
+
+
+def _narrow(narrowing: Narrowing, name: str, value: str, items: tuple[Item, ...]) -> None:
+    first, dot, rest = name.partition(".")
+    if dot and first != "not":
+        item = next((item for item in items if item.alias == first and item.items is not None), None)
+        if item is None:
+            message = f"'{first}' is not an embedded resource in this request"
+            raise RestError(400, "PGRST108", message)
+        _narrow(narrowing.embedded.setdefault(first, Narrowing()), rest, value, item.items or ())
+    elif name in WINDOW:
+        narrowing.window[name] = value
+    else:
+        narrowing.filters.append((name, value))
 
 
 def split_outside(text: str) -> list[str]:
@@ -47,22 +93,26 @@ def parse_select(text: str) -> tuple[Item, ...]:
 
 
 def _parse_item(text: str) -> Item:
-    found = re.fullmatch(r"(?:([^:()]+):(?!:))?([\w*-]+)(?:!\w+)*(?:::(\w+))?(?:\((.*)\))?", text, re.DOTALL)
-    if not found or "!inner" in text:
+    pattern = r"(?:([^:()]+):(?!:))?([\w*-]+)((?:!\w+)*)(?:::(\w+))?(?:\((.*)\))?"
+    found = re.fullmatch(pattern, text, re.DOTALL)
+    if not found:
         raise unparsable("select parameter", text)
-    alias, name, cast, inside = found.groups()
-    return Item(name, alias or name, cast, None if inside is None else parse_select(inside or "*"))
+    alias, name, hints, cast, inside = found.groups()
+    if name == "count" and inside == "":
+        inside = None
+    items = None if inside is None else parse_select(inside or "*")
+    return Item(name, alias or name, cast, items, "inner" in hints.split("!"))
 
 
 def parse_where(table: Table, pairs: Iterable[tuple[str, str]]) -> Condition:
-    """The filters of a query string as SQL; an empty text when there are none."""
-    conditions = [_condition(table, name, value) for name, value in pairs if name not in RESERVED]
+    """Filters as SQL; an empty text when there are none."""
+    conditions = [_condition(table, name, value) for name, value in pairs]
     return " AND ".join(sql for sql, _ in conditions), [value for _, values in conditions for value in values]
 
 
 def _condition(table: Table, name: str, text: str) -> Condition:
     negated, bare = name.startswith("not."), name.removeprefix("not.")
-    if bare in ("and", "or"):
+    if bare in JOINTS:
         sql, values = _group(table, bare, text)
     else:
         negated = text.startswith("not.")
@@ -87,9 +137,6 @@ def _group(table: Table, joint: str, text: str) -> Condition:
 
 
 def _comparison(table: Table, name: str, text: str) -> Condition:
-    if "." in name:
-        message = f"'{name.partition('.')[0]}' is not an embedded resource in this request"
-        raise RestError(400, "PGRST108", message)
     if name not in table.columns:
         raise unknown_column(table.name, name)
     column = table.columns[name]

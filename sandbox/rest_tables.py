@@ -6,7 +6,7 @@ from typing import Any
 
 from sandbox import rest_errors as errors
 from sandbox.database import Database
-from sandbox.rest_query import Item
+from sandbox.rest_query import Item, Narrowing, parse_count, parse_order, parse_where
 from sandbox.rest_schema import TABLES, Column, Table, from_stored, now, to_stored, visible_table
 from sandbox.settings import Settings
 
@@ -38,10 +38,35 @@ class Tables:
             found |= {row["id"]: row for row in rows}
         return [found[key] for key in wanted if key in found]
 
-    def shape(self, table: Table, rows: list[Row], items: tuple[Item, ...]) -> list[Row]:
-        """The rows as the select list asks for them."""
+    def where(self, table: Table, narrowing: Narrowing, items: tuple[Item, ...] = ()) -> tuple[str, list]:
+        """The filters of a table as SQL, and its inner joins."""
+        conditions, values = [], []
+        own, own_values = parse_where(table, narrowing.filters)
+        if own:
+            conditions, values = [own], own_values
+        for item in (item for item in items if item.inner and item.items is not None):
+            other, here, there = self._join(table, item)
+            inside, inside_values = self.where(other, narrowing.of(item.alias), item.items or ())
+            condition = f"WHERE {inside}" if inside else ""
+            conditions.append(f"{here} IN (SELECT {there} FROM {other.name} {condition})")
+            values = [*values, *inside_values]
+        return " AND ".join(conditions), values
+
+    def shape(
+        self,
+        table: Table,
+        rows: list[Row],
+        items: tuple[Item, ...],
+        narrowing: Narrowing | None = None,
+    ) -> list[Row]:
+        """The rows as the select list asks for them; ``narrowing`` holds what is asked of embedded tables."""
+        asked = narrowing or Narrowing()
         plain = {name: column.kind for name, column in table.columns.items()}
-        embeds = {item.alias: self._embed(table, rows, item) for item in items if item.items is not None}
+        embeds = {
+            item.alias: self._embed(table, rows, item, asked.of(item.alias))
+            for item in items
+            if item.items is not None
+        }
         columns = [pair for item in items if item.items is None for pair in _columns(table, item)]
         shaped = []
         for at, row in enumerate(rows):
@@ -50,30 +75,38 @@ class Tables:
             shaped.append(out)
         return shaped
 
-    def _embed(self, table: Table, rows: list[Row], item: Item) -> list[Any]:
-        """What stands under an embedded table's name, for each of the rows."""
-        parents = table.parents()
-        for column, parent in parents.items():
+    def _join(self, table: Table, item: Item) -> tuple[Table, str, str]:
+        """The embedded table, and the columns that are equal, of this table and of that one."""
+        for column, parent in table.parents().items():
             if item.name in (parent, column):
-                other = visible_table(parent, self.settings)
-                found = self._grouped(other, "id", {row[column] for row in rows}, item)
-                return [next(iter(found.get(row[column], [])), None) for row in rows]
-        if item.name not in TABLES or item.name in self.settings.missing_tables:
-            raise errors.unknown_embed(table.name, item.name)
-        child = visible_table(item.name, self.settings)
-        for column, parent in child.parents().items():
-            if parent == table.name:
-                found = self._grouped(child, column, {row["id"] for row in rows}, item)
-                many = [found.get(row["id"], []) for row in rows]
-                return [next(iter(one), None) for one in many] if (column,) in child.unique else many
+                return visible_table(parent, self.settings), column, "id"
+        if item.name in TABLES and item.name not in self.settings.missing_tables:
+            child = visible_table(item.name, self.settings)
+            for column, parent in child.parents().items():
+                if parent == table.name:
+                    return child, "id", column
         raise errors.unknown_embed(table.name, item.name)
 
-    def _grouped(self, table: Table, column: str, keys: set[Any], item: Item) -> dict[Any, list[Row]]:
-        groups: dict[Any, list[Row]] = {}
-        for key in keys:
-            rows = self.select(table, f"{column} = ?", [key], limits=f"LIMIT {self.settings.max_rows}")
-            groups[key] = self.shape(table, rows, item.items or ())
-        return groups
+    def _embed(self, table: Table, rows: list[Row], item: Item, asked: Narrowing) -> list[Any]:
+        """What stands under an embedded table's name, for each of the rows."""
+        other, here, there = self._join(table, item)
+        found = {key: self._embedded(other, there, key, item, asked) for key in {row[here] for row in rows}}
+        is_one = there == "id" or (there,) in other.unique
+        return [next(iter(found[row[here]]), None) if is_one else found[row[here]] for row in rows]
+
+    def _embedded(
+        self, table: Table, column: str, key: Any, item: Item, asked: Narrowing
+    ) -> list[dict[str, Any]]:
+        where, values = self.where(table, asked, item.items or ())
+        where, values = " AND ".join(filter(None, (f"{column} = ?", where))), [key, *values]
+        if item.is_count:
+            (count,) = item.items or ()
+            return [{count.alias: self.count(table, where, values)}]
+        limit = parse_count("limit", asked.window.get("limit"))
+        most = self.settings.max_rows if limit is None else min(limit, self.settings.max_rows)
+        limits = f"LIMIT {most} OFFSET {parse_count('offset', asked.window.get('offset')) or 0}"
+        rows = self.select(table, where, values, parse_order(table, asked.window.get("order")), limits)
+        return self.shape(table, rows, item.items or (), asked)
 
     def insert(
         self, table: Table, rows: list[Row], columns: list[str], merge: str | None, target: list[str]

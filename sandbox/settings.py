@@ -6,6 +6,8 @@ from pathlib import Path
 from typing import Any
 
 MIB = 1024 * 1024
+# With these PostgREST embeds an object, and without them a list.
+ONE_TO_ONE = {"univers_prompts": ("univers_id",), "univers_assets_prompts": ("asset_id",)}
 
 
 @dataclass
@@ -36,7 +38,9 @@ class Settings:
     missing_tables: list[str] = field(default_factory=list)
     missing_columns: dict[str, list[str]] = field(default_factory=dict)  # by table
     extra_columns: dict[str, dict[str, str]] = field(default_factory=dict)  # table: {column: type}
-    unique: dict[str, list[list[str]]] = field(default_factory=dict)  # table: further unique constraints
+    unique: dict[str, list[list[str]]] = field(
+        default_factory=lambda: {name: [list(key)] for name, key in ONE_TO_ONE.items()}
+    )  # table: unique constraints besides the primary key's and the slug's; {}: none
     file_size_limit: int = 50 * MIB
     part_size: int = 5 * MIB  # larger uploads come in parts, and get an ETag that is not their MD5
 

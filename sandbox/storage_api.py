@@ -13,6 +13,7 @@ import time
 from collections.abc import Awaitable, Callable
 from tempfile import SpooledTemporaryFile
 from typing import Any, BinaryIO
+from urllib.parse import quote
 
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import UploadFile
@@ -162,6 +163,7 @@ class StorageApi:
         row = self._object(request)
         tag = f'"{row["etag"]}"'
         headers = {"ETag": tag, "Cache-Control": row["cache_control"], "Accept-Ranges": "bytes"}
+        headers |= _disposition(request.query_params.get("download"))
         known = [
             part.strip().removeprefix("W/") for part in request.headers.get("if-none-match", "").split(",")
         ]
@@ -284,6 +286,15 @@ def _decoded(header: str | None) -> str | None:
         return base64.b64decode(header).decode() if header else None
     except (binascii.Error, UnicodeDecodeError) as error:
         raise StorageError(400, "invalid_request", "x-metadata must be base64") from error
+
+
+def _disposition(download: str | None) -> dict[str, str]:
+    """The header that makes a browser save the file, for ``?download`` and ``?download=NAME``."""
+    if download is None:
+        return {}
+    name = quote(download, safe="")
+    named = f"; filename={name}; filename*=UTF-8''{name};" if name else ""
+    return {"Content-Disposition": f"attachment{named}"}
 
 
 def _bucket_json(name: str) -> dict[str, Any]:

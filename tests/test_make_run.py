@@ -75,6 +75,9 @@ def test_it_shows_the_login_and_makes_and_publishes_a_demo(clone):
             rf"http://localhost:{client.base_url.port}/admin/ .*admin.*{re.escape(password)}", said()
         )
         assert (clone / ".env").stat().st_mode & 0o077 == 0
+        (stand_in,) = re.findall(r"The stand-in for Supabase listens on (http://\S+)$", said(), re.MULTILINE)
+        published = httpx.get(f"{stand_in}/rest/v1/univers?select=slug", headers={"apikey": "sandbox"})
+        assert len(published.json()) == 1
 
 
 def test_with_an_env_of_keys_alone_it_adds_the_rest_and_buys_and_publishes_nothing(clone, unused_address):

@@ -3,6 +3,7 @@
 import subprocess
 import sys
 import time
+from contextlib import contextmanager
 
 import httpx
 import pytest
@@ -27,6 +28,38 @@ def test_a_taken_port_is_named(tmp_path, sandbox_server):
     port = sandbox_server.url.rpartition(":")[2]
     done = run("--state", str(tmp_path), "--port", port)
     assert done.returncode == 1 and f"port {port}" in done.stderr and done.stdout == ""
+
+
+def test_it_listens_where_it_did_before(tmp_path):
+    """Else the universes that were synced with it would belong to another Supabase after a restart."""
+    first = start_sandbox(tmp_path)
+    stop_sandbox(first)
+    again = start_sandbox(tmp_path)
+    assert again.url == first.url
+    with start_again_elsewhere(tmp_path) as other:
+        assert other.url != first.url
+    stop_sandbox(again)
+    third = start_sandbox(tmp_path)
+    assert third.url == first.url
+    stop_sandbox(third)
+
+
+@contextmanager
+def start_again_elsewhere(state):
+    """A second one with the same state, whose port is taken."""
+    server = start_sandbox(state)
+    yield server
+    stop_sandbox(server)
+
+
+@pytest.mark.parametrize("size", [10, 5_000_000])
+def test_a_refused_upload_whose_body_was_not_read_does_not_break_the_next_request(sandbox, size):
+    path, headers = "/storage/v1/object/univers/x/a.png", {"Authorization": f"Bearer {sandbox.key}"}
+    with httpx.Client(base_url=sandbox.url, headers=headers, trust_env=False, timeout=30) as http:
+        assert http.post(path, content=b"content").status_code == 200
+        refused = [http.post(path, content=b"x" * size) for _ in range(3)]
+        assert {answer.json()["statusCode"] for answer in refused} == {"409"}
+        assert http.get("/storage/v1/object/public/univers/x/a.png").content == b"content"
 
 
 def test_it_stops_at_once_though_something_runs(tmp_path):

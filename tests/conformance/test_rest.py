@@ -6,6 +6,8 @@ import httpx
 import pytest
 from postgrest.exceptions import APIError
 
+from .conftest import BUCKET
+
 
 def code_of(query):
     with pytest.raises(APIError) as caught:
@@ -103,6 +105,141 @@ def test_embeds_go_both_ways(client, universe, assets, slug):
         "univers": {"slug": slug},
         "univers_assets_translations": [{"display_name": "Neige"}],
     }
+
+
+# --- Filters, order and limit of an embedded table ---------------------------------------------------------
+
+
+@pytest.fixture
+def two_universes(client, universe, assets, slug):
+    """A universe with five cards, the first of them named in French and German, and one without cards."""
+    named = [{"language": "fr", "display_name": "Neige"}, {"language": "de", "display_name": "Schnee"}]
+    rows = [{"asset_id": assets[0]["id"], **name} for name in named]
+    client.table("univers_assets_translations").insert(rows).execute()
+    client.table("univers").insert({"name": "Empty", "slug": f"{slug}-2"}).execute()
+
+
+def universes_with(client, slug, columns, narrow):
+    query = client.table("univers").select(columns).like("slug", f"{slug}%").order("slug")
+    return narrow(query).execute().data
+
+
+CARDS = "univers_assets(sort_order)"
+
+
+@pytest.mark.parametrize(
+    ("narrow", "expected"),
+    [
+        (lambda q: q.gte("univers_assets.sort_order", 2), [2, 3]),
+        (lambda q: q.is_("univers_assets.sort_order", "null"), [None]),
+        (
+            lambda q: q.or_("sort_order.eq.0,display_name.eq.100%", reference_table="univers_assets"),
+            [0, 3],
+        ),
+        (lambda q: q.limit(2, foreign_table="univers_assets"), [0, 1]),
+        (lambda q: q.range(1, 2, foreign_table="univers_assets"), [1, 2]),
+    ],
+)
+def test_an_embedded_table_is_narrowed_by_itself(client, two_universes, slug, narrow, expected):
+    def ordered(query):
+        return narrow(query.order("sort_order", foreign_table="univers_assets"))
+
+    whole, empty = universes_with(client, slug, f"slug, {CARDS}", ordered)
+    assert [card["sort_order"] for card in whole["univers_assets"]] == expected
+    assert empty == {"slug": f"{slug}-2", "univers_assets": []}
+
+
+def test_an_embedded_table_is_ordered_by_itself(client, two_universes, slug):
+    def falling(query):
+        return query.order("sort_order", desc=True, foreign_table="univers_assets")
+
+    whole, _ = universes_with(client, slug, CARDS, falling)
+    assert [card["sort_order"] for card in whole["univers_assets"]] == [None, 3, 2, 1, 0]
+
+
+def test_a_filter_reaches_two_tables_deep_and_goes_by_the_alias(client, two_universes, slug):
+    columns = "cards:univers_assets(sort_order, names:univers_assets_translations(display_name))"
+
+    def french_of_the_first(query):
+        return query.eq("cards.sort_order", 0).eq("cards.names.language", "fr")
+
+    whole, _ = universes_with(client, slug, columns, french_of_the_first)
+    assert whole == {"cards": [{"sort_order": 0, "names": [{"display_name": "Neige"}]}]}
+
+
+@pytest.mark.parametrize(
+    ("columns", "narrow", "number"),
+    [
+        ("slug, univers_assets!inner(id)", lambda q: q, 1),
+        ("slug, univers_assets!inner(id)", lambda q: q.eq("univers_assets.display_name", "Snow"), 1),
+        ("slug, univers_assets!inner(id)", lambda q: q.eq("univers_assets.display_name", "Sand"), 0),
+        ("slug, univers_assets(id)", lambda q: q.eq("univers_assets.display_name", "Sand"), 2),
+        (
+            "univers_assets!inner(id, univers_assets_translations!inner(id))",
+            lambda q: q.eq("univers_assets.univers_assets_translations.language", "it"),
+            0,
+        ),
+    ],
+)
+def test_an_inner_join_leaves_out_rows_without_a_match(client, two_universes, slug, columns, narrow, number):
+    assert len(universes_with(client, slug, columns, narrow)) == number
+
+
+def test_a_count_of_an_inner_join_counts_what_is_shown(client, two_universes, slug):
+    query = client.table("univers").select("slug, univers_assets!inner(id)", count="exact")
+    assert query.like("slug", f"{slug}%").execute().count == 1
+
+
+def test_embedded_rows_can_be_counted(client, two_universes, slug):
+    columns = "univers_assets(count), names:univers_translations(count)"
+    whole, empty = universes_with(client, slug, columns, lambda q: q.gt("univers_assets.sort_order", 0))
+    assert (whole["univers_assets"], empty["univers_assets"]) == ([{"count": 3}], [{"count": 0}])
+    assert whole["names"] == [{"count": 0}]
+
+
+def test_a_filter_on_a_table_that_is_not_embedded_is_refused(client, universe):
+    query = client.table("univers").select("slug").eq("univers_assets.sort_order", 0)
+    assert code_of(query) == "PGRST108"
+
+
+def test_one_to_one_tables_are_embedded_as_an_object_where_a_key_says_so(sandbox, sandbox_client):
+    row = sandbox_client.table("univers").insert({"name": "x", "slug": "x"}).execute().data[0]
+    query = sandbox_client.table("univers").select("univers_prompts(default_image_prompt)")
+    assert query.execute().data == [{"univers_prompts": None}]
+    prompts = {"univers_id": row["id"], "default_image_prompt": "a fox"}
+    sandbox_client.table("univers_prompts").insert(prompts).execute()
+    assert query.execute().data == [{"univers_prompts": {"default_image_prompt": "a fox"}}]
+    sandbox.settings(unique={})
+    assert query.execute().data == [{"univers_prompts": [{"default_image_prompt": "a fox"}]}]
+
+
+# --- Pages of other origins --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("path", ["/rest/v1/univers", f"/storage/v1/object/list/{BUCKET}"])
+def test_a_page_of_another_origin_may_ask(service, path):
+    url, _ = service
+    headers = {
+        "Origin": "http://localhost:8081",
+        "Access-Control-Request-Method": "POST",
+        "Access-Control-Request-Headers": "apikey,authorization,content-profile,prefer,x-client-info",
+    }
+    leave = httpx.options(f"{url}{path}", headers=headers, trust_env=False)
+    assert leave.is_success
+    assert leave.headers["access-control-allow-origin"] in ("*", "http://localhost:8081")
+    assert "POST" in leave.headers["access-control-allow-methods"]
+    allowed = {name.strip().lower() for name in leave.headers["access-control-allow-headers"].split(",")}
+    assert {"apikey", "authorization", "prefer", "x-client-info"} <= allowed
+
+
+def test_a_page_of_another_origin_may_read_the_answer(service, client, universe, slug):
+    url, key = service
+    headers = {"Origin": "http://localhost:8081", "apikey": key, "Authorization": f"Bearer {key}"}
+    address = f"{url}/rest/v1/univers?slug=eq.{slug}"
+    answer = httpx.get(address, headers=headers, trust_env=False)
+    assert answer.headers["access-control-allow-origin"] in ("*", "http://localhost:8081")
+    exposed = answer.headers["access-control-expose-headers"]
+    assert "content-range" in exposed.lower()
 
 
 def test_single_wants_exactly_one_row(client, universe, assets):

@@ -194,6 +194,18 @@ def test_public_files_have_a_strong_etag_and_ranges(bucket, folder):
         assert http.get(bucket.get_public_url(f"{folder}/no.png")).status_code == 400
 
 
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [("download", "attachment"), ("download=my%20song.png", "attachment; filename=my%20song.png")],
+)
+def test_a_public_file_is_saved_instead_of_shown_where_the_address_says_so(bucket, folder, query, expected):
+    put(bucket, f"{folder}/a.png")
+    address = bucket.get_public_url(f"{folder}/a.png").rstrip("?")
+    with httpx.Client(trust_env=False) as http:
+        assert http.get(f"{address}?{query}").headers["content-disposition"].startswith(expected)
+        assert "content-disposition" not in http.get(address).headers
+
+
 def test_signed_addresses_open_a_file(bucket, folder):
     put(bucket, f"{folder}/a.png")
     signed = bucket.create_signed_url(f"{folder}/a.png", 60)["signedURL"]

@@ -87,13 +87,15 @@ class Command(BaseCommand):
     def tell(self, port):
         services = {"Replicate": "REPLICATE_BASE_URL", "Supabase": "SUPABASE_URL"}
         real = [name for name, key in services.items() if key not in self.env]
+        stand_in = self.env.get("SUPABASE_URL")
         site = f"http://localhost:{port}"
         self.stdout.write(
             "\n"
             f"  API   {site}/docs\n"
             f"  Admin {site}/{settings.ADMIN_PATH}/   {administrator.login()}\n"
             f"  AI and publishing: {'real ' + ' and '.join(real) if real else 'a local stand-in, all drafts'}\n"
-            "  Ctrl-C ends all of it.\n"
+            + (f"  The stand-in for Supabase listens on {stand_in}\n" if stand_in else "")
+            + "  Ctrl-C ends all of it.\n"
         )
         self.stdout.flush()
 
