@@ -9,7 +9,7 @@ from django.utils.translation import gettext_noop
 from jobs.models import ACTIVE, JobStep
 from universes import media
 from universes.models import LANGUAGES, AssetTranslation
-from universes.names import music_name, video_name
+from universes.names import clip_of, music_name
 
 from . import plan
 from .words import LANGUAGE_WORDS
@@ -46,7 +46,7 @@ def gaps(universe):
             (card.pk, language) for card in cards for language in LANGUAGES if language not in named[card.pk]
         ],
         PICTURES: [card.pk for card in cards if card.image_name not in files],
-        CLIPS: [card.pk for card in cards if video_name(card.image_name) not in files],
+        CLIPS: [card.pk for card in cards if not clip_of(card.image_name, files)],
         "prompts": [one for one in LANGUAGES if one not in songs or not _has(songs[one].prompt)],
         LYRICS: plan.without_lyrics(universe, LANGUAGES),
         SONGS: [one for one in LANGUAGES if music_name(one) not in files],
@@ -156,7 +156,7 @@ def _add_clips(made, universe, cards):
     drawn = {step.params["asset"] for step in made.steps.get(PICTURES, [])}
     possible = [card for card in cards if card.image_name in files or str(card.pk) in drawn]
     made.add(CLIPS, plan.videos(universe, possible, regenerate=False))
-    lacking = [card for card in cards if video_name(card.image_name) not in files]
+    lacking = [card for card in cards if not clip_of(card.image_name, files)]
     if left := len(lacking) - len(made.steps[CLIPS]):
         made.left_out.append(_said(left, *WITHOUT_PICTURE))
 

@@ -9,7 +9,7 @@ from django.utils.translation import gettext_noop
 from jobs.services import Step
 from universes import media
 from universes.models import LANGUAGES, Universe
-from universes.names import music_name, video_name
+from universes.names import clip_of, music_name
 
 from .words import LANGUAGE_WORDS
 
@@ -49,12 +49,12 @@ def videos(universe, cards, *, regenerate):
             key=f"video:{card.pk}",
             label=gettext_noop("Clip of %(card)s") % {"card": card},
             handler="files.Video",
-            params={"asset": str(card.pk), "file": video_name(card.image_name)},
+            params={"asset": str(card.pk), "file": media.clip_name(universe.slug, card.image_name)},
             claim=f"video:{card.pk}",
             after=f"image:{card.pk}",
         )
         for card in cards
-        if regenerate or video_name(card.image_name) not in files
+        if regenerate or not clip_of(card.image_name, files)
     ]
 
 

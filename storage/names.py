@@ -6,8 +6,27 @@ import re
 # ASCII alone, since Supabase Storage refuses the rest as InvalidKey.
 SEGMENT = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,149}", re.ASCII)
 
-# The type of a file, by its suffix.
-TYPES = {".png": "image/png", ".jpg": "image/jpeg", ".mp4": "video/mp4", ".mp3": "audio/mpeg"}
+# The media type of a file, by its suffix in lower case. Drawings (SVG) may hold scripts: they have none here.
+TYPES = {
+    ".png": "image/png",
+    ".jpg": "image/jpeg",
+    ".jpeg": "image/jpeg",
+    ".webp": "image/webp",
+    ".gif": "image/gif",
+    ".avif": "image/avif",
+    ".heic": "image/heic",
+    ".bmp": "image/bmp",
+    ".mp4": "video/mp4",
+    ".m4v": "video/mp4",
+    ".mov": "video/quicktime",
+    ".webm": "video/webm",
+    ".mp3": "audio/mpeg",
+    ".m4a": "audio/mp4",
+    ".wav": "audio/wav",
+    ".ogg": "audio/ogg",
+    ".flac": "audio/flac",
+}
+ANY_TYPE = "application/octet-stream"
 
 # What lies hidden at a bucket's top: files being written; folders that were moved out of sight, that are being
 # filled to be so, and that are being deleted.
@@ -18,6 +37,17 @@ RESTORING = ".restoring-"
 
 class UnsafeName(ValueError):
     """A name that can't be a file's key; the message names it."""
+
+
+def media_type(name: str) -> str:
+    """The media type that a file's suffix stands for, in upper or lower case; ANY_TYPE for an unknown one."""
+    _, dot, suffix = name.rpartition(".")
+    return TYPES.get(dot + suffix.lower(), ANY_TYPE)
+
+
+def kind_of(name: str) -> str:
+    """`image`, `video` or `audio`, by a file's suffix; `application` for any other."""
+    return media_type(name).partition("/")[0]
 
 
 def is_safe_segment(segment):

@@ -3,10 +3,12 @@
 import io
 from contextlib import contextmanager
 from functools import cache
+from pathlib import Path
 
 from django.utils.translation import gettext as _
 
 from .formats import PICTURE, Unfit, broken, wrong
+from .names import media_type
 
 # Pillow would hand some of the others to programs of their own.
 FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "HEIF", "AVIF", "BMP", "TIFF")
@@ -54,6 +56,20 @@ def cleaned(path):
         plain = _pillow().Image.new(upright.mode, upright.size)
         plain.paste(upright)
     plain.save(path, "PNG", compress_level=PNG_EFFORT)
+
+
+def as_named(path: Path, name: str) -> None:
+    """Rewrite the PNG at `path` as the WebP (lossless) or JPEG that the suffix of `name` says; else it stays a PNG.
+
+    A card that came from elsewhere keeps the name of its picture; browsers and apps tell formats from the content.
+    """
+    kind = media_type(name)
+    if kind == "image/jpeg":
+        path.write_bytes(jpeg(path, LONGEST_SIDE, quality=95))
+    elif kind == "image/webp":
+        with _picture(path) as picture:
+            picture.thumbnail((LONGEST_SIDE, LONGEST_SIDE))
+            picture.save(path, "WEBP", lossless=True)
 
 
 def _in_srgb(picture):

@@ -10,7 +10,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from hashlib import sha256
-from pathlib import Path, PurePath
+from pathlib import Path
 
 import boto3
 from boto3.s3.transfer import TransferConfig
@@ -18,7 +18,7 @@ from botocore import exceptions
 from botocore.config import Config
 
 from .errors import BucketUnreachable
-from .names import TYPES
+from .names import media_type
 from .s3_files import S3File
 
 MISSING = ("404", "NoSuchKey", "NotFound")
@@ -220,7 +220,7 @@ class Client:
         for left in reversed(range(TRIES)):
             try:
                 with self.told(key), Path(path).open("rb") as source:
-                    kept = {"ContentType": _type(key)}
+                    kept = {"ContentType": media_type(key)}
                     return self.s3.upload_fileobj(source, self.bucket, key, ExtraArgs=kept, Config=PARTS)
             except BucketUnreachable as error:
                 # The answer to the last call for a file in parts was lost, and the call that was sent again met none.
@@ -238,7 +238,7 @@ class Client:
         self._copy(key, key, {"kept": str(time.time_ns())}, {})
 
     def _copy(self, source, key, metadata, only):
-        kept = {"ContentType": _type(key), "MetadataDirective": "REPLACE", "Metadata": metadata, **only}
+        kept = {"ContentType": media_type(key), "MetadataDirective": "REPLACE", "Metadata": metadata, **only}
         place = {"Bucket": self.bucket, "Key": source}
         with self.told(source):
             self.s3.copy_object(Bucket=self.bucket, Key=key, CopySource=place, **kept)
@@ -274,7 +274,3 @@ class Client:
     def drop_half(self, key, upload):
         with suppress(FileNotFoundError), self.told(key):
             self.s3.abort_multipart_upload(Bucket=self.bucket, Key=key, UploadId=upload)
-
-
-def _type(key):
-    return TYPES.get(PurePath(key).suffix, "application/octet-stream")

@@ -14,7 +14,7 @@ from django.utils.http import http_date, quote_etag
 
 from . import archive
 from .bucket import bucket
-from .names import TYPES, UnsafeName, safe_key
+from .names import UnsafeName, media_type, safe_key
 
 BLOCK = 64 * 1024
 # Where nginx has the bucket's folder, as an `internal` location with `alias`.
@@ -53,7 +53,7 @@ def serve(request, folder, name):
         return _handed_over(folder, name)
     # Always asked again: a picture that was drawn anew keeps its name.
     tag = quote_etag(stat.etag) if hasattr(stat, "etag") else f'"{stat.st_mtime_ns:x}-{stat.st_size:x}"'
-    address = partial(bucket().address, safe_key(folder, name), _type(name), "private, no-cache")
+    address = partial(bucket().address, safe_key(folder, name), media_type(name), "private, no-cache")
     return _serve(request, source, stat, name, tag, "no-cache", address)
 
 
@@ -64,7 +64,7 @@ def serve_archived(request, sha256, name):
     except (FileNotFoundError, UnsafeName):
         return None
     caching = f"private, max-age={A_YEAR}, immutable"
-    address = partial(archive.address, sha256, _type(name), caching)
+    address = partial(archive.address, sha256, media_type(name), caching)
     return _serve(request, source, stat, name, f'"{sha256}"', caching, address)
 
 
@@ -74,18 +74,16 @@ def _handed_over(folder, name):
         header, where = "X-Accel-Redirect", f"{SENDFILE_PREFIX}/{safe_key(folder, name)}"
     else:
         header, where = "X-Sendfile", bucket().path(safe_key(folder, name))
-    response = HttpResponse(content_type=_type(name), headers={header: where, "Cache-Control": "no-cache"})
+    response = HttpResponse(
+        content_type=media_type(name), headers={header: where, "Cache-Control": "no-cache"}
+    )
     response["X-Content-Type-Options"] = "nosniff"
     return response
 
 
-def _type(name):
-    return TYPES.get(f".{name.rpartition('.')[2]}", "application/octet-stream")
-
-
 def _serve(request, source, stat, name, etag, caching, address):
     """`address`: a function that gives the address at which another server has the file, None where none has."""
-    response = _respond(request, source, stat, etag, _type(name))
+    response = _respond(request, source, stat, etag, media_type(name))
     for header, value in {
         "ETag": etag,
         "Last-Modified": http_date(stat.st_mtime),

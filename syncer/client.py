@@ -13,6 +13,8 @@ from pathlib import Path
 from django.conf import settings
 from django.utils.translation import gettext
 
+from storage.names import media_type
+
 from . import answers, listings
 from .calls import Caller, Passing, wrong_key
 from .errors import NotConfigured, RemoteError, Unreadable, WrongKey
@@ -24,21 +26,6 @@ ROWS_PER_WRITE = 500
 FILES_PER_REMOVAL = 500
 
 CHUNK = 1024 * 1024
-CONTENT_TYPES = {
-    ".png": "image/png",
-    ".jpg": "image/jpeg",
-    ".jpeg": "image/jpeg",
-    ".webp": "image/webp",
-    ".gif": "image/gif",
-    ".svg": "image/svg+xml",
-    ".mp4": "video/mp4",
-    ".webm": "video/webm",
-    ".mp3": "audio/mpeg",
-    ".wav": "audio/wav",
-    ".m4a": "audio/mp4",
-    ".json": "application/json",
-    ".txt": "text/plain",
-}
 CACHE_SECONDS = "3600"
 
 MISSING_TABLE = "PGRST205"
@@ -236,7 +223,7 @@ class Supabase(Caller):
     def upload(self, path, key):
         """Store the file at `path` under a key, replacing what lies there."""
         options = {
-            "content-type": CONTENT_TYPES.get(Path(key).suffix.lower(), "application/octet-stream"),
+            "content-type": media_type(key),
             "cache-control": CACHE_SECONDS,
             "upsert": "true",
         }

@@ -1,13 +1,14 @@
 """A universe made what a revision kept of it: planned and applied like a pull, from the archive."""
 
 import uuid
+from itertools import chain
 
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from storage import archive
 from universes.models import Revision, Universe
-from universes.names import THUMBNAIL, music_name, video_name
+from universes.names import THUMBNAIL, music_name, video_names
 from universes.rows import TABLES, UNIVERS, UNIVERS_ASSETS, UNIVERS_MUSIC_PROMPTS
 from universes.services import revisions
 
@@ -178,7 +179,7 @@ def _names(rows):
     """The names that the files of these cards and songs have."""
     pictures = [row["image_name"] for row in rows.get(UNIVERS_ASSETS.name, [])]
     songs = [music_name(row["language"]) for row in rows.get(UNIVERS_MUSIC_PROMPTS.name, [])]
-    return {*pictures, *map(video_name, pictures), *songs}
+    return {*pictures, *chain.from_iterable(map(video_names, pictures)), *songs}
 
 
 def _left_by_deletion(revision, names):

@@ -5,13 +5,12 @@ import json
 import re
 from collections import defaultdict
 from dataclasses import dataclass, field
-from urllib.parse import urlsplit
 
 from django.utils.translation import gettext as _
 
 from storage.names import is_safe_segment
 from universes.models import LANGUAGES
-from universes.names import THUMBNAIL, music_name, video_name
+from universes.names import THUMBNAIL, file_of, music_name, video_names
 from universes.rows import TABLES, UNIVERS, UNIVERS_ASSETS
 
 # Carried on create, never compared: no two sides agree on them.
@@ -30,9 +29,9 @@ ADDRESSES = ("thumbnail_url", "background_music")
 
 
 def names_of_cards(cards):
-    """The names that the pictures and clips of these rows have."""
+    """The names that the pictures and clips of these rows may have."""
     pictures = {row["image_name"] for row in cards}
-    return pictures | {video_name(name) for name in pictures if name}
+    return pictures | {clip for name in pictures if name for clip in video_names(name)}
 
 
 @dataclass(frozen=True)
@@ -145,7 +144,7 @@ def our_files(*snapshots):
 
 def _addressed(snapshot):
     universe = snapshot.universe or {}
-    return {urlsplit(universe.get(column) or "").path.rpartition("/")[2] for column in ADDRESSES}
+    return {file_of(universe.get(column)) for column in ADDRESSES}
 
 
 def digest(snapshot, other):

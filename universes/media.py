@@ -4,7 +4,7 @@ from django.conf import settings
 
 from storage import archive, bucket
 
-from .names import THUMBNAIL, music_name, video_name
+from .names import THUMBNAIL, clip_of, former_video_name, music_name, video_name, video_names
 
 
 def url(slug, name, present):
@@ -40,7 +40,7 @@ def image_url(slug, asset, files):
 
 
 def video_url(slug, asset, files):
-    return url(slug, video_name(asset.image_name), files)
+    return url(slug, clip_of(asset.image_name, files), files)
 
 
 def music_url(slug, language, files):
@@ -48,8 +48,17 @@ def music_url(slug, language, files):
 
 
 def files_of(asset):
-    """The names a card's picture and clip have, whether they exist or not."""
-    return [asset.image_name, video_name(asset.image_name)]
+    """The names a card's picture and clip may have, whether they exist or not."""
+    return [asset.image_name, *video_names(asset.image_name)]
+
+
+def clip_name(slug: str, image_name: str) -> str:
+    """The name under which the clip of a card's picture is written: its former one only where it lies there."""
+    name, former = video_name(image_name), former_video_name(image_name)
+    if name == former:
+        return name
+    files = present(slug)
+    return former if former in files and name not in files else name
 
 
 def replace(slug, name, path):

@@ -124,7 +124,7 @@ class MusicPrompt(models.Model):
 
 
 class Asset(models.Model):
-    """A card: `image_name` is its picture's file name and, with .mp4, its clip's."""
+    """A card: `image_name` is its picture's file name and, with .mp4 as its suffix, its clip's."""
 
     id = uuid_key()
     universe = CascadeKey(Universe, db_column="univers_id", related_name="assets")

@@ -2,10 +2,13 @@
 
 import re
 import unicodedata
+from collections.abc import Container
 from itertools import count
 from urllib.parse import urlsplit
 
 from slugify import slugify
+
+from storage.names import kind_of
 
 NAME_LENGTH = 500
 # U+0000 is not among them: every field refuses it.
@@ -29,6 +32,8 @@ IMAGE_NAME_LENGTH = 100
 IMAGE_NAME = re.compile(r"[0-9]{2,}_[a-z0-9]+(_[a-z0-9]+)*\.png", re.ASCII)
 
 THUMBNAIL = "thumbnail.jpg"
+# Clips that came with a pulled or hand-filled folder; those made here end in the first.
+CLIP_SUFFIXES = (".mp4", ".MP4", ".mov", ".MOV", ".m4v", ".M4V", ".webm", ".WEBM")
 
 SCHEME = re.compile(r"\s*([A-Za-z][A-Za-z0-9+.-]*):")
 # What browsers drop from an address, or read as a slash (https://url.spec.whatwg.org/#url-parsing).
@@ -119,17 +124,45 @@ def make_image_name(display_name, taken):
 
     `taken`: the image names of the universe's other cards.
     """
+    # Cards whose pictures differ in their suffix alone would share a clip.
+    stems = {stem(name).lower() for name in taken}
     for index in count(len(taken)):
         prefix = f"{index:02d}_"
         room = IMAGE_NAME_LENGTH - len(prefix) - len(".png")
-        stem = slugify(display_name, separator="_", max_length=room) or "card"
-        if (name := f"{prefix}{stem}.png") not in taken:
-            return name
+        name = prefix + (slugify(display_name, separator="_", max_length=room) or "card")
+        if name not in stems:
+            return f"{name}.png"
 
 
-def video_name(image_name):
-    """The clip of a picture: the same name with .mp4."""
+def stem(image_name: str) -> str:
+    """A picture's name without its suffix, whatever its format and case; a name without one as it is."""
+    return image_name.rpartition(".")[0] if kind_of(image_name) == "image" else image_name
+
+
+def video_name(image_name: str) -> str:
+    """The name that the clip of a picture gets: the same with .mp4."""
+    return f"{stem(image_name)}.mp4"
+
+
+def video_names(image_name: str) -> list[str]:
+    """All names under which the clip of a picture may lie, the one that it gets first."""
+    written, *others = (stem(image_name) + suffix for suffix in CLIP_SUFFIXES)
+    return list(dict.fromkeys((written, former_video_name(image_name), *others)))
+
+
+def former_video_name(image_name: str) -> str:
+    """What the clip of a picture was called once: `00_lion.webp.mp4` where the picture is no `.png`."""
     return image_name.removesuffix(".png") + ".mp4"
+
+
+def clip_of(image_name: str, files: Container[str]) -> str | None:
+    """The name of the clip of a picture among the names of a folder's files; None where there is none."""
+    return next((name for name in video_names(image_name) if name in files), None)
+
+
+def file_of(address: str | None) -> str:
+    """The name of the file that an address leads to; empty for none. Takes any text: columns may hold anything."""
+    return re.split(r"[?#]", address or "", maxsplit=1)[0].rpartition("/")[2]
 
 
 def music_name(language):

@@ -9,7 +9,7 @@ from django.db.models import F
 from . import media, queries
 from .compiled import Given, number, rows
 from .models import Asset, MusicPrompt, Universe, UniverseTranslation
-from .names import SLUG, THUMBNAIL, video_name
+from .names import SLUG, THUMBNAIL, clip_of
 from .services import universes
 
 ITEM = ("id", "name", "slug", "thumbnail_url", "is_public", "asset_count", "last_synced_at")
@@ -105,6 +105,6 @@ def _cards(row, shown):
     found = _of(row["id"], Asset, *CARD)
     for card in found:
         picture = card["image_name"]
-        for field, name in (("image_url", picture), ("video_url", video_name(picture))):
+        for field, name in (("image_url", picture), ("video_url", clip_of(picture, files))):
             card[field] = shown(media.url(slug, name, files), row["is_public"])
     return found

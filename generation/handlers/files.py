@@ -15,8 +15,9 @@ from jobs.outcomes import Done, Drop, Passing, Permanent
 from storage import archive, bucket, pictures
 from storage.formats import Incomplete, Unfit, check_mp3, check_mp4
 from universes.errors import Changing, NotFound
+from universes.media import clip_name
 from universes.models import Asset, AssetPrompts, MusicPrompt, Universe
-from universes.names import music_name, video_name
+from universes.names import music_name
 from universes.services import placing, revisions, thumbnails, universes
 
 from .. import adapters, downloads, media, prompts
@@ -52,6 +53,9 @@ class FilePrediction(Prediction):
 
     def check(self, path):
         """Raise Unfit or Incomplete for a file that is not what it should be; may convert it."""
+
+    def fit(self, path, name):
+        """Rewrite the file at `path`, which is checked, as what the suffix of its name says."""
 
     def after(self, universe, path):
         """Put into the bucket what else is made of the file at `path`: its `{name: sha256}`."""
@@ -102,6 +106,7 @@ class FilePrediction(Prediction):
     def _place(self, step, target, path):
         """Put the file at `path` where it belongs; `{name: sha256}` of all that lies in the bucket then."""
         universe, name = self.universe(target), self.name(step, target)
+        self.fit(path, name)
         made = bucket.digests(path)["sha256"]
         placing.swap_in(
             universe,
@@ -137,10 +142,14 @@ class CardPrediction(FilePrediction):
 
     def pick(self, rows, step):
         """The card, also when a push gave it another id since; but not one that took over its name."""
-        picture = PurePath(step.params["file"]).with_suffix(".png").name
-        named = Q(universe__slug=step.job.univers_slug, image_name=picture)
-        known = rows.filter(Q(pk=step.params["asset"]) | named & ~Q(created_at__gt=step.started_at))
-        return min(known, key=lambda card: str(card.pk) != step.params["asset"], default=None)
+        file, its_id = step.params["file"], step.params["asset"]
+        alike = Q(universe__slug=step.job.univers_slug, image_name__startswith=PurePath(file).stem)
+        found = {
+            str(card.pk): card
+            for card in rows.filter(Q(pk=its_id) | alike & ~Q(created_at__gt=step.started_at))
+        }
+        named = (card for card in found.values() if self.name(step, card) == file)
+        return found.get(its_id) or next(named, None)
 
     def kept_rows(self, step, target):
         return {"asset": target}
@@ -168,6 +177,9 @@ class Image(CardPrediction):
     def check(self, path):
         pictures.to_png(path)
 
+    def fit(self, path, name):
+        pictures.as_named(path, name)
+
     def after(self, universe, path):
         return thumbnails.from_first(universe, path)
 
@@ -179,7 +191,7 @@ class Video(CardPrediction):
     most_bytes = media.MOST_CLIP_BYTES
 
     def name(self, step, target):
-        return video_name(target.image_name)
+        return clip_name(target.universe.slug, target.image_name)
 
     def texts(self, step, target):
         return video_input(target, _seed(step))

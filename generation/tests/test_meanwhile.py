@@ -1,5 +1,6 @@
 """What others change while something is being made: their work stays, and so does what was paid for."""
 
+import io
 import threading
 import uuid
 from concurrent.futures import ThreadPoolExecutor
@@ -7,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 import PIL.Image
 import pytest
 from django.db import connections, transaction
+from PIL import Image
 
 from generation import provider as replicate
 from generation.handlers import files
@@ -185,6 +187,18 @@ def test_a_card_that_a_push_gives_another_id_gets_its_picture(start, cards):
     assert run_out(job.pk).message == "1 of 1 images"
     assert "00_snowflake.png" in bucket.names("winter")
     assert card.prompts.generation_count == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "format"), [("00_lion.webp", "WEBP"), ("00_lion.JPG", "JPEG"), ("00_lion", "PNG")]
+)
+def test_so_does_one_whose_picture_came_from_elsewhere_and_is_no_png(start, cards, name, format):
+    Asset.objects.filter(pk=cards[0].pk).update(image_name=name)
+    job = start("winter/images", asset_ids=[str(cards[0].pk)])
+    rekey(cards[0])
+    assert run_out(job.pk).message == "1 of 1 images"
+    assert Image.open(io.BytesIO(bytes_of(name))).format == format
+    assert bucket.names("winter") == {name, "thumbnail.jpg"}
 
 
 def test_a_card_that_a_push_gives_another_id_at_the_last_moment_keeps_its_picture(start, cards):

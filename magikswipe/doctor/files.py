@@ -133,7 +133,7 @@ def contents():
     """Files that are not what their name says: pictures are converted, the rest goes to the archive."""
     for universe in Universe.objects.all():
         for name, stat in bucket.bucket().files(universe.slug).items():
-            check = CHECKS.get(name.rpartition(".")[2])
+            check = CHECKS.get(name.rpartition(".")[2].lower())
             if check and stat.st_mtime < old_seconds():
                 yield from _content(universe, name, check)
 
@@ -167,7 +167,7 @@ def _mend(universe, name):
         with bucket.fetched(universe.slug, name) as path:
             copy = shutil.copyfile(path, folder / "picture")
         try:
-            if not name.endswith(".png"):
+            if not name.lower().endswith(".png"):
                 raise Unfit
             pictures.to_png(copy)
         except (Unfit, Incomplete):

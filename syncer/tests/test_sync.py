@@ -37,6 +37,30 @@ class TestRoundTrip:
         assert state("winter") == before
         assert Universe.objects.get().supabase_id is not None
 
+    def test_pictures_and_clips_of_any_suffix_go_along_and_go_away(self, api, supabase, winter, put_file):
+        files = (
+            "00_lion.webp",
+            "00_lion.mp4",
+            "01_tiger.PNG",
+            "01_tiger.MOV",
+            "02_owl.jpeg",
+            "02_owl.jpeg.mp4",
+        )
+        for name in files[::2]:
+            Asset.objects.create(universe=winter, sort_order=9, display_name=name, image_name=name)
+        for name in files:
+            put_file("winter", name, name.encode())
+        ok(post(api, "push/winter"))
+        assert {f"winter/{name}" for name in files} <= set(supabase.keys("winter"))
+        before = state("winter")
+        wipe()
+        ok(post(api, "init"))
+        assert state("winter") == before
+        for name in files[::2]:
+            assets.delete(Asset.objects.get(image_name=name))
+        ok(post(api, "push/winter"))
+        assert not {f"winter/{name}" for name in files} & set(supabase.keys("winter"))
+
     def test_a_second_push_and_pull_write_nothing(self, api, supabase, winter):
         ok(post(api, "push/winter"))
         before, written = state("winter"), supabase.written()

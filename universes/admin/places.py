@@ -1,17 +1,17 @@
 """Where the files of both sides of a plan can be looked at."""
 
 from dataclasses import dataclass
-from pathlib import PurePath
 
 from django.utils.http import urlencode
 
+from storage.names import kind_of
 from syncer.plan import CREATE, DELETE, PUSH, UNPUBLISH
 from syncer.previews import public_url
 
 from .. import media
 from .plan_preview import STATES
 
-KINDS = {".png": "picture", ".jpg": "picture", ".mp4": "clip", ".mp3": "song"}
+KINDS = {"image": "picture", "video": "clip", "audio": "song"}
 
 
 @dataclass
@@ -25,7 +25,7 @@ class Media:
 
     @property
     def kind(self):
-        return KINDS.get(PurePath(self.name).suffix, "file")
+        return KINDS.get(kind_of(self.name), "file")
 
     @property
     def state(self):

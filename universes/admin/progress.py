@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from storage import bucket
 
 from ..models import LANGUAGES
-from ..names import music_name, video_name
+from ..names import clip_of, music_name
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ def progress(universe):
     return Progress(
         cards=len(names),
         pictures=sum(name in present for name in names),
-        clips=sum(video_name(name) in present for name in names),
+        clips=sum(clip_of(name, present) is not None for name in names),
         songs=sum(music_name(language) in present for language in LANGUAGES),
-        waiting_for_clips=sum(name in present and video_name(name) not in present for name in names),
+        waiting_for_clips=sum(name in present and not clip_of(name, present) for name in names),
     )

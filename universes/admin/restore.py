@@ -9,6 +9,7 @@ from django.views.decorators.http import require_GET
 from unfold.decorators import action
 
 from magikswipe.roles import PUBLISH, READ, may, require
+from storage.names import kind_of
 from storage.serving import serve_archived
 from syncer import restore
 from syncer import services as syncer
@@ -18,7 +19,6 @@ from .plan_page import Entry, PlanPage
 from .through_services import cards
 
 MOST_PICTURES = 4
-PICTURES = (".png", ".jpg")
 
 
 def cause(kept):
@@ -52,7 +52,7 @@ def archive_url(revision, sha256):
 
 def described(revision):
     """A revision as a row of a list."""
-    pictures = [(name, url) for name, url in kept_files(revision) if url and name.endswith(PICTURES)]
+    pictures = [(name, url) for name, url in kept_files(revision) if url and kind_of(name) == "image"]
     return {
         "revision": revision,
         "cause": cause(revision),

@@ -9,10 +9,11 @@ from unfold.admin import ModelAdmin
 from unfold.decorators import display
 
 from magikswipe.html import picture
+from storage.names import kind_of
 from syncer import kept
 
 from ..models import CAUSES, Revision
-from .restore import PICTURES, RestoreMixin, cause, contents, kept_files
+from .restore import RestoreMixin, cause, contents, kept_files
 
 
 class CauseFilter(admin.SimpleListFilter):
@@ -74,7 +75,7 @@ class RevisionAdmin(RestoreMixin, ModelAdmin):
 def _files(revision):
     """Each kept file: how to look at it, and its name."""
     for name, url in kept_files(revision):
-        if url and name.endswith(PICTURES):
+        if url and kind_of(name) == "image":
             yield picture(url, name), name
         elif url:
             yield (

@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from ..errors import NotFound
 from ..media import files_of
 from ..models import Asset, AssetPrompts, AssetTranslation
-from ..names import make_image_name
+from ..names import make_image_name, stem
 from . import edits, revisions
 from .universes import change, check_languages, lock
 
@@ -81,9 +81,16 @@ def delete(asset, author=""):
     with transaction.atomic():
         lock(universe)
         asset = find(universe, asset.pk)
-        revisions.keep(universe, "delete_card", author, asset=asset, leaving=files_of(asset))
+        revisions.keep(universe, "delete_card", author, asset=asset, leaving=_own_files(universe, asset))
         asset.delete()
     revisions.finish(universe.slug)
+
+
+def _own_files(universe, asset):
+    """The card's files; pictures that differ in their suffix alone share a clip, which stays with the other card."""
+    others = universe.assets.filter(image_name__startswith=stem(asset.image_name)).exclude(pk=asset.pk)
+    shared = {name for other in others for name in files_of(other)}
+    return [name for name in files_of(asset) if name not in shared]
 
 
 def save_prompts(asset, prompts):

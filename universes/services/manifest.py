@@ -18,11 +18,10 @@ from ..errors import Invalid
 from ..models import LANGUAGES
 from ..names import is_address, is_slug
 from ..rows import TABLES, UNIVERS, UNIVERS_ASSETS
-from .whole import is_medium
+from .whole import ADDRESSES, is_medium, named
 
 FORMAT, VERSION = "magikswipe-universe", 1
 LARGEST_INTEGER = 2**31
-ADDRESSES = ("thumbnail_url", "background_music")
 
 
 def refuse(sentence):
@@ -47,7 +46,7 @@ def read(content):
     _check_version(found.get("version"))
     rows = found.get("rows")
     _check_rows(rows)
-    return rows, _read_files(found.get("files"))
+    return rows, _read_files(found.get("files"), named(rows))
 
 
 def _check_version(version):
@@ -63,11 +62,11 @@ def _check_version(version):
         )
 
 
-def _read_files(files):
+def _read_files(files, named):
     found = {}
     for file in files if isinstance(files, list) else [None]:
         if not isinstance(file, dict) or not _describes_a_file(
-            **{k: file.get(k) for k in ("name", "size", "sha256")}
+            named, **{k: file.get(k) for k in ("name", "size", "sha256")}
         ):
             raise refuse(
                 _("The archive's manifest.json lists a file without a name, size or SHA-256 that can be.")
@@ -78,11 +77,11 @@ def _read_files(files):
     return found
 
 
-def _describes_a_file(name, size, sha256):
+def _describes_a_file(named, name, size, sha256):
     return (
         isinstance(name, str)
         and is_safe_segment(name)
-        and is_medium(name)
+        and (name in named or is_medium(name))
         and type(size) is int
         and size >= 0
         and isinstance(sha256, str)

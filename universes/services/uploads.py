@@ -13,8 +13,9 @@ from storage.formats import Incomplete, Unfit
 from storage.staging import staging
 
 from ..errors import Invalid, NotFound, TooLarge
+from ..media import clip_name
 from ..models import LANGUAGES
-from ..names import THUMBNAIL, music_name, video_name
+from ..names import THUMBNAIL, music_name
 from . import thumbnails, universes
 from .placing import place
 
@@ -28,7 +29,7 @@ SONGS = gettext_lazy("Choose a song: MP3, M4A, WAV, OGG or FLAC.")
 
 
 def picture(universe, asset, file, author=""):
-    """Make an uploaded picture a card's, as PNG; the universe's first one makes its thumbnail, too.
+    """Make an uploaded picture a card's, as PNG or as its name says; the universe's first one makes its thumbnail, too.
 
     `file`, here as below: an UploadedFile, anything else with `read`, or a path; its name and declared type count
     for nothing. Raises Invalid for what is no whole picture, TooLarge, and NotFound for a card that is gone.
@@ -36,6 +37,7 @@ def picture(universe, asset, file, author=""):
     with received(file, settings.UPLOAD_MAX_MB) as path:
         with _advised(PICTURES):
             pictures.cleaned(path)
+            pictures.as_named(path, asset.image_name)
         place(universe, asset.image_name, path, CAUSE, author, asset=asset)
         thumbnails.from_first(universe, path)
 
@@ -46,7 +48,7 @@ def clip(universe, asset, file, author=""):
         made = path.with_name("made")
         with _advised(CLIPS):
             transcoding.to_mp4(path, made)
-        place(universe, video_name(asset.image_name), made, CAUSE, author, asset=asset)
+        place(universe, clip_name(universe.slug, asset.image_name), made, CAUSE, author, asset=asset)
 
 
 def song(universe, language, file, author=""):

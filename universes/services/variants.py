@@ -10,8 +10,9 @@ from storage import archive, bucket
 from storage.staging import staging
 
 from ..errors import NotFound
+from ..media import clip_name, present
 from ..models import LANGUAGES, Revision
-from ..names import music_name, video_name
+from ..names import clip_of, music_name
 from .placing import place
 
 CAUSE = "choose"
@@ -40,9 +41,11 @@ def of_card(asset):
 
     Each content comes once, and only as long as its bytes are there.
     """
-    names = {asset.image_name: PICTURE, video_name(asset.image_name): CLIP}
+    slug, picture = asset.universe.slug, asset.image_name
+    clip = clip_name(slug, picture)
+    names = {picture: PICTURE, clip_of(picture, present(slug)) or clip: CLIP, clip: CLIP}
     # What was kept before this card was made is another's, of the same name.
-    return _variants(asset.universe.slug, names, since=asset.created_at)
+    return _variants(slug, names, since=asset.created_at)
 
 
 def of_song(universe, language):

@@ -8,18 +8,20 @@ from django.db import IntegrityError, transaction
 from django.utils.translation import gettext
 
 from storage import bucket
-from storage.serving import TYPES
+from storage.names import ANY_TYPE, media_type
 
 from .. import rows
 from ..errors import AlreadyExists, Changing, Invalid
 from ..models import Universe
-from ..names import SLUG_LENGTH, is_slug
-from ..rows import TABLES, UNIVERS
+from ..names import SLUG_LENGTH, file_of, is_slug, video_names
+from ..rows import TABLES, UNIVERS, UNIVERS_ASSETS
 from . import revisions
 from .universes import find
 
 TRIES = 5
 BATCH = 500
+# Columns of a universe that may lead to a file of its folder.
+ADDRESSES = ("thumbnail_url", "background_music")
 
 
 @dataclass(frozen=True)
@@ -46,10 +48,9 @@ def take(slug):
     """The universe as it stands; NotFound when there is none. No file is read."""
     with transaction.atomic():
         found = rows.read(find(slug))
-    files = bucket.bucket().files(slug)
-    return Whole(
-        slug, found, {n: (s.st_size, s.st_mtime_ns) for n, s in sorted(files.items()) if is_medium(n)}
-    )
+    files, names = bucket.bucket().files(slug), named(found)
+    ours = {name: stat for name, stat in sorted(files.items()) if name in names or is_medium(name)}
+    return Whole(slug, found, {name: (stat.st_size, stat.st_mtime_ns) for name, stat in ours.items()})
 
 
 def attempts(slug):
@@ -61,9 +62,17 @@ def attempts(slug):
     )
 
 
-def is_medium(name):
-    """Whether a file is a picture, clip or song by its name; others are nobody's to copy."""
-    return any(name.endswith(suffix) for suffix in TYPES)
+def is_medium(name: str) -> bool:
+    """Whether a file is a picture, clip or song by its name; others that no row names are nobody's to copy."""
+    return media_type(name) != ANY_TYPE
+
+
+def named(rows: dict) -> set[str]:
+    """The names of all files that a universe's rows, by table name, may name, whatever their suffixes."""
+    pictures = [row["image_name"] for row in rows[UNIVERS_ASSETS.name]]
+    addressed = (file_of(row[column]) for row in rows[UNIVERS.name] for column in ADDRESSES)
+    clips = (clip for picture in pictures for clip in video_names(picture))
+    return {*pictures, *clips, *addressed}
 
 
 def check_free(slug):
@@ -123,9 +132,5 @@ def _create(slug, found):
 def moved(row, old, new):
     """The universe's row with addresses in the old folder that are ours leading into the new one."""
     before, after = (f"{settings.BUCKET_PREFIX}/{slug}/" for slug in (old, new))
-    addresses = {
-        column: row[column].replace(before, after)
-        for column in ("thumbnail_url", "background_music")
-        if row[column]
-    }
+    addresses = {column: row[column].replace(before, after) for column in ADDRESSES if row[column]}
     return {**row, **addresses}

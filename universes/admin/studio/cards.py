@@ -20,7 +20,7 @@ from storage import bucket
 
 from ... import media
 from ...models import Asset, Language
-from ...names import NAME_LENGTH, video_name
+from ...names import NAME_LENGTH, clip_of
 from ...services import assets, order
 from ..forms import NameField
 from ..operations import REFUSALS
@@ -107,7 +107,7 @@ def _card(universe, asset, stats, signatures, work, failed):
     return Card(
         asset=asset,
         image_url=address(universe, asset.image_name, stats),
-        video_url=address(universe, video_name(asset.image_name), stats),
+        video_url=address(universe, clip_of(asset.image_name, stats), stats),
         signature=signatures[key],
         names=[(language, language.label, stored.get(language.value) or "") for language in Language],
         work=work.get(key, {}),
@@ -244,7 +244,7 @@ def delete(request, universe, asset_id):
 class Making:
     """How a kind of file is made. `steps(universe, cards, regenerate=)`: those that would be taken.
 
-    `file(image_name)`: what the file is called.
+    `file(slug, image_name)`: what the file is called.
     """
 
     title: str
@@ -254,9 +254,15 @@ class Making:
     prompt: Callable
 
 
-DRAWING = Making(gettext_lazy("Draw “%(card)s”"), str, generation.start_images, plan.images, prompts.image)
+DRAWING = Making(
+    gettext_lazy("Draw “%(card)s”"),
+    lambda _slug, image_name: image_name,
+    generation.start_images,
+    plan.images,
+    prompts.image,
+)
 ANIMATING = Making(
-    gettext_lazy("Animate “%(card)s”"), video_name, generation.start_videos, plan.videos, prompts.video
+    gettext_lazy("Animate “%(card)s”"), media.clip_name, generation.start_videos, plan.videos, prompts.video
 )
 
 
@@ -277,7 +283,7 @@ def animate(request, universe, asset_id):
 def _make(request, universe, asset, making):
     if request.method == "GET":
         return _ask(request, universe, asset, making)
-    if dialogs.has_changed(request, stamp(universe, making.file(asset.image_name))):
+    if dialogs.has_changed(request, stamp(universe, making.file(universe.slug, asset.image_name))):
         return _ask(request, universe, asset, making, CHANGED)
     try:
         making.start(
@@ -297,5 +303,5 @@ def _ask(request, universe, asset, making, error=""):
         note=making.prompt(asset),
         submit=_("Generate"),
         error=error,
-        seen=stamp(universe, making.file(asset.image_name)),
+        seen=stamp(universe, making.file(universe.slug, asset.image_name)),
     )

@@ -18,7 +18,7 @@ from magikswipe.kept_words import translated
 from storage import bucket
 
 from ...models import LANGUAGES, Asset, AssetTranslation, MusicPrompt
-from ...names import music_name, video_name
+from ...names import music_name, video_names
 from .pages import facts, studio_view
 
 MOST_KEYS = 500
@@ -133,7 +133,7 @@ def _cards(universe, keys):
         "prompts__custom_video_prompt",
     )
     return {
-        f"{CARD}:{pk}": ([*texts, words[pk]], [image, video_name(image)])
+        f"{CARD}:{pk}": ([*texts, words[pk]], [image, *video_names(image)])
         for pk, image, *texts in Asset.objects.filter(universe=universe).values_list(*fields)
         if str(pk) in ids
     }
