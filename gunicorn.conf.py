@@ -11,7 +11,9 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "magikswipe.settings")
 # Where each web process counts its requests, for /metrics; set before anything counts.
 METRICS = os.environ.setdefault("PROMETHEUS_MULTIPROC_DIR", tempfile.mkdtemp(prefix="magikswipe-metrics-"))
 
-from magikswipe.start import check_settings  # noqa: E402 - found only once the path is set
+# Found only once the path is set.
+from magikswipe.bodies import remember_connection as pre_request  # noqa: E402, F401 - a hook of gunicorn's
+from magikswipe.start import check_settings  # noqa: E402
 
 settings = check_settings()
 

@@ -4,10 +4,10 @@ import os
 
 from django.core.wsgi import get_wsgi_application
 
-from magikswipe.chunks import accept_chunks
+from magikswipe.bodies import whole_bodies
 from magikswipe.start import explain_bad_settings
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "magikswipe.settings")
 
 with explain_bad_settings():
-    application = accept_chunks(get_wsgi_application())
+    application = whole_bodies(get_wsgi_application())

@@ -15,6 +15,7 @@ from magikswipe.api.idempotency import IDEMPOTENCY_KEY, idempotency_key
 from magikswipe.api.parsers import ZIP, ArchiveParser, ClipParser, PictureParser, SongParser
 from magikswipe.api.permissions import author, by_address, has_scope, public
 from magikswipe.api.schema import ELSEWHERE, medium
+from magikswipe.bodies import declared_size
 from magikswipe.roles import READ
 from storage import serving, signatures
 from storage.staging import staging
@@ -141,7 +142,7 @@ class ImportViewSet(UniverseViewSet):
         413 beyond IMPORT_MAX_MB; 422 when the archive is broken or not to be trusted.
         """
         wanted = ImportQuery.read(request)["slug"]
-        exchange.check_size(int(request.META.get("CONTENT_LENGTH") or 0))
+        exchange.check_size(declared_size(request))
         with staging() as folder:
             # A body of no bytes has been parsed to an empty dict.
             exchange.receive(request.data or io.BytesIO(), folder / "archive")
@@ -227,7 +228,7 @@ class MusicPromptViewSet(FreshViewSet):
 
 def body(request, most_mb):
     """A file that is the whole body, as something to read from; TooLarge before any of it is read."""
-    uploads.check_size(int(request.META.get("CONTENT_LENGTH") or 0), most_mb)
+    uploads.check_size(declared_size(request), most_mb)
     # A body of no bytes has been parsed to an empty dict.
     return request.data or io.BytesIO()
 
