@@ -5,7 +5,6 @@ Requests are counted by each web process in files of PROMETHEUS_MULTIPROC_DIR, w
 """
 
 import os
-import shutil
 
 from django.conf import settings
 from django.db.models import Count, Sum
@@ -16,6 +15,7 @@ from prometheus_client.core import GaugeMetricFamily
 from generation import spending
 from jobs import heartbeat, waker
 from jobs.models import Job, JobStep
+from storage.filesystems import free_bytes
 from storage.models import FileRecord
 from universes.models import Revision, Universe
 
@@ -97,9 +97,8 @@ def _things():
     yield _one("revisions", "Revisions that are kept.", Revision.objects.count())
     yield _one("files", "Files of universes that were looked at.", files["number"])
     yield _one("files_bytes", "Their size in bytes.", files["bytes"] or 0)
-    yield _one(
-        "disk_free_bytes", "Free bytes where STORAGE_PATH is.", shutil.disk_usage(settings.STORAGE_PATH).free
-    )
+    if (free := free_bytes(settings.STORAGE_PATH)) is not None:
+        yield _one("disk_free_bytes", "Free bytes where STORAGE_PATH is.", free)
 
 
 def _one(name, explained, value):

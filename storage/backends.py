@@ -14,6 +14,7 @@ from django.core.files.storage import FileSystemStorage
 
 from .copying import copied
 from .errors import NotWritable
+from .filesystems import UNSUPPORTED, flush
 from .names import ASIDE, FILLING, GONE, TEMPORARY, is_safe_segment, safe_key
 from .preparing import Preparation
 
@@ -100,7 +101,7 @@ class FolderStorage(FileSystemStorage):
         try:
             with self.temporary() as temporary:
                 Path(temporary).write_bytes(b"written")
-                _flush(temporary)
+                flush(temporary)
         except OSError as error:
             raise NotWritable(
                 f"The bucket in STORAGE_PATH can't be written ({error.strerror}); look at its rights and its disk."
@@ -116,10 +117,10 @@ class FolderStorage(FileSystemStorage):
         for can tell whether the file is still wanted there, and must look once it is in.
         """
         target = Path(self.path(name))
-        _flush(path)
+        flush(path)
         _move(Path(path), target)
         with suppress(FileNotFoundError):
-            _flush(target.parent)
+            flush(target.parent)
 
     @contextmanager
     def replacing(self, name):
@@ -210,7 +211,9 @@ class FolderStorage(FileSystemStorage):
             self.discard(path)
         elif path.is_dir():
             with suppress(FileNotFoundError):
-                path.rename(self._aside(label))
+                if not _renamed(path, self._aside(label)):
+                    self.set_aside_files(folder, list(_stats(path)), label)
+                    self.discard(path)
 
     def clock(self, moment):
         """What the clock that files are dated by showed at a moment of ours (epoch seconds): it is the same."""
@@ -241,7 +244,12 @@ class FolderStorage(FileSystemStorage):
 
     def touch(self, name):
         """Make a file as young as a new one; FileNotFoundError where there is none."""
-        os.utime(self.path(name))
+        try:
+            os.utime(self.path(name))
+        except OSError as error:
+            if error.errno not in UNSUPPORTED:
+                raise
+            self.take(self.path(name), name)
 
     def remove_older(self, name, older_than):
         """Delete a file last changed before then (epoch seconds); whether it went."""
@@ -284,7 +292,8 @@ class FolderStorage(FileSystemStorage):
         """Take a file, link or folder away, which vanishes in one go."""
         gone = Path(self.location) / f"{GONE}{uuid.uuid4().hex}"
         try:
-            path.rename(gone)
+            if not _renamed(path, gone):
+                gone = path
         except FileNotFoundError:
             return
         if gone.is_dir() and not gone.is_symlink():
@@ -381,16 +390,22 @@ def _move(source, target):
                 raise
 
 
+def _renamed(path, target):
+    """Whether a folder was renamed: one that an image brings can't be, until its files are copied up one by one.
+
+    https://docs.kernel.org/filesystems/overlayfs.html#renaming-directories
+    """
+    try:
+        path.rename(target)
+    except OSError as error:
+        if error.errno != errno.EXDEV:
+            raise
+        return False
+    return True
+
+
 def _is_no_folder(path):
     try:
         return not stat.S_ISDIR(os.lstat(path).st_mode)
     except FileNotFoundError:
         return False
-
-
-def _flush(path):
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

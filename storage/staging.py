@@ -1,18 +1,21 @@
 """Files on their way into the bucket, on its disk: the system's temporary folder may be small, or memory."""
 
-import fcntl
-import os
+import errno
 import shutil
 import tempfile
 import time
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 from django.conf import settings
 
+from .filesystems import UNSUPPORTED, locked
+
 ABANDONED_SECONDS = 24 * 3600
 # Folders that may have to outlive their process lie apart, where only who knows which those are sweeps.
 PASSING, PENDING = "staging", "pending"
+# How a file system says that it does not delete what is open.
+STILL_OPEN = UNSUPPORTED | {errno.EBUSY, errno.ETXTBSY}
 
 
 @contextmanager
@@ -23,8 +26,17 @@ def staging():
 
 
 def unnamed():
-    """A file without a name, open for writing and reading; it goes when it is closed or its process ends."""
-    return tempfile.TemporaryFile(dir=_swept(PASSING))
+    """A file without a name, open for writing and reading; it goes when it is closed or its process ends.
+
+    Where the file system takes no name from an open file, it keeps one until then, or until it is swept.
+    """
+    folder = _swept(PASSING)
+    try:
+        return tempfile.TemporaryFile(dir=folder)
+    except OSError as error:
+        if error.errno not in STILL_OPEN:
+            raise
+        return tempfile.NamedTemporaryFile(dir=folder)
 
 
 def new_pending(spared, name=""):
@@ -36,7 +48,8 @@ def new_pending(spared, name=""):
     if not name:
         return Path(tempfile.mkdtemp(dir=root))
     (root / name).mkdir(mode=0o700, exist_ok=True)
-    os.utime(root / name)
+    # Something that comes and goes in it makes it young on any file system.
+    Path(tempfile.mkdtemp(dir=root / name)).rmdir()
     return root / name
 
 
@@ -46,31 +59,23 @@ def pending(name):
 
 
 def remove(folder):
-    """Delete a folder; one that is gone is fine."""
+    """Delete a folder, or a file; one that is gone is fine."""
     with suppress(FileNotFoundError):
-        shutil.rmtree(folder)
+        if Path(folder).is_dir():
+            shutil.rmtree(folder)
+        else:
+            Path(folder).unlink()
 
 
 @contextmanager
 def claim(folder):
     """Whether nobody else, in this process or another, is in a block with this folder; a kill ends a block too."""
-    try:
-        descriptor = os.open(folder, os.O_RDONLY)
-    except FileNotFoundError:
-        yield True
-        return
-    try:
-        yield _locked(descriptor)
-    finally:
-        os.close(descriptor)
-
-
-def _locked(descriptor):
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True
+    with ExitStack() as held:
+        try:
+            mine = held.enter_context(locked(folder))
+        except FileNotFoundError:
+            mine = True
+        yield mine
 
 
 def abandoned(spared=()):

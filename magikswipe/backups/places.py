@@ -1,8 +1,6 @@
 """Where bucket, archive and the files of unfinished pulls lie: each is read as of a moment, and replaced whole."""
 
-import errno
-import os
-import shutil
+from contextlib import suppress
 from pathlib import Path
 
 from django.conf import settings
@@ -12,6 +10,7 @@ from storage.backends import FolderStorage, plain_files
 from storage.bucket import bucket
 from storage.copying import together
 from storage.errors import BucketUnreachable
+from storage.filesystems import link, set_time
 from storage.names import ASIDE, FILLING
 from storage.staging import PENDING
 
@@ -113,7 +112,7 @@ class S3Place:
         path.parent.mkdir(exist_ok=True)
         try:
             self.known[name] = stat = self.storage.copy_out(name, path)
-            os.utime(path, (stat.st_mtime, stat.st_mtime))
+            set_time(path, stat.st_mtime)
         except FileNotFoundError:
             # It was deleted since it was listed, by somebody who changes no rows.
             self.known.pop(name, None)
@@ -136,12 +135,6 @@ def _is_kept(name):
 
 
 def _link(path, target):
-    try:
-        os.link(path, target)
-    except FileNotFoundError:
-        # It was deleted since it was listed, by somebody who changes no rows.
-        return
-    except OSError as error:
-        if error.errno not in (errno.EXDEV, errno.EPERM, errno.EMLINK):
-            raise
-        shutil.copy2(path, target)
+    # It may be deleted once it was listed, by somebody who changes no rows.
+    with suppress(FileNotFoundError):
+        link(path, target)

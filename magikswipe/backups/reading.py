@@ -5,6 +5,8 @@ import os
 import tarfile
 from pathlib import Path
 
+from storage.filesystems import set_time
+
 from . import manifest
 from .errors import Refused
 
@@ -57,7 +59,7 @@ def _read(tar, info, target):
             size += len(piece)
             copy.write(piece)
     if target:
-        os.utime(target, (info.mtime, info.mtime))
+        set_time(target, info.mtime)
     return {"size": size, "sha256": sha256.hexdigest()}
 
 

@@ -1,7 +1,5 @@
 """What everything else stands on: settings, database, disk, bucket, the two services."""
 
-import shutil
-
 from django.conf import settings
 from django.core.checks import ERROR as CHECK_ERROR
 from django.core.checks import run_checks
@@ -14,6 +12,7 @@ from jobs import heartbeat
 from magikswipe.readiness import database_answers, migrations_missing
 from storage.bucket import check_writable
 from storage.errors import NotWritable
+from storage.filesystems import free_bytes
 from syncer import services as syncer
 
 from .findings import ERROR, NOTE, Finding, note
@@ -85,8 +84,8 @@ def supabase():
 
 
 def disk():
-    free = shutil.disk_usage(settings.STORAGE_PATH).free
-    if free < LEAST_FREE:
+    free = free_bytes(settings.STORAGE_PATH)
+    if free is not None and free < LEAST_FREE:
         yield Finding("disk-full", f"Only {free / 1e6:.0f} MB are free in STORAGE_PATH; make room.")
 
 

@@ -1,12 +1,13 @@
 """Django's `migrate`, one at a time: of several hosts that start together, one migrates and the others find it done."""
 
-import fcntl
 from contextlib import contextmanager
 from pathlib import Path
 
 from django.conf import settings
 from django.core.management.commands.migrate import Command as MigrateCommand
 from django.db import connections
+
+from storage.filesystems import locked
 
 # Any number, as long as it is always the same: https://www.postgresql.org/docs/current/explicit-locking.html
 ADVISORY_KEY = 7_261_839_401
@@ -35,6 +36,6 @@ def _in_folder():
     """Who can reach a database in a file shares its disk."""
     path = Path(settings.STORAGE_PATH) / "migrate.lock"
     path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+    path.touch()
+    with locked(path, wait=True):
         yield
