@@ -255,6 +255,10 @@ SPECTACULAR_SETTINGS = {
 }
 
 CORS_ALLOWED_ORIGINS = read_origins("CORS_ALLOWED_ORIGINS", families=False)
+# A closed API must not get front ends by default: they may use its login's cookie.
+CORS_OPEN_ORIGINS = read_origins("CORS_OPEN_ORIGINS", families=False)
+if API_OPEN:
+    CORS_ALLOWED_ORIGINS = [*CORS_ALLOWED_ORIGINS, *CORS_OPEN_ORIGINS]
 # A closed API is called with the session's cookie, from the origins that are named alone.
 CORS_ALLOW_CREDENTIALS = bool(CORS_ALLOWED_ORIGINS) and not API_OPEN
 LOCALHOST = r"^https?://(localhost|127\.0\.0\.1|\[::1\])(:\d+)?$"

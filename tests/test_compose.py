@@ -62,6 +62,30 @@ def test_the_ports_are_those_that_the_documents_name():
     assert "<http://localhost:8000/docs>" in documents and "<http://localhost:8080>" in documents
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("is_open", ["true", "false"])
+def test_pages_on_port_8081_may_call_the_backend_while_it_is_open(tmp_path, is_open):
+    """The front ends of the former backend are served there."""
+    config = {name: str(value) for name, value in OURS["backend"]["environment"].items()}
+    given = config | {
+        "STORAGE_PATH": str(tmp_path / "data"),
+        "API_OPEN": is_open,
+        "ADMIN_PASSWORD": "a long one",
+    }
+    (tmp_path / "data").mkdir()
+    container = Container(containers.unpack(tmp_path), Path(sys.executable).parent, **given)
+    web = free_port()
+    serve = [word.replace("0.0.0.0:8000", f"127.0.0.1:{web}") for word in containers.command()]
+    page = {"Origin": "http://localhost:8081"}
+    with container.running(*serve) as process, httpx.Client(base_url=f"http://127.0.0.1:{web}") as client:
+        assert until(lambda: client.get("/health").is_success, httpx.TransportError, process)
+        made = client.post("/api/universes", json={"name": "Winter"}, headers=page)
+        leave = client.options("/api/universes", headers={**page, "Access-Control-Request-Method": "POST"})
+    allowed = leave.headers.get("access-control-allow-origin")
+    expected = (201, page["Origin"]) if is_open == "true" else (401, None)
+    assert (made.status_code, allowed) == expected
+
+
 def test_the_documented_command_starts_the_profile_and_nothing_else():
     document = (ROOT / "docs" / "deploy.md").read_text()
     (named,) = re.findall(r"^docker compose --profile scale up --build (.+)$", document, re.MULTILINE)

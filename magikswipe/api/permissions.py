@@ -19,6 +19,11 @@ from storage import signatures
 NO_STAFF = "Your account may not use the API; ask an administrator to make it a member of staff."
 LACKS = "The token, or the account that it belongs to, lacks the scope {}; use one that has it."
 FOREIGN = "Pages of {origin} may not do this here; add that origin to CORS_ALLOWED_ORIGINS to allow it."
+OTHER_PORT = (
+    "Pages of {origin} may not do this here, where requests come for {host} without a port. If that is this server "
+    "behind a proxy, let the proxy pass the port (nginx: proxy_set_header Host $http_host;); else add that origin to "
+    "CORS_ALLOWED_ORIGINS."
+)
 
 
 def needs(*scopes):
@@ -119,7 +124,9 @@ def _refuse_foreign_pages(request):
     """
     origin = request.headers.get("Origin")
     if origin is not None and request.method not in SAFE_METHODS and not _is_trusted(request, origin):
-        raise PermissionDenied(FOREIGN.format(origin=origin[:100]))
+        host = request.get_host()
+        sentence = OTHER_PORT if _differs_by_port(origin, host) else FOREIGN
+        raise PermissionDenied(sentence.format(origin=origin[:100], host=host))
 
 
 def _is_trusted(request, origin):
@@ -130,6 +137,12 @@ def _is_trusted(request, origin):
     allowed = CorsMiddleware(get_response=None).origin_found_in_white_lists(origin, parts)
     # The scheme is the proxy's affair: a page that came by HTTPS may reach us by HTTP.
     return allowed or (parts.scheme in ("http", "https") and parts.netloc == request.get_host())
+
+
+def _differs_by_port(origin: str, host: str) -> bool:
+    """Whether a host without a port is that of the origin, which has one: a proxy in front may have dropped it."""
+    name, colon, port = origin.partition("://")[2].rpartition(":")
+    return bool(colon) and port.isdecimal() and name == host
 
 
 def author(request):

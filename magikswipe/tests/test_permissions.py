@@ -104,6 +104,17 @@ def test_an_open_api_takes_what_its_own_and_the_allowed_pages_send(api, universe
     assert response.status_code == 201
 
 
+@pytest.mark.parametrize("origin", ["http://testserver:8081", "https://testserver:8443"])
+def test_behind_a_proxy_that_drops_the_port_the_refusal_names_the_line_to_change(api, universe, origin):
+    refused = api.post("/api/universes/winter/assets", {"display_name": "Snow"}, headers={"Origin": origin})
+    assert refused.status_code == 403
+    detail = refused.json()["detail"]
+    assert "proxy_set_header Host $http_host;" in detail and "CORS_ALLOWED_ORIGINS" in detail
+    passed = {"Origin": origin, "Host": origin.partition("://")[2]}
+    taken = api.post("/api/universes/winter/assets", {"display_name": "Snow"}, headers=passed)
+    assert taken.status_code == 201
+
+
 def test_a_foreign_page_is_refused_before_every_other_check(api, db):
     for method, path in CALLS:
         if method not in ("get", "options"):
