@@ -69,3 +69,12 @@ class BucketUnreachable(OSError):
 
 class NotWritable(OSError):
     """Bucket or archive can't be written; the message is one sentence that says what to look at."""
+
+
+class Busy(Exception):
+    """Others use all the memory for pictures and clips; `retry_after`: seconds after which to ask again."""
+
+    retry_after = 20
+
+    def __init__(self) -> None:
+        super().__init__(_("Too many pictures and clips are read at the moment; try again in a moment."))

@@ -38,6 +38,7 @@ STATUS = {
     "jobs.errors.NotPossible": 400,
     "storage.errors.BucketUnreachable": 503,
     "storage.errors.DiskFull": 507,
+    "storage.errors.Busy": 503,
     "storage.names.UnsafeName": 404,
     "syncer.errors.Cancelled": 409,
     "syncer.errors.Conflict": 409,

@@ -22,6 +22,8 @@ from .placing import place
 CAUSE = "upload"
 FIELD = "file"
 PIECE = 1024 * 1024
+# Somebody sits in front of it.
+WAIT_SECONDS = 20
 
 PICTURES = gettext_lazy("Choose a picture: JPEG, PNG, WebP, HEIC or GIF.")
 CLIPS = gettext_lazy("Choose a clip: MP4, MOV, WebM, MKV or AVI.")
@@ -36,7 +38,7 @@ def picture(universe, asset, file, author=""):
     """
     with received(file, settings.UPLOAD_MAX_MB) as path:
         with _advised(PICTURES):
-            pictures.cleaned(path)
+            pictures.cleaned(path, WAIT_SECONDS)
             pictures.as_named(path, asset.image_name)
         place(universe, asset.image_name, path, CAUSE, author, asset=asset)
         thumbnails.from_first(universe, path)
@@ -67,7 +69,7 @@ def thumbnail(universe, file, author=""):
     with received(file, settings.UPLOAD_MAX_MB) as path:
         small = path.with_name(THUMBNAIL)
         with _advised(PICTURES):
-            pictures.cleaned(path)
+            pictures.cleaned(path, WAIT_SECONDS)
         thumbnails.shrink(path, small)
         place(universe, THUMBNAIL, small, CAUSE, author)
     if universe.thumbnail_url:

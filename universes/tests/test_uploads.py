@@ -11,6 +11,7 @@ from django.test import RequestFactory
 from PIL import Image
 
 from storage import archive, bucket
+from storage.memory import DECODED
 from universes.errors import Invalid, NotFound, TooLarge
 from universes.models import Revision, Universe
 from universes.services import assets, universes, uploads
@@ -124,6 +125,22 @@ def test_what_is_no_whole_picture_is_refused_whatever_it_is_called(put, put_file
 def test_what_follows_a_picture_in_its_file_does_not_come_along(put, asset):
     put(picture("PNG") + HTML, "image/png")
     assert b"script" not in bytes_of(asset.image_name)
+
+
+@pytest.mark.parametrize("surface", ["api", "admin"])
+def test_who_waits_too_long_for_memory_is_told_when_to_come_again(
+    put, put_file, client, staff, asset, monkeypatch, surface
+):
+    monkeypatch.setattr(uploads, "WAIT_SECONDS", 0.01)
+    client.force_login(staff("lea", "Editor"))
+    form = {"kind": "picture", "file": SimpleUploadedFile("a.jpg", picture())}
+    page = f"/admin/universes/universe/{asset.universe_id}/cards/{asset.pk}/upload/"
+    put_file("winter", asset.image_name, b"the former")
+    with DECODED.taken(DECODED.total):
+        response = put(picture()) if surface == "api" else client.post(page, form)
+    assert (response.status_code, response["Retry-After"]) == (503, "20")
+    assert "try again in a moment" in response.content.decode()
+    assert bytes_of(asset.image_name) == b"the former"
 
 
 def test_an_empty_file_is_refused(put):

@@ -68,6 +68,13 @@ def costs(amount):
     return _("This costs about %(cost)s.") % {"cost": dollars(amount)}
 
 
+def later(response, error):
+    """The dialog that says that the server is busy, as an answer that says it, too."""
+    response.status_code = 503
+    response["Retry-After"] = str(error.retry_after)
+    return response
+
+
 def instead(element_id, response):
     """Let the response take the place of that element; the dialog closes."""
     response["HX-Retarget"] = f"#{element_id}"

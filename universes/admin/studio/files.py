@@ -8,6 +8,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from magikswipe.roles import WRITE
 from storage import bucket
+from storage.errors import Busy
 
 from ...errors import Changing, Invalid, NotFound, TooLarge
 from ...services import uploads, variants
@@ -33,6 +34,8 @@ def upload(request, universe, asset_id):
         taker(universe, asset, file, author(request))
     except REFUSED as error:
         return _ask_for_file(request, asset, str(error))
+    except Busy as error:
+        return dialogs.later(_ask_for_file(request, asset, str(error)), error)
     return _card(request, universe, asset)
 
 

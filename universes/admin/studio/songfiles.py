@@ -6,6 +6,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from magikswipe.roles import WRITE
+from storage.errors import Busy
 
 from ...errors import NotFound
 from ...services import music, uploads, variants
@@ -31,6 +32,8 @@ def upload(request, universe, language):
         uploads.song(universe, language, file, author(request))
     except files.REFUSED as error:
         return _ask_for_file(request, universe, language, str(error))
+    except Busy as error:
+        return dialogs.later(_ask_for_file(request, universe, language, str(error)), error)
     return _song(request, universe, language)
 
 

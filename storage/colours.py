@@ -1,0 +1,120 @@
+"""Colours of any kind as those of a screen: 8 bits, sRGB, transparent or not."""
+
+import io
+import logging
+from collections.abc import Callable
+from functools import partial
+
+from PIL import Image, ImageCms
+
+log = logging.getLogger(__name__)
+
+Convert = Callable[[Image.Image], Image.Image]
+
+DEEP = ("I", "I;16", "I;16L", "I;16B", "I;16N", "F")
+GREYS = ("1", "L", "LA", "La", *DEEP)
+# Colour spaces of a profile (ICC.1:2022, table 19), and Pillow's modes that each can be applied to.
+SPACES = {"GRAY": "L", "RGB ": "RGB", "CMYK": "CMYK", "LAB": "LAB"}
+
+
+def for_screen(picture: Image.Image, profile: bytes) -> Convert:
+    """A function that makes an RGB or RGBA picture of any part of this one, which is decoded.
+
+    `profile`: an ICC profile, or nothing. One that can't be read, or is of other colours, counts as none.
+    """
+    levels = _levels(picture) if picture.mode in DEEP else None
+    transform = _transform(picture.mode, profile)
+    return partial(_convert, levels, transform)
+
+
+def has_alpha(picture: Image.Image) -> bool:
+    """Whether parts of it may be transparent."""
+    return picture.mode in ("RGBA", "RGBa", "LA", "La", "PA") or "transparency" in picture.info
+
+
+def _convert(
+    levels: Convert | None, transform: ImageCms.ImageCmsTransform | None, part: Image.Image
+) -> Image.Image:
+    alpha = _alpha(part) if has_alpha(part) else None
+    colours = _opaque(levels(part) if levels else part)
+    if transform:
+        colours = ImageCms.applyTransform(_as(colours, transform.input_mode), transform)
+    else:
+        colours = _as(colours, "RGB")
+    if alpha:
+        colours.putalpha(alpha)
+    return colours
+
+
+def _as(picture: Image.Image, mode: str) -> Image.Image:
+    return picture if picture.mode == mode else picture.convert(mode)
+
+
+def _opaque(picture: Image.Image) -> Image.Image:
+    """The same colours without anything transparent, which conversions would mind."""
+    if picture.mode in ("RGBa", "La"):
+        picture = picture.convert({"RGBa": "RGBA", "La": "LA"}[picture.mode])
+    if picture.mode == "LA":
+        return picture.getchannel("L")
+    if picture.mode in ("RGBA", "PA"):
+        return picture.convert("RGBA").convert("RGB")
+    picture.info.pop("transparency", None)
+    return picture
+
+
+def _alpha(part: Image.Image) -> Image.Image:
+    transparent = part.info.get("transparency")
+    if part.mode in DEEP:
+        return part.convert("I").point([0 if level == transparent else 255 for level in range(65536)], "L")
+    return part.convert("RGBA").getchannel("A")
+
+
+def _levels(picture: Image.Image) -> Convert:
+    """What makes 8 bits of a grey picture's levels; how far they go in the whole of it says what white is."""
+    if picture.mode in ("I", "F"):
+        darkest, lightest = picture.getextrema()
+        black, white = _range(picture.mode, darkest, lightest)
+    else:
+        black, white = 0, 65535
+    return partial(_scaled, 255 / (white - black), black)
+
+
+def _range(mode: str, darkest: float, lightest: float) -> tuple[float, float]:
+    """What counts as black and white: the narrowest usual range that all levels lie in, or else their own."""
+    usual = (255, 65535) if mode == "I" else (1, 255, 65535)
+    white = next((most for most in usual if darkest >= 0 and lightest <= most), None)
+    if white:
+        return 0, white
+    # Neither is for levels that are no numbers.
+    return (darkest, lightest) if -1e30 < darkest < lightest < 1e30 else (0, 65535)
+
+
+def _scaled(factor: float, black: float, part: Image.Image) -> Image.Image:
+    numbers = part if part.mode == "F" else part.convert("I").convert("F")
+    return numbers.point(lambda level: level * factor + (0.5 - black * factor)).convert("L")
+
+
+def _transform(mode: str, profile: bytes) -> ImageCms.ImageCmsTransform | None:
+    if mode == "LAB":
+        return _to_srgb(ImageCms.createProfile("LAB"), "LAB")
+    if not profile:
+        return None
+    # Whatever is wrong with it: lcms and Pillow have many ways to say so, and the picture is fine without.
+    try:
+        source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
+        space = SPACES.get(source.profile.xcolor_space)
+        return _to_srgb(source, space) if _applies(space, mode) else None
+    except (ImageCms.PyCMSError, OSError, ValueError, TypeError) as error:
+        log.info("A picture's colour profile is left out: %s", error)
+        return None
+
+
+def _to_srgb(source: ImageCms.ImageCmsProfile, mode: str) -> ImageCms.ImageCmsTransform:
+    return ImageCms.buildTransform(source, ImageCms.createProfile("sRGB"), mode, "RGB")
+
+
+def _applies(space: str | None, mode: str) -> bool:
+    if mode == "CMYK":
+        return space == "CMYK"
+    # A grey picture may have a profile of colours, of which it uses those in the middle.
+    return space == "RGB" or (space == "L" and mode in GREYS)
