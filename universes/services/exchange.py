@@ -5,12 +5,7 @@ seen before all of it is checked.
 """
 
 import hashlib
-import io
-import stat
-import struct
 import zipfile
-import zlib
-from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
@@ -23,20 +18,14 @@ from storage.staging import staging
 
 from ..errors import TooLarge
 from ..rows import TABLES, UNIVERS
-from . import manifest, whole
+from . import manifest, whole, zips
 from .copies import renumbered
 from .manifest import refuse
 
 MANIFEST, FILES = "manifest.json", "files/"
 LARGEST_MANIFEST = 32 * 1024 * 1024
-# zipfile reads the list of what is in an archive in one go, and makes ten times as much of it in memory.
-LARGEST_DIRECTORY = 8 * 1024 * 1024
 # Of rows and files in a manifest; each takes more memory than it has bytes.
 MOST_THINGS = 500_000
-# What zipfile raises for bytes that make no sense.
-BROKEN = (zipfile.BadZipFile, zlib.error, struct.error, EOFError, NotImplementedError, ValueError)
-METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
-ENCRYPTED = 0x1
 BATCH = 500
 
 
@@ -105,15 +94,6 @@ def check_size(size):
         )
 
 
-class Bounded(io.BufferedReader):
-    """A file of which nobody reads more than LARGEST_DIRECTORY at once."""
-
-    def read(self, size=-1):
-        if size > LARGEST_DIRECTORY:
-            raise zipfile.BadZipFile("it lists too many files")
-        return super().read(size)
-
-
 def load(path, slug=""):
     """Make a universe of the archive at `path`, under its own slug unless another is given; returns it.
 
@@ -121,28 +101,16 @@ def load(path, slug=""):
     another it is a copy, with ids of its own. Invalid says what is wrong with the archive; AlreadyExists and
     TooLarge as their names say. Whatever is raised, nothing of it stays.
     """
-    with Bounded(io.FileIO(path)) as file:
-        with _readable():
-            archive = zipfile.ZipFile(file)
+    with zips.opened(path) as archive:
         members = _members(archive)
         rows, files = manifest.read(_manifest(archive, members))
-        _check_members(members, files)
+        listed = _listed(members, files)
         own = rows[UNIVERS.name][0]["slug"]
         whole.check_free(slug or own)
         with preparing() as prepared:
             for name, expected in files.items():
-                _unpack(archive, members[f"{FILES}{name}"], name, expected, prepared)
+                _unpack(archive, listed[name], name, expected, prepared)
             return whole.put_down(slug or own, _rows(rows, own, slug or own), prepared)
-
-
-@contextmanager
-def _readable():
-    try:
-        yield
-    except BROKEN as error:
-        raise refuse(
-            _("The archive is no zip file that can be read (%(error)s).") % {"error": str(error)[:100]}
-        ) from None
 
 
 def _rows(rows, own, slug):
@@ -152,58 +120,44 @@ def _rows(rows, own, slug):
 
 
 def _members(archive):
-    """`{name: ZipInfo}` of what the archive holds; nothing is unpacked yet."""
-    found = {}
-    for info in archive.infolist():
-        if info.filename in found:
-            raise refuse(_("The archive holds %(name)s twice.") % {"name": repr(info.filename[:80])})
-        if not _is_plain(info):
-            raise refuse(
-                _("The archive's %(name)s is no plain file; export the universe anew.")
-                % {"name": repr(info.filename[:80])}
-            )
-        found[info.filename] = info
-    found.pop(FILES, None)
+    found = zips.members(archive, MANIFEST)
     check_size(sum(info.file_size for info in found.values()))
     return found
 
 
-def _is_plain(info):
-    kind = stat.S_IFMT(info.external_attr >> 16)
-    is_file = kind in (0, stat.S_IFREG) and not info.is_dir()
-    is_folder = info.filename == FILES and kind in (0, stat.S_IFDIR)
-    return (is_file or is_folder) and info.compress_type in METHODS and not info.flag_bits & ENCRYPTED
-
-
 def _manifest(archive, members):
-    info = members.pop(MANIFEST, None)
-    if not info:
+    """The bytes of the manifest, which is taken out of the members."""
+    name = zips.matched(members, [MANIFEST]).get(MANIFEST)
+    if not name:
         raise refuse(_("The archive has no manifest.json; it is not an exported universe."))
+    info = members.pop(name)
     if info.file_size > LARGEST_MANIFEST:
         raise refuse(_("The archive's manifest.json is too large to be one."))
-    with _readable():
-        content = archive.read(info)
+    with zips.unpacked(archive, info) as source:
+        content = source.read()
     if content.count(b"{") + content.count(b"[") > MOST_THINGS:
         raise refuse(_("The archive's manifest.json is too large to be one."))
     return content
 
 
-def _check_members(members, files):
-    expected = {f"{FILES}{name}" for name in files}
-    if unknown := sorted(members.keys() - expected):
+def _listed(members, files):
+    """`{name: ZipInfo}` of the files that the manifest lists; Invalid unless those are the ones that are there."""
+    names = zips.matched(members, (f"{FILES}{name}" for name in files))
+    if unknown := sorted(members.keys() - names.values()):
         raise refuse(
             _("The archive holds %(name)s, which its manifest.json does not list.")
             % {"name": repr(unknown[0][:80])}
         )
-    if missing := sorted(expected - members.keys()):
+    if missing := sorted({f"{FILES}{name}" for name in files} - names.keys()):
         raise refuse(
             _("The archive lacks %(name)s, which its manifest.json lists.") % {"name": repr(missing[0])}
         )
+    return {name.removeprefix(FILES): members[there] for name, there in names.items()}
 
 
 def _unpack(archive, info, name, expected, prepared):
     # zipfile reads no more than the size that is declared, which the sum was checked for.
-    with _readable(), archive.open(info) as source:
+    with zips.unpacked(archive, info) as source:
         if prepared.add(name, source) != expected:
             raise refuse(
                 _("The archive's '%(name)s' is not what its manifest.json says; export the universe anew.")

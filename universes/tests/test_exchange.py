@@ -4,6 +4,7 @@ import io
 import json
 import sys
 import tracemalloc
+import unicodedata
 import zipfile
 from pathlib import Path
 
@@ -99,6 +100,32 @@ def test_ids_that_are_taken_here_are_replaced_and_children_follow(full_universe,
 def test_an_archive_that_was_packed_by_hand_is_taken(wiped, send):
     members = [("files/", b""), *by_name(wiped).items()]
     assert send(packed(members, method=zipfile.ZIP_DEFLATED)).status_code == 201
+
+
+def renamed(rename, *extra):
+    """A change of an archive: its members under other names, and more of them."""
+    return lambda members: [*((rename(name), content) for name, content in members.items()), *extra]
+
+
+ANYWHERE = {
+    "a Mac": renamed("Les étoiles/{}".format, ("__MACOSX/Les étoiles/._manifest.json", b"x"), ("Les étoiles/", b""),
+        ("Les étoiles/.DS_Store", b"x"), ("Les étoiles/files/._fr.mp3", b"x")),
+    "a Mac that decomposes": renamed(lambda name: unicodedata.normalize("NFD", f"Les étoiles/{name}")),
+    "Windows": renamed(str, ("files/Thumbs.db", b"x"), ("DESKTOP.INI", b"x"), ("files/", b"")),
+    "an old Windows": renamed(lambda name: f"winter\\{name}".replace("/", "\\"), ("winter\\files\\", b"")),
+    "a stick": renamed(str.upper, ("SYSTEM~1/.x", b""), (".Trashes/501/fr.mp3", b"x"), ("$RECYCLE.BIN/x.png", b"x")),
+    "a NAS": renamed("./{}".format, ("@eaDir/fr.mp3", b"x"), ("files/@eaDir/fr.mp3/x", b"x")),
+    "somebody who packed the folder's folder": renamed("a/b/{}".format, ("a/", b""), ("a/b/", b""), ("a/.git/x", b"")),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("repacked", ANYWHERE.values(), ids=ANYWHERE.keys())
+def test_an_archive_that_was_unpacked_and_packed_again_is_taken(wiped, send, repacked):
+    members = by_name(wiped)
+    files = {name.removeprefix("files/"): content for name, content in members.items() if "/" in name}
+    response = send(packed(repacked(members), method=zipfile.ZIP_DEFLATED))
+    assert response.status_code == 201, response.json()
+    assert contents("winter") == files
 
 
 def test_a_universe_without_anything_goes_out_and_in(api, universe, send):
