@@ -6,6 +6,7 @@ from unfold.admin import ModelAdmin
 from unfold.decorators import display
 
 from magikswipe.html import dollars
+from magikswipe.searching import BoundedSearch
 
 from . import spending
 from .models import Charge, Kind
@@ -37,7 +38,7 @@ def _percent(report):
 
 
 @admin.register(Charge)
-class ChargeAdmin(ModelAdmin):
+class ChargeAdmin(BoundedSearch, ModelAdmin):
     list_display = ("created_at", "univers_slug", "kind", "model", "state", "price")
     list_filter = ("month", "kind", "status")
     search_fields = ("univers_slug", "model", "prediction_id")

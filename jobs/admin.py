@@ -24,6 +24,7 @@ from unfold.decorators import display
 from magikswipe.html import NOTHING, bar, dollars
 from magikswipe.kept_words import translated
 from magikswipe.roles import WRITE, may, require, scope_of
+from magikswipe.searching import BoundedSearch
 
 from . import services
 from .errors import Busy, NotFound, NotPossible
@@ -150,7 +151,7 @@ def _back(request):
 
 
 @admin.register(Job)
-class JobAdmin(ModelAdmin):
+class JobAdmin(BoundedSearch, ModelAdmin):
     list_display = ("title", "univers_slug", "state", "bar", "note", "author", "created_at", "duration")
     list_display_links = ("title",)
     list_filter = ("status", "type")

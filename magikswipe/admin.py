@@ -10,6 +10,7 @@ from unfold.admin import ModelAdmin
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 
 from . import tokens_admin  # noqa: F401 - registers API tokens
+from .searching import BoundedSearch
 
 # With Redis, the queue registers no messages of its own.
 admin.site.unregister(
@@ -23,12 +24,12 @@ def view_on_site(request, **path):
 
 
 @admin.register(User)
-class UserAdmin(auth_admin.UserAdmin, ModelAdmin):
+class UserAdmin(BoundedSearch, auth_admin.UserAdmin, ModelAdmin):
     form = UserChangeForm
     add_form = UserCreationForm
     change_password_form = AdminPasswordChangeForm
 
 
 @admin.register(Group)
-class GroupAdmin(auth_admin.GroupAdmin, ModelAdmin):
+class GroupAdmin(BoundedSearch, auth_admin.GroupAdmin, ModelAdmin):
     pass

@@ -331,10 +331,11 @@ SPEND_LIMIT_MONTHLY = read("decimal", "SPEND_LIMIT_MONTHLY", None, validate=vali
 JOB_SLOTS = {"replicate": REPLICATE_CONCURRENCY}
 # Functions that a worker calls before it starts, by dotted path: what a kill left is finished.
 JOB_BEFORE_START = ["syncer.journals.finish_all"]
-# Functions that a worker calls once a day: what has become too old goes.
+# Functions that a worker calls once a day: what has become too old goes, names that came otherwise are found.
 JOB_DAILY = [
     "jobs.retention.prune",
     "universes.services.revisions.prune",
+    "universes.name_keys.refresh",
     "magikswipe.sessions.clear_expired",
 ]
 # Functions that give the hashes of archived files which are needed though no revision names them.

@@ -13,6 +13,7 @@ from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget, UnfoldAdminI
 from . import tokens
 from .models import ApiToken
 from .roles import READ
+from .searching import BoundedSearch
 
 DAYS = 90
 
@@ -45,7 +46,7 @@ class TokenForm(forms.ModelForm):
 
 
 @admin.register(ApiToken)
-class ApiTokenAdmin(ModelAdmin):
+class ApiTokenAdmin(BoundedSearch, ModelAdmin):
     form = TokenForm
     list_display = ["name", "state", "scope_words", "owner", "key", "last_used_at", "expires_at"]
     list_filter = []

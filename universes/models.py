@@ -7,6 +7,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from .fields import CascadeKey, CascadeOneToOne
+from .name_keys import NamedQuerySet
 
 
 class Language(models.TextChoices):
@@ -42,6 +43,8 @@ class Universe(models.Model):
     updated_at = models.DateTimeField(_("changed"), null=True, default=timezone.now, editable=False)
     supabase_id = models.BigIntegerField(null=True, blank=True, unique=True, editable=False)
     last_synced_at = models.DateTimeField(_("last synced"), null=True, blank=True, editable=False)
+
+    objects = NamedQuerySet.as_manager()
 
     class Meta:
         db_table = "univers"
@@ -86,6 +89,8 @@ class UniverseTranslation(models.Model):
     universe = CascadeKey(Universe, db_column="univers_id", related_name="translations")
     language = models.TextField(_("language"), choices=Language.choices)
     name = models.TextField(_("name"), null=True)  # noqa: DJ001
+
+    objects = NamedQuerySet.as_manager()
 
     class Meta:
         db_table = "univers_translations"
@@ -134,6 +139,8 @@ class Asset(models.Model):
     created_at = models.DateTimeField(null=True, default=timezone.now, editable=False)
     updated_at = models.DateTimeField(null=True, default=timezone.now, editable=False)
 
+    objects = NamedQuerySet.as_manager()
+
     class Meta:
         db_table = "univers_assets"
         ordering = ["sort_order", "image_name"]
@@ -170,6 +177,8 @@ class AssetTranslation(models.Model):
     language = models.TextField(_("language"), choices=Language.choices)
     display_name = models.TextField(_("name"), null=True)  # noqa: DJ001
 
+    objects = NamedQuerySet.as_manager()
+
     class Meta:
         db_table = "univers_assets_translations"
         ordering = ["language"]
@@ -182,6 +191,28 @@ class AssetTranslation(models.Model):
 
     def __str__(self):
         return f"{self.language}: {self.display_name}"
+
+
+def key_of(model):
+    """Deleted by the database, with its row."""
+    return CascadeOneToOne(model, models.DO_NOTHING, null=True, related_name="key")
+
+
+class NameKey(models.Model):
+    """A name as searches compare it and lists are sorted by (`folding.fold`), of one row of one of four tables."""
+
+    universe = key_of(Universe)
+    universe_translation = key_of(UniverseTranslation)
+    asset = key_of(Asset)
+    asset_translation = key_of(AssetTranslation)
+    text = models.TextField()
+
+    class Meta:
+        db_table = "name_keys"
+        default_permissions = ()
+
+    def __str__(self):
+        return self.text
 
 
 class Edit(models.Model):

@@ -2,7 +2,9 @@
 
 from django.db.models import Q
 
-from .models import UniverseTranslation
+from .folding import fold
+from .models import AssetTranslation, UniverseTranslation
+from .name_keys import Plain, by_name, naming, ordered
 from .services import universes
 
 ORDERINGS = tuple(
@@ -11,6 +13,7 @@ ORDERINGS = tuple(
     for sign in ("", "-")
 )
 NEWEST = "-created_at"
+SORTED_BY = {"name": by_name("name"), "slug": Plain("slug")}
 
 
 def visible(all_of_them):
@@ -24,13 +27,20 @@ def listing(found, search="", ordering=NEWEST, is_public=None):
     if is_public is not None:
         found = found.filter(is_public=is_public)
     if search:
-        found = found.filter(_mentions(search))
-    return found.order_by(ordering, "-id")
+        found = found.filter(universes_named(search))
+    return found.order_by(ordered(ordering, SORTED_BY), "-id")
 
 
-def _mentions(text):
-    translated = UniverseTranslation.objects.filter(name__icontains=text).values("universe")
-    return Q(name__icontains=text) | Q(slug__icontains=text) | Q(pk__in=translated)
+def universes_named(text: str) -> Q:
+    """The condition that a universe has this text in its name, its slug or its name in a language."""
+    translated = UniverseTranslation.objects.filter(naming(text, "name")).values("universe")
+    return naming(text, "name") | Q(slug__contains=fold(text)) | Q(pk__in=translated)
+
+
+def cards_named(text: str) -> Q:
+    """The condition that a card has this text in its name, its file's name or its name in a language."""
+    translated = AssetTranslation.objects.filter(naming(text, "display_name")).values("asset")
+    return naming(text, "display_name") | Q(image_name__contains=fold(text)) | Q(pk__in=translated)
 
 
 def detail(slug, found=None):

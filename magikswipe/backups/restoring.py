@@ -23,6 +23,7 @@ from storage.bucket import bucket
 from storage.errors import BucketUnreachable
 from storage.models import FileRecord
 from storage.staging import staging
+from universes import name_keys
 from universes.models import Revision, Universe
 
 from . import manifest, reading, rows
@@ -123,6 +124,7 @@ def _replace_rows(folder):
         for stream in streams.values():
             stream.close()
     rows.forget_the_rest()
+    name_keys.refresh()
     jobs.halt_all(HALTED)
 
 

@@ -4,12 +4,13 @@ import logging
 
 from .files import contents, missing, records, strangers
 from .findings import ERROR
-from .installation import bucket, configuration, database, disk, integrity, models, supabase, worker
+from .installation import bucket, configuration, database, disk, integrity, models, names, supabase, worker
 from .leftovers import archived, deletions, pulls, restores, temporary
 from .work import held_slots, lost_steps, open_charges, stuck_jobs, unended_jobs
 
 CHECKS = (
     integrity,
+    names,
     configuration,
     models,
     supabase,

@@ -14,6 +14,7 @@ from storage.bucket import check_writable
 from storage.errors import NotWritable
 from storage.filesystems import free_bytes
 from syncer import services as syncer
+from universes import name_keys
 
 from .findings import ERROR, NOTE, Finding, note
 
@@ -48,6 +49,16 @@ def integrity():
         yield Finding(
             "dangling-rows",
             f"Rows of {', '.join(sorted(dangling))} belong to nothing; restore the last backup.",
+        )
+
+
+def names():
+    """What was written past Django, by SQL or by an older version that still ran."""
+    if number := sum(len(rows) for _model, rows in name_keys.unfitting()):
+        yield Finding(
+            "names-not-found",
+            f"{number} names are not yet searched and sorted as they are written.",
+            name_keys.refresh,
         )
 
 

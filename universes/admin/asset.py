@@ -10,9 +10,11 @@ from unfold.contrib.filters.admin import RelatedDropdownFilter
 from unfold.decorators import display
 
 from magikswipe.html import clip, count, mark, picture
+from magikswipe.searching import NameSearch
 
-from .. import media
+from .. import media, queries
 from ..models import LANGUAGES, Asset
+from ..name_keys import by_name
 from ..services import assets
 from .forms import AssetForm, name_field
 from .progress import files
@@ -38,6 +40,7 @@ def with_names():
     return Asset.objects.annotate(name_count=Count("translations"))
 
 
+BY_UNIVERSE = by_name("name", "universe__")
 NAMES = tuple(name_field(language) for language in LANGUAGES)
 
 
@@ -46,17 +49,22 @@ class UniverseFilter(RelatedDropdownFilter):
         super().__init__(*args, **kwargs)
         self.title = _("universe")
 
+    def field_choices(self, field, request, model_admin):
+        return field.get_choices(include_blank=False, ordering=(by_name("name"),))
+
 
 @admin.register(Asset)
-class AssetAdmin(SaysWhatServicesRefuse, DeletesThroughService, shows_stored(AssetForm), ModelAdmin):
+class AssetAdmin(
+    NameSearch, SaysWhatServicesRefuse, DeletesThroughService, shows_stored(AssetForm), ModelAdmin
+):
     service = assets
     form = AssetForm
-    list_display = ("thumbnail", "display_name", "universe_name", "sort_order", "names", "clip_there")
-    list_display_links = ("thumbnail", "display_name")
+    list_display = ("thumbnail", "called", "universe_name", "sort_order", "names", "clip_there")
+    list_display_links = ("thumbnail", "called")
     list_filter = (("universe", UniverseFilter),)
     list_per_page = 50
     search_fields = ("display_name", "translations__display_name", "image_name")
-    ordering = ("universe__name", "sort_order", "image_name")
+    ordering = (BY_UNIVERSE, "sort_order", "image_name")
     warn_unsaved_form = True
     compressed_fields = False
     readonly_fields = ("image", "clip", "image_name", "universe_link")
@@ -84,6 +92,13 @@ class AssetAdmin(SaysWhatServicesRefuse, DeletesThroughService, shows_stored(Ass
             values = {"display_name": obj.display_name, **form.changes(), "author": author(request)}
             adopt(obj, assets.create(values.pop("universe", obj.universe), **values))
 
+    def named(self, text):
+        return queries.cards_named(text)
+
+    @display(description=_("name"), ordering=by_name("display_name"))
+    def called(self, asset):
+        return asset.display_name
+
     def describe_deletion(self, asset):
         return f"{asset} ({asset.universe})"
 
@@ -107,7 +122,7 @@ class AssetAdmin(SaysWhatServicesRefuse, DeletesThroughService, shows_stored(Ass
     def names(self, asset):
         return count(asset.name_count, len(LANGUAGES))
 
-    @display(description=_("universe"), ordering="universe__name")
+    @display(description=_("universe"), ordering=BY_UNIVERSE)
     def universe_name(self, asset):
         return asset.universe
 

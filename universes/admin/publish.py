@@ -21,6 +21,7 @@ from syncer import services as syncer
 from syncer.plan import PULL, PUSH, UNPUBLISH
 
 from ..models import Universe
+from ..name_keys import by_name
 from .operations import REFUSALS
 from .plan_page import Entry, PlanPage, at_it
 from .restore import described
@@ -238,7 +239,7 @@ class PublishMixin:
 def chosen(request):
     """The universes that the address names, as a query; ids that are none are left out."""
     ids = [text for text in request.GET.getlist("id") if text.isascii() and text.isdigit() and len(text) < 19]
-    return Universe.objects.filter(pk__in=ids).order_by("name")
+    return Universe.objects.filter(pk__in=ids).order_by(by_name("name"), "pk")
 
 
 @require_GET

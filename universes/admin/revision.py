@@ -9,6 +9,7 @@ from unfold.admin import ModelAdmin
 from unfold.decorators import display
 
 from magikswipe.html import picture
+from magikswipe.searching import BoundedSearch
 from storage.names import kind_of
 from syncer import kept
 
@@ -29,7 +30,7 @@ class CauseFilter(admin.SimpleListFilter):
 
 
 @admin.register(Revision)
-class RevisionAdmin(RestoreMixin, ModelAdmin):
+class RevisionAdmin(BoundedSearch, RestoreMixin, ModelAdmin):
     list_display = ("created_at", "univers_slug", "cause_label", "contents", "author")
     list_filter = (CauseFilter,)
     search_fields = ("univers_slug", "author")

@@ -11,8 +11,11 @@ from unfold.views import ChangeList
 
 from generation import prompts
 from magikswipe.html import count, mark, picture
+from magikswipe.searching import NameSearch
 
+from .. import queries
 from ..models import LANGUAGES, Asset, Universe
+from ..name_keys import by_name
 from ..services import editing, universes
 from . import overview
 from .copies import CopiesMixin
@@ -34,14 +37,19 @@ class UniverseList(ChangeList):
 
 @admin.register(Universe)
 class UniverseAdmin(
-    CopiesMixin, SaysWhatServicesRefuse, DeletesThroughService, shows_stored(UniverseForm), ModelAdmin
+    NameSearch,
+    CopiesMixin,
+    SaysWhatServicesRefuse,
+    DeletesThroughService,
+    shows_stored(UniverseForm),
+    ModelAdmin,
 ):
     service = universes
     form = UniverseForm
     list_display = (
-        "thumbnail", "name", "asset_count", "names", "pictures", "clips", "songs", "seen_by_all", "standing",
+        "thumbnail", "called", "asset_count", "names", "pictures", "clips", "songs", "seen_by_all", "standing",
     )  # fmt: skip
-    list_display_links = ("thumbnail", "name")
+    list_display_links = ("thumbnail", "called")
     list_filter = (PicturesFilter, NamesFilter, SongsFilter, SyncFilter, "is_public")
     list_per_page = 50
     show_full_result_count = False
@@ -83,9 +91,16 @@ class UniverseAdmin(
             return overview.overview().prefetch_related(overview.CARDS)
         return Universe.objects.select_related("prompts").prefetch_related("assets")
 
+    def named(self, text):
+        return queries.universes_named(text)
+
     @display(description=_("picture"))
     def thumbnail(self, universe):
         return picture(thumbnail_url(universe), universe.name)
+
+    @display(description=_("name"), ordering=by_name("name"))
+    def called(self, universe):
+        return universe.name
 
     @display(description=_("cards"), ordering="asset_count")
     def asset_count(self, universe):

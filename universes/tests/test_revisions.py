@@ -229,7 +229,7 @@ def test_files_are_put_away_with_a_revision_of_their_own(universe, put_file):
 
 
 def test_creating_a_card_asks_little(universe, django_assert_max_num_queries):
-    with django_assert_max_num_queries(9):
+    with django_assert_max_num_queries(10):
         assets.create(universe, display_name="Snowflake")
 
 
