@@ -7,8 +7,9 @@ if [ -z "${SECRET_KEY:-}" ]; then
     if [ ! -s "$file" ]; then
         temporary=$(mktemp "$STORAGE_PATH/secret_key.XXXXXX")
         python -c 'import secrets; print(secrets.token_urlsafe(48))' > "$temporary"
-        # Linking fails when another container was first; then its key is the one.
-        ln "$temporary" "$file" 2>/dev/null || true
+        # Linking fails when another container was first; then its key is the one. So it does where there are no hard
+        # links; then the file is moved, unless another is there.
+        ln "$temporary" "$file" 2>/dev/null || mv -n "$temporary" "$file"
         rm -f "$temporary"
     fi
     SECRET_KEY=$(cat "$file")

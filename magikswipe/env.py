@@ -1,5 +1,6 @@
 """Reading one setting: from the environment, else from `.env`; a senseless value is one sentence that names it."""
 
+import os
 import re
 from decimal import Decimal
 from pathlib import Path
@@ -7,11 +8,22 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 
 import dj_database_url
 from django.core.exceptions import ImproperlyConfigured
+from dotenv.parser import parse_stream
 from environs import Env, EnvError
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
 MODEL = r"[\w.-]+/[\w.-]+"
+ENV_HINT = "line {} is no NAME=value; put a value with quotes in it between the other kind of quotes."
+DATABASE_HINT = (
+    "write it as postgres://user:password@host:port/name; in user and password, @ is %40, : is %3A, / is %2F, "
+    "# is %23, ? is %3F and % is %25."
+)
+SQLITE_HINT = "write it as sqlite:////path/of/the/file; in it, # is %23, ? is %3F and % is %25."
+REDIS_HINT = (
+    "write it as redis://:password@host:port/0, or rediss:// for TLS; in the password, @ is %40, : is %3A, / is %2F, "
+    "# is %23, ? is %3F and % is %25."
+)
 BUCKET = r"[A-Za-z0-9][A-Za-z0-9._-]{1,62}"
 BUCKET_HINT = (
     "write it as s3://key:secret@host:port/bucket?region=eu-west-3, with &scheme=http if need be; "
@@ -38,16 +50,27 @@ HOST = r"\*|\.?[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*\.?|\[[0-9a-fA-F:]+\]"
 ORIGIN = r"https?://(\*\.)?([A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*|\[[0-9a-fA-F:]+\])(:\d{1,5})?"
 
 
-def _env():
-    env = Env()
+def load(path: Path) -> None:
+    """Put the values of an `.env` into the environment as they stand, but for names that it has already.
+
+    `$` means nothing. Raises ImproperlyConfigured for a file or line that can't be read.
+    """
+    if not path.exists():
+        return
     try:
-        env.read_env(BASE_DIR / ".env", recurse=False)
+        with path.open(encoding="utf-8") as stream:
+            lines = list(parse_stream(stream))
     except (OSError, UnicodeDecodeError):
         raise ImproperlyConfigured(".env cannot be read; make it a text file in UTF-8.") from None
-    return env
+    for line in lines:
+        if line.error:
+            raise ImproperlyConfigured(f".env cannot be read: {ENV_HINT.format(line.original.line)}")
+        if line.key and line.value is not None:
+            os.environ.setdefault(line.key, line.value)
 
 
-env = _env()
+load(BASE_DIR / ".env")
+env = Env()
 
 
 def senseless(name, reason):
@@ -69,10 +92,28 @@ def read(kind, name, default=..., **options):
 
 
 def read_url(name, default=""):
-    """An http(s) address without a trailing slash."""
+    """An http(s) address without a trailing slash, its scheme and host in lower case."""
     value = read("str", name, default).strip().rstrip("/")
     if value and not _is_address(value):
         raise senseless(name, "write it as https://host or http://host:port.")
+    parts = urlsplit(value)
+    user, at, host = parts.netloc.rpartition("@")
+    return parts._replace(netloc=f"{user}{at}{host.lower()}").geturl()
+
+
+def read_service(name: str, default: str = "") -> str:
+    """The address of a service's API, to which paths are added: nothing stands behind its own path.
+
+    One that was copied with the path of an API of Supabase, or from its dashboard, is refused.
+    """
+    value = read_url(name, default)
+    parts = urlsplit(value)
+    if parts.username or re.search("[?#]", read("str", name, default)):
+        raise senseless(name, "write it as https://host, with a path if need be, and nothing after it.")
+    if re.search(r"/(rest|auth|storage|functions|realtime|graphql)/v1|^/dashboard/", parts.path):
+        raise senseless(
+            name, "it is the address of one part or page; write it as https://project.supabase.co."
+        )
     return value
 
 
@@ -80,7 +121,8 @@ def _is_address(value):
     try:
         parts = urlsplit(value)
         # Asking for a port that is no number raises.
-        return parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+        whole = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+        return whole and value.isprintable() and not re.search(r"[\s\\]", value)
     except ValueError:
         return False
 
@@ -113,6 +155,7 @@ def read_bucket(name, default=None):
     scheme = asked.pop("scheme", "https")
     region = asked.pop("region", "us-east-1")
     whole = parts.scheme == "s3" and parts.hostname and parts.username and parts.password
+    whole = whole and not parts.fragment
     if not whole or asked or scheme not in ("http", "https") or not re.fullmatch(BUCKET, bucket):
         raise senseless(name, BUCKET_HINT)
     host = _host(parts)
@@ -185,19 +228,55 @@ def made(folder):
     return folder
 
 
+def read_folder(name: str, default: str) -> Path:
+    """A folder, made where it is not there yet; below that of manage.py unless its path is absolute."""
+    value = read("str", name, default)
+    if "${" in value:
+        raise senseless(name, "'${' stands in it; write the path itself, no variable is put in.")
+    return made((BASE_DIR / value).resolve())
+
+
 def read_database(name, folder):
     """Django's configuration of a database; of SQLite in `folder` when none is named."""
-    try:
-        config = dj_database_url.parse(read("str", name, None) or f"sqlite:///{made(folder) / 'local.db'}")
-    except ValueError:
-        config = {}
-    if config.get("ENGINE") not in (SQLITE, POSTGRESQL):
-        raise senseless(name, "write it as postgres://user:password@host:port/name.")
+    given = read("str", name, "").strip()
+    config = _parse_database(name, given) if given else _local_database(folder)
     if config["ENGINE"] == SQLITE:
-        if not Path(config["NAME"]).parent.is_dir():
-            raise senseless(name, f"there is no folder {Path(config['NAME']).parent}.")
         config["OPTIONS"] = PATIENT_SQLITE
     return config | {"CONN_MAX_AGE": 60, "CONN_HEALTH_CHECKS": True}
+
+
+def _parse_database(name, given):
+    in_file = given.startswith("sqlite:")
+    try:
+        config, parts = dj_database_url.parse(given), urlsplit(given)
+        # Where an address was cut at a sign that means something, its end is left over.
+        cut = parts.fragment or (parts.query if in_file else "@" in parts.path + parts.query)
+    except ValueError:
+        config, cut = {}, True
+    if cut or config["ENGINE"] not in (SQLITE, POSTGRESQL) or not config["NAME"]:
+        raise senseless(name, SQLITE_HINT if in_file else DATABASE_HINT)
+    if in_file and not (folder := Path(config["NAME"]).parent).is_dir():
+        raise senseless(name, f"there is no folder {folder}.")
+    return config
+
+
+def _local_database(folder):
+    path = made(folder) / "local.db"
+    if not path.exists() and (misplaced := _misplaced(path)):
+        raise senseless(
+            "STORAGE_PATH",
+            f"the database of this folder lies at {misplaced}; move it to {path}, with what begins with its name.",
+        )
+    return {"ENGINE": SQLITE, "NAME": str(path)}
+
+
+def _misplaced(path):
+    """Where earlier versions, which took the path for part of an address, had a database in a file; None if not."""
+    try:
+        read = Path(dj_database_url.parse(f"sqlite:///{path}")["NAME"])
+    except ValueError:
+        return None
+    return read if read != path and read.is_file() else None
 
 
 def read_redis(name):
@@ -206,10 +285,11 @@ def read_redis(name):
     try:
         parts = urlsplit(value)
         fits = parts.scheme in ("redis", "rediss") and parts.hostname and parts.port != 0
+        cut = parts.fragment or "@" in parts.query
     except ValueError:
-        fits = False
-    if value and not (fits and re.fullmatch(r"(/\d*)?", parts.path, re.ASCII)):
-        raise senseless(name, "write it as redis://:password@host:port/0, or rediss:// for TLS.")
+        fits, cut = False, True
+    if value and not (fits and not cut and re.fullmatch(r"(/\d*)?", parts.path, re.ASCII)):
+        raise senseless(name, REDIS_HINT)
     return value
 
 

@@ -13,12 +13,12 @@ from magikswipe.env import (
     BASE_DIR,
     check_debug,
     check_not_synced,
-    made,
     read,
     read_admin_path,
     read_bucket,
     read_bucket_address,
     read_database,
+    read_folder,
     read_hosts,
     read_model,
     read_name,
@@ -28,6 +28,7 @@ from magikswipe.env import (
     read_public_url,
     read_redis,
     read_secret,
+    read_service,
     read_url,
     senseless,
     store,
@@ -49,7 +50,7 @@ ADMIN_PATH = read_admin_path("ADMIN_PATH", "admin")
 # For the first administrator, `admin`, when there is none.
 ADMIN_PASSWORD = read("str", "ADMIN_PASSWORD", "").strip()
 
-STORAGE_PATH = made((BASE_DIR / read("str", "STORAGE_PATH", "var")).resolve())
+STORAGE_PATH = read_folder("STORAGE_PATH", "var")
 
 # --- Django ------------------------------------------------------------------------------------------------
 
@@ -307,7 +308,7 @@ Q_CLUSTER = {
 # --- Replicate ---------------------------------------------------------------------------------------------
 
 REPLICATE_API_TOKEN = read_secret("REPLICATE_API_TOKEN")
-REPLICATE_BASE_URL = read_url("REPLICATE_BASE_URL", "https://api.replicate.com")
+REPLICATE_BASE_URL = read_service("REPLICATE_BASE_URL", "https://api.replicate.com")
 REPLICATE_CONCURRENCY = read("int", "REPLICATE_CONCURRENCY", 8, validate=validate.Range(min=1, max=100))
 # How long an order that was not answered may take to be in Replicate's list, before it is made again.
 REPLICATE_SETTLE_SECONDS = read(
@@ -345,7 +346,7 @@ JOBS_KEPT_DAYS = read("int", "JOBS_KEPT_DAYS", 30, validate=validate.Range(min=1
 
 # --- Supabase ----------------------------------------------------------------------------------------------
 
-SUPABASE_URL = read_url("SUPABASE_URL")
+SUPABASE_URL = read_service("SUPABASE_URL")
 SUPABASE_SERVICE_ROLE_KEY = read_secret("SUPABASE_SERVICE_ROLE_KEY")
 SUPABASE_BUCKET_NAME = read_name("SUPABASE_BUCKET_NAME", "univers")
 for name, server in {"BUCKET_URL": BUCKET_URL, "ARCHIVE_URL": ARCHIVE_URL}.items():

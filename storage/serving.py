@@ -6,6 +6,7 @@ Range and its conditions follow RFC 9110, sections 13 and 14 (https://www.rfc-ed
 import re
 from email.utils import parsedate_to_datetime
 from functools import partial
+from urllib.parse import quote
 
 from django.conf import settings
 from django.http import FileResponse, HttpResponse, HttpResponseRedirect, JsonResponse
@@ -73,7 +74,8 @@ def _handed_over(folder, name):
     if settings.SENDFILE == "nginx":
         header, where = "X-Accel-Redirect", f"{SENDFILE_PREFIX}/{safe_key(folder, name)}"
     else:
-        header, where = "X-Sendfile", bucket().path(safe_key(folder, name))
+        # Read as part of an address: https://redmine.lighttpd.net/projects/lighttpd/wiki/X-LIGHTTPD-send-file
+        header, where = "X-Sendfile", quote(bucket().path(safe_key(folder, name)))
     response = HttpResponse(
         content_type=media_type(name), headers={header: where, "Cache-Control": "no-cache"}
     )
