@@ -1,14 +1,18 @@
 """Fetching what a model made: streamed to a file, bounded, from Replicate's own hosts, without our token."""
 
 import atexit
+import gzip
 import os
 import re
 import socket
 import time
+import zlib
+from base64 import b64decode
 from contextlib import contextmanager
 from functools import cache
 from ipaddress import ip_address, ip_network
-from urllib.parse import urljoin, urlsplit
+from pathlib import Path
+from urllib.parse import unquote_to_bytes, urljoin, urlsplit
 
 import httpx
 from django.conf import settings
@@ -21,6 +25,7 @@ TIMEOUT = httpx.Timeout(60, connect=5)
 # However steadily it comes: whoever fetches keeps others from being looked after.
 LONGEST_SECONDS = 15 * 60
 MOST_REDIRECTS = 3
+PIECE = 2**20
 # Files are deleted an hour after the prediction ended.
 # https://replicate.com/docs/topics/predictions/data-retention
 GONE = (403, 404, 410)
@@ -40,12 +45,38 @@ def fetched(address, most_bytes):
     with staging() as folder:
         path = folder / "output"
         try:
-            _fetch(address, path, most_bytes)
-        except httpx.TransportError as error:
+            if address[:5].lower() == "data:":
+                _decode(address, path, most_bytes)
+            else:
+                _fetch(address, path, most_bytes)
+        except (httpx.HTTPError, EOFError, zlib.error, gzip.BadGzipFile) as error:
             raise Passing(
                 gettext("The download of the result broke off (%(kind)s).") % {"kind": type(error).__name__}
             ) from None
+        except (httpx.InvalidURL, ValueError):
+            # Of the address, or of one that it was redirected to.
+            raise Permanent(
+                gettext("The result's address makes no sense; generate it again."), spent=True
+            ) from None
+        if not path.stat().st_size:
+            raise Permanent(gettext("The model made an empty file; generate it again."), spent=True)
         yield path
+
+
+def _decode(address: str, path: Path, most_bytes: int) -> None:
+    """Write what a data URI holds (RFC 2397) to `path`; ValueError for one that makes no sense."""
+    head, comma, content = address.partition(",")
+    if not comma:
+        raise ValueError("A data URI without a comma holds nothing.")
+    _check_size(len(content) * 3 // 4 - 2, most_bytes)
+    bare = unquote_to_bytes(content)
+    encoded = head.lower().rstrip().endswith(";base64")
+    path.write_bytes(_from_base64(bare) if encoded else bare)
+
+
+def _from_base64(content: bytes) -> bytes:
+    """Some leave the padding out, or write it as for addresses."""
+    return b64decode(content.rstrip(b"=").translate(bytes.maketrans(b"-_", b"+/")) + b"==")
 
 
 def _fetch(address, path, most_bytes):
@@ -62,7 +93,8 @@ def _fetch(address, path, most_bytes):
 @cache
 def _client(process):
     """One for each process, never made before a fork: loading the certificates takes longer than a download."""
-    client = httpx.Client(timeout=TIMEOUT, follow_redirects=False, trust_env=False)
+    headers = {"Accept-Encoding": "identity"}
+    client = httpx.Client(timeout=TIMEOUT, follow_redirects=False, trust_env=False, headers=headers)
     atexit.register(client.close)
     return client
 
@@ -106,7 +138,7 @@ def _public_address(host):
     """An address of the host; Permanent when any of them is this machine's or a private network's."""
     try:
         entries = socket.getaddrinfo(host, 443, type=socket.SOCK_STREAM)
-    except (OSError, UnicodeError):
+    except (OSError, ValueError):
         raise Passing(
             gettext("The address of '%(host)s' could not be found.") % {"host": host[:100]}
         ) from None
@@ -143,21 +175,37 @@ def _save(response, path, most_bytes, ends):
     size = 0
     with path.open("wb") as target:
         # As it comes: who waits for a chunk of some size notices a trickle too late.
-        for chunk in response.iter_bytes():
+        for chunk in response.iter_raw():
             if time.monotonic() > ends:
                 raise Passing(
                     gettext("The result was not downloaded within %(seconds)s seconds.")
                     % {"seconds": LONGEST_SECONDS}
                 )
             size += len(chunk)
-            if size > most_bytes:
-                raise Permanent(
-                    gettext("The result is larger than %(size)s MB.") % {"size": most_bytes // 2**20},
-                    spent=True,
-                )
+            _check_size(size, most_bytes)
             target.write(chunk)
-    if not size:
-        raise Permanent(gettext("The model made an empty file; generate it again."), spent=True)
+    if "gzip" in response.headers.get("content-encoding", "").lower():
+        _unpack(path, most_bytes)
+
+
+def _check_size(size: int, most_bytes: int) -> None:
+    if size > most_bytes:
+        raise Permanent(
+            gettext("The result is larger than %(size)s MB.") % {"size": most_bytes // 2**20}, spent=True
+        )
+
+
+def _unpack(path: Path, most_bytes: int) -> None:
+    """Unpack a file that is said to be packed, though none was asked for; one that is not stays as it is."""
+    with path.open("rb") as came:
+        if came.read(2) != b"\x1f\x8b":
+            return
+    packed = path.rename(path.with_name("packed"))
+    with gzip.open(packed) as source, path.open("wb") as target:
+        while piece := source.read(PIECE):
+            target.write(piece)
+            _check_size(target.tell(), most_bytes)
+    packed.unlink()
 
 
 def _check_status(status):

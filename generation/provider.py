@@ -2,21 +2,28 @@
 
 The client is used for what it does well, addressing and encoding. Beneath it lies a transport of our own, since
 the client creates without any timeout, drops Retry-After, and can't read the status `aborted`
-(https://github.com/replicate/replicate-python/pull/449). Every function returns Replicate's own JSON, and raises
-the ProviderErrors of `errors`.
+(https://github.com/replicate/replicate-python/pull/449). Every function returns Replicate's own JSON, whether or not
+the client could read it: what is used of it is checked here. They raise the ProviderErrors of `errors`.
 """
 
 import atexit
+import json
 import logging
 import math
 import os
+import re
 import threading
 import time
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
 from functools import cache
+from typing import Any
 from urllib.parse import urlencode, urlsplit
 
 import httpx
 from django.conf import settings
+from django.utils import timezone
 from django.utils.translation import gettext
 
 from .errors import (
@@ -41,6 +48,13 @@ LONGEST_REASON = 300
 LONGEST_WAIT = 3600
 WEBHOOK_SECONDS = 300
 ENDED = ("succeeded", "failed", "canceled", "aborted")
+# What an answer may be: a page of 100 predictions, each with a picture of 256 kB among its inputs, is the largest.
+MOST_ANSWER_BYTES, LONGEST_ANSWER_SECONDS = 32 * 2**20, 60
+MOST_PAGES = 100
+# It becomes part of addresses, and a key of ours.
+ID = re.compile(r"[\w-]{1,100}", re.ASCII)
+# What foreign JSON raises where it is read: of wrong types, shapes, depths and sizes.
+NONSENSE = (LookupError, TypeError, ValueError, AttributeError, RecursionError, OverflowError)
 
 log = logging.getLogger(__name__)
 _client_lock = threading.Lock()
@@ -66,27 +80,59 @@ def create(model, input, webhook=""):
     `webhook`: the address that Replicate calls when it has ended, empty for none.
     """
     told = {"webhook": webhook, "webhook_events_filter": ["completed"]} if webhook else {}
-    return _ask(lambda client: client.predictions.create(version=model, input=input, **told))
+    return _checked(_ask(lambda client: client.predictions.create(version=model, input=input, **told)))
 
 
-def get(prediction_id):
+def get(prediction_id: str) -> dict[str, Any]:
     """A prediction as it stands; Unknown when Replicate no longer has it."""
-    return _ask(lambda client: client.predictions.get(prediction_id))
+    return _checked(_ask(lambda client: client.predictions.get(prediction_id)), prediction_id)
 
 
-def cancel(prediction_id):
-    return _ask(lambda client: client.predictions.cancel(prediction_id))
+def cancel(prediction_id: str) -> dict[str, Any]:
+    """Stop a prediction; returns it as it stands then."""
+    return _checked(_ask(lambda client: client.predictions.cancel(prediction_id)), prediction_id)
 
 
-def created_since(moment):
-    """All predictions of this account made since an aware datetime, newest first."""
+def created_since(moment: datetime) -> Iterator[dict[str, Any]]:
+    """All predictions of this account made since an aware datetime, newest first; those that make no sense left out.
+
+    Broken for a list that makes none, or has no end.
+    """
     query = urlencode({"created_after": moment.isoformat()})
-    while query:
+    for _ in range(MOST_PAGES):
         address = f"/v1/predictions?{query}"
         page = _ask(lambda client, address=address: client.predictions.list(address))
-        yield from page["results"]
+        results, query = _page(page)
+        yield from results
+        if not query:
+            return
+    raise _nonsense()
+
+
+def _page(page: dict[str, Any]) -> tuple[list[dict[str, Any]], str]:
+    """(predictions, the query of the next page or '')."""
+    try:
         # Only the cursor is taken from the answer: the token goes to no other address than the configured one.
-        query = urlsplit(page.get("next") or "").query
+        return [one for one in page["results"] if _is_prediction(one)], urlsplit(page.get("next") or "").query
+    except NONSENSE:
+        raise _nonsense() from None
+
+
+def _checked(answer: dict[str, Any], prediction_id: str = "") -> dict[str, Any]:
+    """An answer that is a prediction, the one that was asked for; Broken for any other."""
+    if not _is_prediction(answer) or (prediction_id and answer["id"] != prediction_id):
+        raise _nonsense()
+    return answer
+
+
+def _is_prediction(found: Any) -> bool:
+    if not isinstance(found, dict) or not isinstance(found.get("status"), str):
+        return False
+    return isinstance(found.get("id"), str) and bool(ID.fullmatch(found["id"]))
+
+
+def _nonsense() -> Broken:
+    return Broken(gettext("Replicate answered with something that makes no sense; try again later."))
 
 
 def account():
@@ -112,7 +158,10 @@ def version(name):
 
 def webhook_secret():
     """What this account's webhooks are signed with, `whsec_…`."""
-    return _ask(lambda client: client.webhooks.default.secret())["key"]
+    key = _ask(lambda client: client.webhooks.default.secret()).get("key")
+    if not isinstance(key, str):
+        raise _nonsense()
+    return key
 
 
 def check_webhook(headers, body, secret):
@@ -130,10 +179,22 @@ def check_webhook(headers, body, secret):
         raise WrongSignature("The webhook is not signed by Replicate with this account's secret.") from None
 
 
+def now() -> datetime:
+    """The time by the provider's own clock, told from its latest answer; by ours where that names none.
+
+    It goes on with the machine's uptime, so that a step of our clock does not move it. A process that has had no
+    answer yet asks for one, and raises the ProviderErrors of that.
+    """
+    _, transport = _client()
+    if transport.clock is None:
+        account()
+    return transport.time()
+
+
 def why(prediction):
     """A sentence for a prediction that ended otherwise than well."""
     if prediction["status"] == "failed":
-        reason = " ".join(str(prediction.get("error") or "no reason given").split())
+        reason = _words(prediction.get("error") or "no reason given")
         return gettext("The model failed: %(reason)s") % {"reason": reason[:LONGEST_REASON]}
     if prediction["status"] == "aborted":
         return gettext("Replicate gave the prediction up before it began; try again.")
@@ -150,12 +211,13 @@ def ready():
 
 def _ask(call):
     client, transport = _client()
+    transport.answer.json = None
     try:
         call(client)
-    except (KeyError, TypeError, ValueError, AttributeError):
-        raise Broken(
-            gettext("Replicate answered with something that makes no sense; try again later.")
-        ) from None
+    except NONSENSE as error:
+        if transport.answer.json is None:
+            raise _nonsense() from error
+        # It came, and what the client can't read of it may be what nobody here asks for.
     return transport.answer.json
 
 
@@ -203,14 +265,17 @@ class Transport(httpx.BaseTransport):
     def __init__(self, wire):
         self.wire = wire
         self.answer = threading.local()
+        # (uptime in seconds, the provider's time then), once an answer told.
+        self.clock: tuple[float, datetime] | None = None
         self.quiet_until = 0.0
 
     def handle_request(self, request):
         self._keep_quiet(request)
         request.extensions = {**request.extensions, "timeout": TIMEOUT}
         try:
-            response = self.wire.handle_request(request)
-            response.read()
+            response, body = _received(self.wire, request)
+        except httpx.DecodingError:
+            raise _nonsense() from None
         except httpx.TransportError as error:
             raise Unreachable(
                 gettext(
@@ -220,7 +285,8 @@ class Transport(httpx.BaseTransport):
                 % {"address": settings.REPLICATE_BASE_URL, "kind": type(error).__name__},
                 sent=not isinstance(error, UNSENT),
             ) from None
-        content = _content(response)
+        self._read_clock(response)
+        content = _content(body)
         if response.status_code >= 300:
             self._refuse(request, refusal(response.status_code, response.headers, content))
         if not isinstance(content, dict):
@@ -228,7 +294,25 @@ class Transport(httpx.BaseTransport):
                 gettext("Replicate answered with something that is no JSON object; try again later.")
             )
         self.answer.json = content
-        return httpx.Response(response.status_code, json=_readable(content), request=request)
+        return httpx.Response(response.status_code, content=body, request=request)
+
+    def _read_clock(self, response: httpx.Response) -> None:
+        try:
+            told = parsedate_to_datetime(response.headers["date"])
+        except (LookupError, TypeError, ValueError, OverflowError):
+            return
+        told, now = told if told.tzinfo else told.replace(tzinfo=UTC), time.monotonic()
+        # It is told in whole seconds: what is less than two apart is the same time.
+        if self.clock is None or abs(told - self._time(now)) > timedelta(seconds=2):
+            self.clock = now, told
+
+    def _time(self, uptime: float) -> datetime:
+        read_at, there = self.clock or (uptime, timezone.now())
+        return there + timedelta(seconds=uptime - read_at)
+
+    def time(self) -> datetime:
+        """The provider's time now; ours until an answer told."""
+        return self._time(time.monotonic())
 
     def _refuse(self, request, error):
         """Once told to wait, buy nothing until then, whichever step asks next."""
@@ -250,20 +334,29 @@ def _buys(request):
     return request.method == "POST" and request.url.path.endswith("/predictions")
 
 
-def _content(response):
+def _received(wire: httpx.BaseTransport, request: httpx.Request) -> tuple[httpx.Response, bytes]:
+    """The response and its body, read to the end; Broken for one that is too large, or comes too slowly."""
+    response = wire.handle_request(request)
+    ends, body = time.monotonic() + LONGEST_ANSWER_SECONDS, bytearray()
     try:
-        return response.json()
-    except ValueError:
+        # Packed twice, a few bytes may become any number in one step.
+        if "," in response.headers.get("content-encoding", ""):
+            raise _nonsense()
+        for piece in response.iter_bytes():
+            body += piece
+            if len(body) > MOST_ANSWER_BYTES or time.monotonic() > ends:
+                raise Broken(gettext("Replicate's answer is too long, or takes too long; try again later."))
+    finally:
+        response.close()
+    return response, bytes(body)
+
+
+def _content(body):
+    """JSON as Python values; None for what is none, or can't be read."""
+    try:
+        return json.loads(body)
+    except (ValueError, RecursionError):
         return None
-
-
-def _readable(content):
-    """The same JSON without what the client would choke on: the status `aborted`, an example of a prediction."""
-    if content.get("status") == "aborted":
-        return {**content, "status": "canceled"}
-    if isinstance(content.get("results"), list):
-        return {**content, "results": []}
-    return {**content, "default_example": None} if "default_example" in content else content
 
 
 def refusal(status, headers, content):
@@ -288,9 +381,17 @@ def refusal(status, headers, content):
 
 def _reason(status, content):
     said = content if isinstance(content, dict) else {}
-    words = [str(said[key]).strip() for key in ("title", "detail") if said.get(key)]
-    text = " ".join(": ".join(dict.fromkeys(words)).split())
-    return text[:LONGEST_REASON] or f"HTTP status {status}"
+    words = [_words(said[key]) for key in ("title", "detail") if said.get(key)]
+    return ": ".join(dict.fromkeys(words))[:LONGEST_REASON] or f"HTTP status {status}"
+
+
+def _words(said: Any) -> str:
+    """What was said, on one line, without what no database or terminal takes."""
+    try:
+        text = str(said)[: 10 * LONGEST_REASON]
+    except RecursionError:
+        return ""
+    return " ".join("".join(c if c.isprintable() else " " for c in text).split())
 
 
 def _retry_after(headers, content):

@@ -65,17 +65,30 @@ def of(model):
 
 def read(model):
     """The Schema as it is published now. CannotGenerate for a model that publishes none, ProviderErrors."""
-    schemas = (
-        ((provider.version(model) or {}).get("openapi_schema") or {}).get("components", {}).get("schemas")
-    )
+    version = provider.version(model)
     try:
+        schemas = version["openapi_schema"]["components"]["schemas"]
         given = schemas["Input"]
-        properties = {name: resolved(one, schemas) for name, one in given["properties"].items()}
-    except (AttributeError, KeyError, TypeError):
+        properties = {name: _usable(resolved(one, schemas)) for name, one in given["properties"].items()}
+        required = [name for name in given.get("required") or [] if name in properties]
+    except provider.NONSENSE:
         raise CannotGenerate(
             _("'%(model)s' publishes no schema of its input; configure another model.") % {"model": model}
         ) from None
-    return Schema(model, properties, [name for name in given.get("required") or [] if name in properties])
+    return Schema(model, properties, required)
+
+
+# What of a property is used here, and what it must be; a bool counts as no number.
+USED = {"minLength": int, "maxLength": int, "minimum": int | float, "maximum": int | float, "enum": list}
+
+
+def _usable(one: dict[str, Any]) -> dict[str, Any]:
+    """A property without what is not of the type that JSON Schema gives it."""
+    return {
+        name: value
+        for name, value in one.items()
+        if name not in USED or (isinstance(value, USED[name]) and not isinstance(value, bool))
+    }
 
 
 def resolved(one, schemas):

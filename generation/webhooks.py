@@ -68,10 +68,12 @@ def _key(what):
 
 
 def _prediction_id(text):
+    """The id, '' for a body that has none."""
     try:
-        return str(json.loads(text)["id"])
-    except (ValueError, TypeError, KeyError):
+        found = json.loads(text)["id"]
+    except provider.NONSENSE:
         return ""
+    return found if isinstance(found, str) and provider.ID.fullmatch(found) else ""
 
 
 @transaction.atomic

@@ -91,7 +91,7 @@ class FilePrediction(Prediction):
 
     @contextmanager
     def _fetched(self, step, prediction):
-        address = adapters.address_of(prediction.get("output"))
+        address = adapters.address_of(prediction.get("output"), self.setting)
         if not address:
             raise Permanent(_why_nothing(prediction), spent=True)
         with downloads.fetched(address, self.most_bytes) as path:

@@ -2,7 +2,7 @@
 
 import logging
 from contextlib import contextmanager
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import partial
 
 from django.conf import settings
@@ -35,8 +35,8 @@ SETTLE_PAUSE = 2
 GONE = gettext_noop("What it was for is gone.")
 # (shortest, longest) seconds between two looks; the calm ones where a webhook tells of the end.
 PAUSES, CALM_PAUSES = (0.2, 3), (2, 15)
-# The provider's clock and ours need not agree.
-CLOCK_SLACK = timedelta(seconds=60)
+# What the provider writes beside a prediction, and what it says that the time is, need not come from one clock.
+CLOCK_SLACK = timedelta(minutes=5)
 PAUSE_WHEN_THROTTLED = 5
 
 log = logging.getLogger(__name__)
@@ -142,11 +142,11 @@ class Prediction(Handler):
 
     def _intend(self, step, texts):
         """From here on it may be bought: that, and the money for it, are saved together or not at all."""
-        now = timezone.now()
-        order = {"model": adapters.model(self.setting), "input": texts, "asked": now.isoformat()}
+        there = provider.now().isoformat()
+        order = {"model": adapters.model(self.setting), "input": texts, "since": there, "asked": there}
         with transaction.atomic():
             spending.reserve(self.setting, step.job.univers_slug, step=step)
-            step.save(intent_at=now, memory={**step.memory, **order})
+            step.save(intent_at=timezone.now(), memory={**step.memory, **order})
 
     def _intend_again(self, step):
         """The order was never made: by now it may be for another month to pay, and for more than is left of it."""
@@ -194,7 +194,8 @@ class Prediction(Handler):
         """
         if not step.intent_at:
             return False
-        for prediction in reversed(list(_made_since(step.intent_at - CLOCK_SLACK))):
+        since = datetime.fromisoformat(step.memory.get("since") or step.intent_at.isoformat())
+        for prediction in reversed(list(_made_since(since - CLOCK_SLACK))):
             if not _is_of(step, prediction) or _is_taken(prediction["id"]):
                 continue
             try:
@@ -231,8 +232,8 @@ def _attach(step, prediction_id):
 
 
 def _note_time(step):
-    """An order may arrive at the provider at any moment up to now."""
-    step.remember(asked=timezone.now().isoformat())
+    """An order may arrive at the provider at any moment up to now, by its clock."""
+    step.remember(asked=provider.now().isoformat())
 
 
 def _unsettled(step):
@@ -242,8 +243,11 @@ def _unsettled(step):
     """
     if not step.intent_at:
         return 0
-    age = timezone.now() - datetime.fromisoformat(step.memory["asked"])
-    left = settings.REPLICATE_SETTLE_SECONDS - age.total_seconds()
+    age = (provider.now() - datetime.fromisoformat(step.memory["asked"])).total_seconds()
+    if age < -1:
+        # Its clock was set back since; what was asked for then was asked for by now.
+        _note_time(step)
+    left = settings.REPLICATE_SETTLE_SECONDS - age
     return max(0, min(SETTLE_PAUSE, left))
 
 
@@ -261,19 +265,29 @@ def _pause(step):
 
 
 def _made_since(moment):
+    """Newest first; one without a readable time counts as made since."""
     for prediction in provider.created_since(moment):
-        if prediction.get("created_at", "9") < moment.strftime("%Y-%m-%dT%H:%M:%S"):
+        made = _time(prediction.get("created_at"))
+        if made and made < moment:
             return
         yield prediction
+
+
+def _time(text):
+    try:
+        found = datetime.fromisoformat(text)
+    except (TypeError, ValueError):
+        return None
+    return found if found.tzinfo else found.replace(tzinfo=UTC)
 
 
 def _is_of(step, prediction):
     """Same model, same texts and numbers; a file may be shown under another address than it was sent with."""
     if prediction.get("model") != adapters.base_name(step.memory["model"]):
         return False
-    given = prediction.get("input") or {}
-    wanted = {key: value for key, value in step.memory["input"].items() if not adapters.address_of(value)}
-    return all(given.get(key) == value for key, value in wanted.items())
+    given = prediction.get("input")
+    wanted = {key: value for key, value in step.memory["input"].items() if not adapters.is_file(value)}
+    return isinstance(given, dict) and all(given.get(key) == value for key, value in wanted.items())
 
 
 def _is_taken(prediction_id):

@@ -1,6 +1,7 @@
 """The one module that talks to Replicate: timeouts, errors, raw answers, pages."""
 
 import datetime
+import json
 import multiprocessing
 import socket
 import threading
@@ -217,11 +218,106 @@ def as_response(body):
     return b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\nConnection: close\r\n\r\n%s" % (len(body), body)
 
 
-@pytest.mark.parametrize("body", [b"<html>Welcome</html>", b"[]", b'"text"', b"null", b'{"id": 1}', b"{}"])
-def test_an_answer_that_makes_no_sense_is_broken(answers, body):
-    answers(as_response(body))
+PREDICTION = {"id": "x", "status": "succeeded", "output": "https://replicate.delivery/x.png"}
+GZIP = b"HTTP/1.1 200 OK\r\nContent-Encoding: %s\r\nContent-Length: 20\r\n\r\n" + b"no gzip at all ......"
+NONSENSE = {
+    "a web page": as_response(b"<html>Welcome</html>"),
+    "a list": as_response(b"[]"),
+    "a text": as_response(b'"text"'),
+    "null": as_response(b"null"),
+    "an empty object": as_response(b"{}"),
+    "an id that is a number": as_response(b'{"id": 1, "status": "succeeded"}'),
+    "another's id": as_response(b'{"id": "y", "status": "succeeded"}'),
+    "an id that is a path": as_response(b'{"id": "../account", "status": "succeeded"}'),
+    "a status that is a list": as_response(b'{"id": "x", "status": ["succeeded"]}'),
+    "no status": as_response(b'{"id": "x"}'),
+    "garbage as gzip": GZIP % b"gzip",
+    "garbage as deflate": GZIP % b"deflate",
+    "packed twice": GZIP % b"gzip, gzip",
+    "very deep": as_response(b'{"id": ' + b"[" * 200_000),
+    "deep and whole": as_response(b'{"a":' * 200_000 + b"1" + b"}" * 200_000),
+    "an endless number": as_response(b'{"id": "x", "status": ' + b"9" * 10_000 + b"}"),
+    "another encoding": as_response('{"id": "é"}'.encode("latin-1")),
+}
+
+
+@pytest.mark.parametrize("answer", NONSENSE.values(), ids=NONSENSE)
+def test_an_answer_that_makes_no_sense_is_broken(answers, answer):
+    answers(answer)
     with pytest.raises(Broken):
         replicate.get("x")
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        {"metrics": "none"}, {"urls": 7}, {"logs": "x" * 10**6}, {"error": {"code": [1]}}, {"created_at": 1e300},
+        {"version": ["a"]}, {"input": "no object"}, {"model": None}, {"webhook": {}}, {"deadline": True},
+        {"started_at": "yesterday", "completed_at": -1}, {"output": {"deep": [[[None]]]}}, {"stream": "\ud83d"},
+        {"webhook_completed": float("nan")}, {"source": 10**400},
+    ],
+    ids=lambda odd: next(iter(odd)),
+)  # fmt: skip
+def test_what_nobody_asks_for_may_be_of_any_type(answers, odd):
+    answers(as_response(json.dumps(PREDICTION | odd).encode()))
+    assert replicate.get("x")["status"] == "succeeded"
+
+
+@pytest.mark.parametrize(
+    "reason",
+    [{"code": 1}, ["a", "b"], 7, True, "NUL \0 and \ud83d", "x" * 10**6, {"deep": [[["end"]]]}],
+)
+def test_whatever_reason_a_failure_has_is_one_short_line(answers, reason):
+    answers(as_response(json.dumps({"id": "x", "status": "failed", "error": reason}).encode()))
+    said = replicate.why(replicate.get("x"))
+    assert said.startswith("The model failed: ")
+    assert said.isprintable()
+    assert len(said) < 400
+
+
+@pytest.mark.parametrize(
+    "page",
+    [{}, {"results": 5}, {"results": None}, {"results": [], "next": 7}, {"results": [], "next": "http://[::1"}],
+    ids=str,
+)  # fmt: skip
+def test_a_list_that_is_none_is_no_empty_list(answers, page):
+    answers(as_response(json.dumps(page).encode()))
+    with pytest.raises(Broken):
+        list(replicate.created_since(timezone.now()))
+
+
+def test_of_a_list_what_is_no_prediction_is_left_out(answers):
+    others = [None, 7, [], {}, {"id": 1, "status": "x"}, {"id": "y", "status": None}]
+    answers(as_response(json.dumps({"results": [*others, PREDICTION], "next": None}).encode()))
+    assert list(replicate.created_since(timezone.now())) == [PREDICTION]
+
+
+def test_a_list_without_an_end_is_given_up(answers, monkeypatch):
+    monkeypatch.setattr(replicate, "MOST_PAGES", 3)
+    for _ in range(3):
+        answers(as_response(b'{"results": [], "next": "/v1/predictions?cursor=same"}'))
+    with pytest.raises(Broken):
+        list(replicate.created_since(timezone.now()))
+
+
+def test_an_answer_is_read_up_to_a_size_and_a_time(answers, monkeypatch):
+    monkeypatch.setattr(replicate, "MOST_ANSWER_BYTES", 1000)
+    answers(as_response(b" " * 1001))
+    with pytest.raises(Broken, match="too long"):
+        replicate.get("x")
+    monkeypatch.setattr(replicate, "LONGEST_ANSWER_SECONDS", 0)
+    answers(as_response(json.dumps(PREDICTION).encode()))
+    with pytest.raises(Broken, match="takes too long"):
+        replicate.get("x")
+
+
+def test_the_providers_time_is_told_by_its_answers_and_not_by_our_clock(answers, monkeypatch):
+    replicate.close()
+    answers(as_response(b"{}").replace(b"\r\n", b"\r\nDate: Sat, 01 Feb 2020 10:00:00 GMT\r\n", 1))
+    there = datetime.datetime(2020, 2, 1, 10, tzinfo=datetime.UTC)
+    assert abs(replicate.now() - there) < datetime.timedelta(seconds=5)
+    monkeypatch.setattr(time, "time", lambda: 0.0)
+    assert abs(replicate.now() - there) < datetime.timedelta(seconds=5)
 
 
 def test_every_call_has_finite_timeouts():

@@ -105,8 +105,13 @@ def test_a_lost_webhook_loses_nothing(provider, cards, run, settings):
 
 
 @pytest.mark.parametrize(
-    "body", ['{"id": "nobody"}', '{"id": ""}', "{}", "[]", "no json", '{"id": {"a": 1}}']
-)
+    "body",
+    [
+        '{"id": "nobody"}', '{"id": ""}', "{}", "[]", "no json", '{"id": {"a": 1}}', '{"id": "a\\u0000"}', '{"id": 7}',
+        '{"id": "\\ud83d"}', '{"id": true}', '{"id": ' + "[" * 200_000, '{"id": "' + "x" * 100_000 + '"}', "9" * 10_000,
+    ],
+    ids=lambda body: body[:20],
+)  # fmt: skip
 def test_what_concerns_no_step_is_taken_and_does_nothing(provider, db, body):
     assert call(body, signed(body, replicate.webhook_secret())).status_code == 200
     assert not get_broker().queue_size()
