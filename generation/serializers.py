@@ -1,16 +1,19 @@
 """What generation calls take and answer."""
 
-from drf_spectacular.utils import OpenApiExample, extend_schema_serializer
+from drf_spectacular.utils import OpenApiExample, extend_schema_field, extend_schema_serializer
 from rest_framework import serializers
 
 from magikswipe.api.fields import (
     LYRICS_LENGTH,
+    NAME_LENGTH,
     Body,
     Boolean,
+    ByLanguage,
     Dollars,
     Id,
     Integer,
     Language,
+    List,
     Name,
     Query,
     Text,
@@ -22,7 +25,8 @@ from .models import Kind
 
 THEME_LENGTH = 300
 MOST_CONCEPTS = 50
-MOST_CARDS = 1000
+# Of cards that are made in one go, and of those that one call may name.
+MOST_CARDS, MOST_IDS = 1000, 10_000
 TWO = {
     "concepts": ["Flocon", "Pingouin"],
     "translations": {
@@ -44,10 +48,15 @@ def count_field():
     return Integer(min_value=1, max_value=MOST_CONCEPTS, required=False, default=10)
 
 
-def some_of(child, help_text):
-    """A list that may be left out, and if not has something in it."""
-    return serializers.ListField(
-        child=child, required=False, allow_null=True, allow_empty=False, help_text=help_text
+def some_of(child, most, help_text):
+    """A list that may be left out, and if not has something in it, and no more than `most`."""
+    return List(
+        child=child,
+        max_length=most,
+        required=False,
+        allow_null=True,
+        allow_empty=False,
+        help_text=help_text,
     )
 
 
@@ -70,13 +79,30 @@ class ConceptsSerializer(serializers.Serializer):
     )
 
 
+NAMES = {"type": "array", "items": {"type": "string", "maxLength": NAME_LENGTH}, "maxItems": MOST_CARDS}
+
+
+@extend_schema_field(
+    {
+        "type": "object",
+        "nullable": True,
+        "properties": dict.fromkeys(LANGUAGES, NAMES),
+        "additionalProperties": False,
+    }
+)
+class NamesByLanguage(ByLanguage):
+    """`{language: [name, …]}`."""
+
+    def __init__(self, **kwargs):
+        super().__init__(child=List(child=Name(), max_length=MOST_CARDS), **kwargs)
+
+
 @extend_schema_serializer(examples=[OpenApiExample("Two concepts", value=TWO, request_only=True)])
 class ApplyBody(Body):
     """The cards' names; the answer of `concepts`, edited or not."""
 
-    concepts = serializers.ListField(child=Name(), allow_empty=False, max_length=MOST_CARDS)
-    translations = serializers.DictField(
-        child=serializers.ListField(child=Name()),
+    concepts = List(child=Name(), allow_empty=False, max_length=MOST_CARDS)
+    translations = NamesByLanguage(
         required=False,
         allow_null=True,
         help_text=f"By language ({', '.join(LANGUAGES)}), each as long as the concepts.",
@@ -92,7 +118,7 @@ class AppliedSerializer(serializers.Serializer):
 class CardsBody(Body):
     """Which cards to draw or animate, and whether what exists is made anew."""
 
-    asset_ids = some_of(Id(), "All assets when absent or null.")
+    asset_ids = some_of(Id(), MOST_IDS, "All assets when absent or null.")
     regenerate = Boolean(required=False, default=False)
 
 
@@ -100,7 +126,7 @@ class MusicBody(Body):
     """In which languages to sing."""
 
     language = Language(required=False, default="fr")
-    languages = some_of(Language(), "Instead of one language.")
+    languages = some_of(Language(), len(LANGUAGES), "Instead of one language.")
     style = Text(
         required=False,
         allow_null=True,
@@ -123,8 +149,8 @@ class AllBody(Body):
 class NamesBody(Body):
     """Which cards to name in which languages."""
 
-    asset_ids = some_of(Id(), "All assets when absent or null.")
-    languages = some_of(Language(), "All five when absent or null.")
+    asset_ids = some_of(Id(), MOST_IDS, "All assets when absent or null.")
+    languages = some_of(Language(), len(LANGUAGES), "All five when absent or null.")
 
 
 class IdeasBody(Body):
@@ -138,7 +164,7 @@ class IdeasBody(Body):
 class TranslatedLyricsBody(Body):
     """Languages that are to have the lyrics of another one."""
 
-    languages = serializers.ListField(child=Language(), allow_empty=False)
+    languages = List(child=Language(), allow_empty=False, max_length=len(LANGUAGES))
     source = Language(required=False, default="fr")
     replace = Boolean(
         required=False, default=False, help_text="Also where there are lyrics; they stay as a revision."
@@ -148,7 +174,7 @@ class TranslatedLyricsBody(Body):
 class GapsBody(Body):
     """Which kinds of gaps to fill."""
 
-    kinds = some_of(serializers.ChoiceField(choices=KINDS), "All when absent or null.")
+    kinds = some_of(serializers.ChoiceField(choices=KINDS), len(KINDS), "All when absent or null.")
     theme = Text(
         max_length=THEME_LENGTH,
         required=False,

@@ -341,3 +341,28 @@ def test_the_calls_that_need_one_have_an_example(schema, call, status):
     operation = operations(schema)[call]
     part = operation["responses"][status] if status else operation["requestBody"]
     assert part["content"]["application/json"]["examples"]
+
+
+def parts(schema, components, seen=()):
+    """A schema and all that is within it, whatever it refers to."""
+    yield schema
+    name = schema.get("$ref", "").rpartition("/")[2]
+    if name and name not in seen:
+        yield from parts(components[name], components, (*seen, name))
+    within = [*schema.get("properties", {}).values(), *schema.get("allOf", []), *schema.get("oneOf", [])]
+    for inner in [*within, schema.get("items")]:
+        if isinstance(inner, dict):
+            yield from parts(inner, components, seen)
+
+
+def test_every_list_that_a_body_may_have_is_bounded(schema):
+    lists = 0
+    for path, operations in schema["paths"].items():
+        for operation in operations.values():
+            for content in operation.get("requestBody", {}).get("content", {}).values():
+                for part in parts(content["schema"], schema["components"]["schemas"]):
+                    if part.get("type") == "array":
+                        lists += 1
+                        assert part.get("maxItems"), path
+                    assert not part.get("additionalProperties"), path
+    assert lists >= 10

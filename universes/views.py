@@ -60,6 +60,11 @@ def find(request, slug):
     return universes.find(slug, queries.visible(everything(request)))
 
 
+def takes(kind):
+    """What a body may call itself, for the schema; its content tells what it is."""
+    return {kind: OpenApiTypes.BINARY, "application/octet-stream": OpenApiTypes.BINARY}
+
+
 class UniverseViewSet(FreshViewSet):
     """Universes, newest first, and one with all that belongs to it."""
 
@@ -133,7 +138,7 @@ class ImportViewSet(UniverseViewSet):
 
     @extend_schema(
         parameters=[ImportQuery],
-        request={ZIP: OpenApiTypes.BINARY},
+        request=takes(ZIP),
         responses={201: UniverseSerializer},
     )
     def load(self, request, slug):
@@ -231,10 +236,6 @@ def body(request, most_mb):
     uploads.check_size(declared_size(request), most_mb)
     # A body of no bytes has been parsed to an empty dict.
     return request.data or io.BytesIO()
-
-
-def takes(kind):
-    return {kind: OpenApiTypes.BINARY}
 
 
 class CardFileViewSet(AssetViewSet):

@@ -94,6 +94,38 @@ class Language(serializers.ChoiceField):
         return super().to_internal_value(data)
 
 
+class List(serializers.ListField):
+    """A list of at most `max_length` items: none of a longer one is looked at, and none behind one that is wrong."""
+
+    def to_internal_value(self, data):
+        if isinstance(data, list) and len(data) > self.max_length:
+            self.fail("max_length", max_length=self.max_length)
+        return super().to_internal_value(data)
+
+    def run_child_validation(self, data):
+        return [self._checked(index, item) for index, item in enumerate(data)]
+
+    def _checked(self, index, item):
+        try:
+            return self.child.run_validation(item)
+        except serializers.ValidationError as error:
+            raise serializers.ValidationError({index: error.detail}) from None
+
+
+class ByLanguage(serializers.DictField):
+    """`{language: …}`; null where the field allows it."""
+
+    default_error_messages = {
+        "not_a_dict": "This field must be an object that maps languages to names.",
+        "language": f"This field takes the languages {', '.join(LANGUAGES)} alone.",
+    }
+
+    def to_internal_value(self, data):
+        if isinstance(data, dict) and not set(data) <= set(LANGUAGES):
+            self.fail("language")
+        return super().to_internal_value(data)
+
+
 @extend_schema_field(
     {
         "type": "object",
@@ -102,13 +134,8 @@ class Language(serializers.ChoiceField):
         "additionalProperties": False,
     }
 )
-class Translations(serializers.DictField):
+class Translations(ByLanguage):
     """`{language: name}`; null is empty, and so is a language whose name is."""
-
-    default_error_messages = {
-        "not_a_dict": "This field must be an object that maps languages to names.",
-        "language": f"This field takes the languages {', '.join(LANGUAGES)} alone.",
-    }
 
     def __init__(self, **kwargs):
         super().__init__(child=Name(allow_blank=True), allow_null=True, **kwargs)
@@ -117,8 +144,6 @@ class Translations(serializers.DictField):
         return {} if data is None else super().run_validation(data)
 
     def to_internal_value(self, data):
-        if isinstance(data, dict) and not set(data) <= set(LANGUAGES):
-            self.fail("language")
         return {language: name for language, name in super().to_internal_value(data).items() if name}
 
 

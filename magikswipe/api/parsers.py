@@ -1,72 +1,87 @@
 """What the API takes and gives: JSON; archives and media as they are."""
 
+import codecs
 import io
 
 from rest_framework import negotiation, parsers
 from rest_framework.exceptions import NotAcceptable, ParseError, UnsupportedMediaType
 
 ZIP = "application/zip"
+# What a page of any site can make a browser send here without asking us for leave, and no client of ours sends.
+# https://fetch.spec.whatwg.org/#cors-safelisted-request-header
+FORMS = ("application/x-www-form-urlencoded", "multipart/form-data", "text/plain")
+# What the parser says of a number of more digits than Python reads (sys.set_int_max_str_digits).
+TOO_MANY_DIGITS = "integer string conversion"
 
 
 class JSONParser(parsers.JSONParser):
     """JSON of a bounded size, in any depth that Python can read."""
+
+    advice = "Send JSON as the body, with the Content-Type application/json."
+
+    @staticmethod
+    def takes(kind):
+        return kind in ("", "application/json", "text/json") or kind.endswith("+json")
 
     def parse(self, stream, media_type=None, parser_context=None):
         """Raises ParseError for what is no JSON, RequestDataTooBig for a body that is too large."""
         # Django checks the size only where the whole body is asked for.
         whole = stream.body if hasattr(stream, "body") else stream.read()
         try:
-            return super().parse(io.BytesIO(whole), media_type, parser_context)
+            content = io.BytesIO(whole.removeprefix(codecs.BOM_UTF8))
+            return super().parse(content, media_type, parser_context)
         except RecursionError:
             raise ParseError("The body is nested too deeply; send flatter JSON.") from None
         except ParseError as error:
             reason = str(error.detail).removeprefix("JSON parse error - ")
+            if TOO_MANY_DIGITS in reason:
+                reason = "it has a number of thousands of digits; send a smaller one."
             raise ParseError(f"The body is not valid JSON: {reason}") from None
 
 
-class ArchiveParser(parsers.BaseParser):
-    """A zip file: its stream, for the view to read piece by piece."""
+class FileParser(parsers.BaseParser):
+    """A file as the body: its stream, for the view to read piece by piece. Its content alone tells what it is."""
 
-    media_type = ZIP
+    media_type = "*/*"
+
+    @staticmethod
+    def takes(kind):
+        return kind not in FORMS
 
     def parse(self, stream, media_type=None, parser_context=None):
         return stream
 
 
-class MediaParser(parsers.BaseParser):
-    """A file as the body: its stream, for the view to read piece by piece. Its content alone tells what it is."""
-
-    media_type = "*/*"
-    kind = ""
-
-    def parse(self, stream, media_type=None, parser_context=None):
-        """Raises UnsupportedMediaType for what declares itself to be something else, such as a form."""
-        declared = (media_type or "").partition(";")[0].strip().lower()
-        if declared in ("", "application/octet-stream") or declared.startswith(f"{self.kind}/"):
-            return stream
-        raise UnsupportedMediaType(
-            media_type,
-            f"Send the file itself as the body, with a Content-Type that begins with {self.kind}/.",
-        )
+class ArchiveParser(FileParser):
+    advice = f"Send the archive itself as the body, with the Content-Type {ZIP}."
 
 
-class PictureParser(MediaParser):
-    kind = "image"
+class PictureParser(FileParser):
+    advice = "Send the file itself as the body, with a Content-Type that begins with image/."
 
 
-class ClipParser(MediaParser):
-    kind = "video"
+class ClipParser(FileParser):
+    advice = "Send the file itself as the body, with a Content-Type that begins with video/."
 
 
-class SongParser(MediaParser):
-    kind = "audio"
+class SongParser(FileParser):
+    advice = "Send the file itself as the body, with a Content-Type that begins with audio/."
 
 
 class Negotiation(negotiation.DefaultContentNegotiation):
-    """The first renderer, JSON, for a client that accepts nothing we have."""
+    """Which parser reads what comes, and which renderer writes what goes."""
+
+    def select_parser(self, request, parsers):
+        """The view's one parser; UnsupportedMediaType, which says what to send, for what that does not take."""
+        (parser,) = parsers
+        kind = request.content_type.partition(";")[0].strip().lower()
+        if not parser.takes(kind):
+            raise UnsupportedMediaType(kind, parser.advice)
+        return parser
 
     def select_renderer(self, request, renderers, format_suffix=None):
+        """The first renderer, JSON, for a client that accepts nothing we have, or says so in no way that is read."""
         try:
             return super().select_renderer(request, renderers, format_suffix)
-        except NotAcceptable:
+        except (NotAcceptable, ValueError):
             return renderers[0], renderers[0].media_type

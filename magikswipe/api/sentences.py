@@ -1,6 +1,9 @@
 """Validation errors as sentences that name their field."""
 
 import re
+from itertools import islice
+
+from django.utils.text import Truncator
 
 # DRF speaks of "this field"; a sentence that is read alone has to name it.
 REWRITES = (
@@ -11,6 +14,8 @@ REWRITES = (
     (re.compile(r"^Must be "), "{field} must be "),
 )
 BODY = "body"
+# A field's first so many say what is wrong with a long list, each without what somebody sent that is longer.
+MOST_SENTENCES, LONGEST_SENTENCE = 10, 500
 
 
 def flatten(detail):
@@ -20,16 +25,19 @@ def flatten(detail):
     errors = {}
     for key, inner in detail.items():
         field = BODY if key == "non_field_errors" else str(key)
-        errors.setdefault(field, []).extend(_sentences(field, inner))
+        errors.setdefault(field, []).extend(islice(_sentences(field, inner), MOST_SENTENCES))
     return errors
 
 
 def _sentences(path, detail):
     if isinstance(detail, dict):
-        return [text for key, inner in detail.items() for text in _sentences(_join(path, key), inner)]
-    if isinstance(detail, list):
-        return [text for inner in detail for text in _sentences(path, inner)]
-    return [name_field(path, str(detail))]
+        for key, inner in detail.items():
+            yield from _sentences(_join(path, key), inner)
+    elif isinstance(detail, list):
+        for inner in detail:
+            yield from _sentences(path, inner)
+    else:
+        yield Truncator(name_field(path, str(detail))).chars(LONGEST_SENTENCE)
 
 
 def _join(path, key):

@@ -96,7 +96,7 @@ def test_errors_are_english_whatever_the_client_speaks(api, settings):
         "name is required.",
         "limit must be greater than or equal to 1.",
         'Method "PUT" not allowed.',
-        'Unsupported media type "text/plain" in request.',
+        "Send JSON as the body, with the Content-Type application/json.",
     ]
 
 
@@ -139,7 +139,39 @@ def test_a_form_is_415(api):
     ):
         response = api.generic("POST", "/api/universes", b"name=x", content_type=kind)
         assert response.status_code == 415
-        assert response.json().keys() == {"detail"}
+        assert response.json() == {"detail": "Send JSON as the body, with the Content-Type application/json."}
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("kind", ["", "application/json", "application/merge-patch+json", "text/json"])
+def test_json_is_taken_by_whatever_name(api, kind):
+    response = api.generic("POST", "/api/universes", b'\xef\xbb\xbf{"name": "x"}', content_type=kind)
+    assert response.status_code == 201
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    "body",
+    [
+        "9" * 10_000, "-" + "9" * 10_000, '{"sort_order": ' + "9" * 10_000 + "}", '{"sort_order": 1e999999999}',
+        '{"name": NaN}', '{"name": -Infinity}', "[" * 200_000, '{"name":' * 200_000, '"\\ud800"', '{"name": "\\udfff"}',
+        "{\"\\ud800\": 1}", "", "null", "tru", "\0", "\N{ZERO WIDTH NO-BREAK SPACE}" * 2, '{"name": "\0"}', "{'a': 1}",
+    ],
+)  # fmt: skip
+def test_strange_json_is_422_in_one_sentence(api, universe, body):
+    path = "/api/universes/winter/assets"
+    response = api.generic("POST", path, body.encode(), content_type="application/json")
+    assert response.status_code == 422
+    assert len(response.json()["detail"]) < 200 and "sys." not in response.json()["detail"]
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    "accept", ["application/json; x*=bogus''%41", "*/*; q=no", "a; b*0*=x", "\xff", ";;,,"]
+)
+def test_an_accept_that_nobody_can_read_gets_json(api, accept):
+    response = api.get("/api/universes", headers={"Accept": accept})
+    assert (response.status_code, response["Content-Type"]) == (200, "application/json")
 
 
 def test_a_body_that_is_too_large_is_413(api, settings):

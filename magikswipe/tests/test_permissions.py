@@ -4,7 +4,7 @@ import pytest
 from django.test import Client
 from rest_framework.test import APIClient
 
-from universes.models import Revision
+from universes.models import Revision, Universe
 
 CALLS = [
     ("get", "/api"),
@@ -86,6 +86,23 @@ def test_an_open_api_refuses_what_a_foreign_page_sends(api, universe, asset, pat
         response = api.post(path, **body, headers={"Origin": origin})
         assert response.status_code == 403
         assert "CORS_ALLOWED_ORIGINS" in response.json()["detail"]
+
+
+# What a page can send without asking for leave: a Blob has no Content-Type unless it is given one.
+UNASKED = ["", "text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x"]
+
+
+@pytest.mark.parametrize("kind", UNASKED)
+@pytest.mark.parametrize("path", ["/api/universes", "/api/universes/import", "/api/generate/winter/images"])
+def test_a_foreign_pages_body_is_refused_before_its_type_is_looked_at(editor, universe, settings, path, kind):
+    for is_open in (True, False):
+        settings.API_OPEN = is_open
+        api = APIClient(enforce_csrf_checks=True)
+        api.force_login(editor)
+        for origin in ("https://evil.example", "null"):
+            sent = {"content_type": kind, "headers": {"Origin": origin}}
+            assert api.generic("POST", path, b'{"name": "Evil"}', **sent).status_code == 403
+    assert [found.name for found in Universe.objects.all()] == ["Winter"]
 
 
 @pytest.mark.parametrize("method", ["patch", "delete"])

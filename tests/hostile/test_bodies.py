@@ -2,6 +2,7 @@
 
 import json
 import random
+import time
 
 import pytest
 
@@ -80,3 +81,42 @@ def test_a_value_that_merely_looks_like_what_is_wanted_is_refused(api, asset, pa
     assert response.status_code == 422
     assert response.json()["errors"].keys() == {field}
     assert field in response.json()["detail"]
+
+
+MANY = 100_000
+ID = "00000000-0000-0000-0000-000000000000"
+
+
+@pytest.mark.parametrize(
+    ("path", "field", "value"),
+    [
+        ("images", "asset_ids", [ID] * MANY),
+        ("images", "asset_ids", [{}] * MANY),
+        ("images", "asset_ids", ["x" * MANY]),
+        ("videos", "asset_ids", ["x"] * 9_999),
+        ("names", "asset_ids", [None] * MANY),
+        ("names", "languages", ["xx"] * MANY),
+        ("music", "languages", ["fr"] * MANY),
+        ("lyrics", "languages", ["x" * MANY]),
+        ("gaps", "kinds", ["x" * MANY]),
+        ("gaps", "kinds", ["x"] * MANY),
+        ("concepts/apply", "concepts", ["x"] * MANY),
+        ("concepts/apply", "concepts", ["", 1] * 500),
+        ("concepts/apply", "translations", {"fr": [1] * MANY}),
+        ("concepts/apply", "translations", {str(n): [] for n in range(MANY)}),
+        ("concepts/apply", "translations", {"x" * MANY: []}),
+    ],
+)
+def test_a_list_that_is_too_long_is_refused_in_few_words(api, asset, path, field, value):
+    began = time.process_time()
+    response = api.post(f"/api/generate/winter/{path}", {"concepts": ["x"], field: value})
+    assert (response.status_code, list(response.json()["errors"])) == (422, [field])
+    assert len(response.content) < 5000
+    assert time.process_time() - began < 2
+
+
+@pytest.mark.parametrize("field", ["translations", "name", "slug", "is_public", "background_color"])
+def test_a_long_value_is_not_repeated(api, universe, field):
+    for value in ("x" * MANY, ["x"] * MANY, {"x" * MANY: 1}, {str(n): n for n in range(MANY)}):
+        response = api.patch("/api/universes/winter", {field: value})
+        assert response.status_code in (200, 422) and len(response.content) < 5000, response.content[:300]

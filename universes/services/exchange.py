@@ -83,7 +83,7 @@ def receive(stream, target):
             check_size(size := size + len(piece))
             file.write(piece)
     if not size:
-        raise refuse(_("No archive came; send its bytes as the body, with their Content-Length."))
+        raise refuse(_("No archive came; send its bytes as the body."))
 
 
 def check_size(size):

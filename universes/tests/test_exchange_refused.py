@@ -32,14 +32,30 @@ def test_a_slug_that_can_be_none_is_refused(wiped, send, slug):
     assert nothing_stays()
 
 
-def test_a_body_that_is_no_zip_is_415(wiped, send):
-    assert send(b"{}", kind="application/json").status_code == 415
-    assert send(wiped, kind="multipart/form-data").status_code == 415
+def test_a_form_is_415_which_says_what_to_send(wiped, send):
+    for kind in (
+        "multipart/form-data; boundary=x",
+        "application/x-www-form-urlencoded",
+        "text/plain; charset=utf-8",
+    ):
+        response = send(wiped, kind=kind)
+        assert response.status_code == 415
+        assert response.json()["detail"] == (
+            "Send the archive itself as the body, with the Content-Type application/zip."
+        )
+
+
+@pytest.mark.parametrize(
+    "kind", ["application/x-zip-compressed", "application/octet-stream", "", "application/x-zip", "image/png"]
+)
+def test_the_content_alone_tells_an_archive(wiped, send, kind):
+    assert send(b"{}", kind=kind).status_code == 422
+    assert send(wiped, kind=kind).status_code == 201
 
 
 def test_a_body_of_nothing_says_what_to_send(db, send):
     response = send(b"")
-    assert response.status_code == 422 and "Content-Length" in response.json()["detail"]
+    assert response.status_code == 422 and "as the body" in response.json()["detail"]
 
 
 def test_more_than_is_allowed_is_413(wiped, send, settings):
