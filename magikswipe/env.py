@@ -5,6 +5,7 @@ import re
 from decimal import Decimal
 from pathlib import Path
 from urllib.parse import parse_qsl, unquote, urlsplit
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import dj_database_url
 from django.core.exceptions import ImproperlyConfigured
@@ -125,6 +126,19 @@ def _is_address(value):
         return whole and value.isprintable() and not re.search(r"[\s\\]", value)
     except ValueError:
         return False
+
+
+def read_time_zone(name, default):
+    """The name of a time zone, as https://www.iana.org/time-zones has them."""
+    value = read("str", name, default).strip()
+    try:
+        ZoneInfo(value)
+    # A folder of zones, such as Europe, is an OSError.
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise senseless(
+            name, f"{value[:60]!r} is no time zone; write one such as Europe/Paris or UTC."
+        ) from None
+    return value
 
 
 def read_public_url(name, local):

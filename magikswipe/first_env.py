@@ -15,12 +15,15 @@ TEXT = """\
 DEBUG=true
 SECRET_KEY={key}
 ADMIN_PASSWORD={password}
+TIME_ZONE=Europe/Paris
 
 # Without these keys a local stand-in draws, sings and takes what is published.
 REPLICATE_API_TOKEN=
 SUPABASE_URL=
 SUPABASE_SERVICE_ROLE_KEY=
 """
+# What a start cannot do without.
+NEEDED = ("DEBUG", "SECRET_KEY", "ADMIN_PASSWORD")
 ADDED = "# Added by `make run`, for this machine alone. README.md explains each setting."
 
 
@@ -36,7 +39,7 @@ def write(path: Path = ENV) -> bool:
 
 
 def complete(path: Path = ENV) -> list[str]:
-    """Append what a file without a SECRET_KEY lacks of TEXT; returns the names of the settings.
+    """Append what a file without a SECRET_KEY lacks of NEEDED; returns the names of the settings.
 
     What it has stays as it is, and so does a file with a SECRET_KEY: who wrote that one chose what to leave out. What
     the environment gives is not added either. OSError or UnicodeDecodeError for a file that can't be read or written.
@@ -63,8 +66,8 @@ def _text() -> str:
 
 
 def _lines() -> dict[str, str]:
-    """The lines of TEXT that give a value, by the name of the setting."""
-    return {found[1]: found[0] for found in re.finditer(r"^([A-Z_]+)=.+$", _text(), re.MULTILINE)}
+    """The lines of TEXT that give what is NEEDED, by the name of the setting."""
+    return {found[1]: found[0] for found in re.finditer(rf"^({'|'.join(NEEDED)})=.+$", _text(), re.MULTILINE)}
 
 
 def main() -> None:

@@ -2,12 +2,13 @@
 
 import logging
 import re
+from datetime import UTC
 
 from django.core.exceptions import DisallowedHost
 from django.http import JsonResponse
 from django.middleware import locale
 from django.shortcuts import render
-from django.utils import translation
+from django.utils import timezone, translation
 
 from storage.errors import BucketUnreachable
 
@@ -107,6 +108,17 @@ class TrailingSlashMiddleware:
             request.path_info = request.path_info.removesuffix("/")
             request.path = request.path.removesuffix("/")
         return self.get_response(request)
+
+
+class TimeZoneMiddleware:
+    """The API's times are in UTC, whatever the time zone of the admin is."""
+
+    def __init__(self, get_response):
+        self.get_response = get_response
+
+    def __call__(self, request):
+        with timezone.override(UTC if is_api(request) else None):
+            return self.get_response(request)
 
 
 class LocaleMiddleware(locale.LocaleMiddleware):

@@ -29,6 +29,7 @@ from magikswipe.env import (
     read_redis,
     read_secret,
     read_service,
+    read_time_zone,
     read_url,
     senseless,
     store,
@@ -96,6 +97,7 @@ MIDDLEWARE = [
     "magikswipe.middleware.TrailingSlashMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "magikswipe.middleware.LocaleMiddleware",
+    "magikswipe.middleware.TimeZoneMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
@@ -133,7 +135,8 @@ LANGUAGES = [("en", _("English")), ("fr", _("French"))]
 # Unfold brings no French: its words have a catalogue of their own beside ours.
 LOCALE_PATHS = [BASE_DIR / "locale", BASE_DIR / "locale" / "unfold"]
 USE_I18N = True
-TIME_ZONE = "UTC"
+# Of the admin's times and days; the API and the months of spending are in UTC.
+TIME_ZONE = read_time_zone("TIME_ZONE", "Europe/Paris" if DEBUG else "UTC")
 USE_TZ = True
 
 # whitenoise reads the packages' static files where they lie: no collecting step before a start.

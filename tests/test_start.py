@@ -59,6 +59,10 @@ def start(tmp_path, command=("manage.py", "version"), **env):
         ("ADMIN_PATH", "api/admin"),
         ("ADMIN_PATH", "../x"),
         ("THROTTLE_WRITES", "-1"),
+        ("TIME_ZONE", "Europe/Lutetia"),
+        ("TIME_ZONE", "Europe"),
+        ("TIME_ZONE", "../../etc/passwd"),
+        ("TIME_ZONE", "+02:00"),
     ],
 )
 def test_a_senseless_value_is_named_in_one_sentence(tmp_path, name, value):
@@ -212,6 +216,7 @@ def test_the_first_env_is_for_its_owner_alone_and_never_overwritten(tmp_path):
     written = path.read_text()
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert "DEBUG=true" in written
+    assert dotenv_values(path)["TIME_ZONE"] == "Europe/Paris"
     assert not first_env.write(path)
     assert path.read_text() == written
 
