@@ -18,15 +18,6 @@ def picture(url, alt, size="small"):
     return format_html('<img class="ms-picture ms-{}" src="{}" alt="{}" loading="lazy">', size, url, alt)
 
 
-def clip(url):
-    """A video player that loads nothing before it is asked to."""
-    if not url:
-        return _("no clip yet")
-    return format_html(
-        '<video class="ms-clip" src="{}" controls preload="metadata" playsinline></video>', url
-    )
-
-
 def song(url):
     if not url:
         return _("no song yet")

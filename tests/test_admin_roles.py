@@ -24,7 +24,7 @@ PAGES = {
     "universes_asset_changelist": (READ,),
     "universes_asset_add": (WRITE, WRITE),
     "universes_asset_history": (READ,),
-    "universes_asset_change": (READ, WRITE),
+    "universes_asset_change": (READ, READ),
     "universes_asset_delete": (WRITE, WRITE),
     "universes_revision_changelist": (READ,),
     "universes_revision_add": (NOBODY, NOBODY),
@@ -130,7 +130,7 @@ BUTTONS = [
     ("universes_universe_change", "/delete/", WRITE),
     ("universes_universe_change", "/generate-pictures/", GENERATE),
     ("universes_universe_change", "/generate-everything/", GENERATE),
-    ("universes_asset_change", 'name="_save"', WRITE),
+    ("studio_cards", 'id="new-card"', WRITE),
     ("universes_universe_changelist", "/pull-all/", PUBLISH),
     ("universes_universe_changelist", 'value="bulk_push"', PUBLISH),
     ("universes_universe_publish", "/restore/", PUBLISH),
@@ -259,21 +259,21 @@ def test_who_may_only_look_sees_all_texts_and_no_field(client, staff, make_asset
     asset = make_asset(translations={"fr": "Flocon"}, custom_image_prompt="A blue one")
     client.force_login(staff("somebody", "Viewer"))
     of_universe = client.get(reverse("admin:universes_universe_change", args=[universe.pk])).content.decode()
-    of_asset = client.get(reverse("admin:universes_asset_change", args=[asset.pk])).content.decode()
+    of_asset = client.get(
+        reverse("admin:universes_asset_change", args=[asset.pk]), follow=True
+    ).content.decode()
     assert "Hiver" in of_universe and "Flocon" in of_asset and "A blue one" in of_asset
     for page in (of_universe, of_asset):
-        assert 'type="text" name=' not in page and "<textarea" not in page
+        assert 'type="text" name=' not in page and "<textarea" not in page and "data-seen" not in page
 
 
 def test_an_editor_can_write_a_universe_in_the_admin(client, editor):
     client.force_login(editor)
     client.post(reverse("admin:universes_universe_add"), {"name": "Farm", "name_fr": "La ferme"})
     universe = Universe.objects.get()
-    data = {"universe": universe.pk, "display_name": "Cow", "name_fr": "La vache"}
-    client.post(reverse("admin:universes_asset_add"), data)
-    cow = universe.assets.get()
-    cow_page = reverse("admin:universes_asset_change", args=[cow.pk])
-    client.post(cow_page, {**data, "display_name": "Calf", "custom_image_prompt": "small"})
+    client.post(reverse("admin:studio_add_card", args=[universe.pk]), {"display_name": "Cow"})
+    cow_page = reverse("admin:studio_save_card", args=[universe.pk, universe.assets.get().pk])
+    client.post(cow_page, {"custom_image_prompt": "small", "seen_custom_image_prompt": ""})
     assert universe.assets.get().prompts.custom_image_prompt == "small"
 
 

@@ -1,47 +1,28 @@
-"""Cards on their own page, and all of them in one list."""
+"""All cards in one list; each is changed in the studio of its universe."""
 
-from django.contrib import admin
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
 from django.db.models import Count
-from django.urls import reverse
-from django.utils.html import format_html
+from django.http import Http404
+from django.shortcuts import redirect
 from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin
 from unfold.contrib.filters.admin import RelatedDropdownFilter
 from unfold.decorators import display
 
-from magikswipe.html import clip, count, mark, picture
+from magikswipe.html import count, mark, picture
+from magikswipe.roles import WRITE, require
 from magikswipe.searching import NameSearch
 
 from .. import media, queries
 from ..models import LANGUAGES, Asset
 from ..name_keys import by_name
 from ..services import assets
-from .forms import AssetForm, name_field
 from .progress import files
-from .readonly import shows_stored
-from .through_services import DeletesThroughService, SaysWhatServicesRefuse, adopt, author
-
-
-def image_of(asset, size):
-    url = media.image_url(asset.universe.slug, asset, files(asset.universe))
-    return picture(url, asset.display_name or asset.image_name, size)
-
-
-def clip_of(asset):
-    return clip(media.video_url(asset.universe.slug, asset, files(asset.universe)))
-
-
-def has_clip(asset):
-    return bool(media.video_url(asset.universe.slug, asset, files(asset.universe)))
-
-
-def with_names():
-    """Cards with the number of languages they have a name in."""
-    return Asset.objects.annotate(name_count=Count("translations"))
-
+from .studio import cards
+from .through_services import DeletesThroughService
 
 BY_UNIVERSE = by_name("name", "universe__")
-NAMES = tuple(name_field(language) for language in LANGUAGES)
 
 
 class UniverseFilter(RelatedDropdownFilter):
@@ -54,43 +35,40 @@ class UniverseFilter(RelatedDropdownFilter):
 
 
 @admin.register(Asset)
-class AssetAdmin(
-    NameSearch, SaysWhatServicesRefuse, DeletesThroughService, shows_stored(AssetForm), ModelAdmin
-):
+class AssetAdmin(NameSearch, DeletesThroughService, ModelAdmin):
+    """The list of all cards; a card is made and changed in the studio alone, which saves what was touched."""
+
     service = assets
-    form = AssetForm
     list_display = ("thumbnail", "called", "universe_name", "sort_order", "names", "clip_there")
     list_display_links = ("thumbnail", "called")
     list_filter = (("universe", UniverseFilter),)
     list_per_page = 50
     search_fields = ("display_name", "translations__display_name", "image_name")
     ordering = (BY_UNIVERSE, "sort_order", "image_name")
-    warn_unsaved_form = True
-    compressed_fields = False
-    readonly_fields = ("image", "clip", "image_name", "universe_link")
-
-    prompts = (_("Own prompts"), {"fields": assets.PROMPTS, "classes": ["tab"]})
-    in_languages = (_("Names in five languages"), {"fields": NAMES, "classes": ["tab"]})
-    add_fieldsets = ((None, {"fields": ("universe", "display_name")}), in_languages, prompts)
-    fieldsets = (
-        (
-            None,
-            {"fields": (("image", "clip"), ("display_name", "sort_order"), ("universe_link", "image_name"))},
-        ),
-        in_languages,
-        prompts,
-    )
 
     def get_queryset(self, request):
         # Prefetched, cards of one universe share its instance, and so its folder's listing.
-        return with_names().prefetch_related("universe").select_related("prompts")
+        named = Asset.objects.annotate(name_count=Count("translations"))
+        return named.prefetch_related("universe")
 
-    def save_model(self, request, obj, form, change):
-        if change:
-            assets.update(obj, **form.changes(), author=author(request))
-        else:
-            values = {"display_name": obj.display_name, **form.changes(), "author": author(request)}
-            adopt(obj, assets.create(values.pop("universe", obj.universe), **values))
+    def has_add_permission(self, request):
+        return False
+
+    def add_view(self, request, form_url="", extra_context=None):
+        """A card is made in its universe, which is chosen first."""
+        require(request.user, WRITE)
+        return redirect("admin:universes_universe_changelist")
+
+    def change_view(self, request, object_id, form_url="", extra_context=None):
+        """Lead to the card in the studio. A form that was opened before this page went saves nothing."""
+        asset = self.get_object(request, object_id)
+        if not self.has_view_permission(request, asset):
+            raise PermissionDenied
+        if not asset:
+            raise Http404(f"Card {object_id} not found.")
+        if request.method == "POST":
+            messages.warning(request, _("Nothing was saved: cards are changed here now. Type it once more."))
+        return redirect(cards.address_of(asset))
 
     def named(self, text):
         return queries.cards_named(text)
@@ -104,19 +82,12 @@ class AssetAdmin(
 
     @display(description=_("picture"))
     def thumbnail(self, asset):
-        return image_of(asset, "small")
-
-    @display(description=_("picture"))
-    def image(self, asset):
-        return image_of(asset, "large")
-
-    @display(description=_("clip"))
-    def clip(self, asset):
-        return clip_of(asset)
+        url = media.image_url(asset.universe.slug, asset, files(asset.universe))
+        return picture(url, asset.display_name or asset.image_name, "small")
 
     @display(description=_("clip"))
     def clip_there(self, asset):
-        return mark(has_clip(asset))
+        return mark(bool(media.video_url(asset.universe.slug, asset, files(asset.universe))))
 
     @display(description=_("names"), ordering="name_count")
     def names(self, asset):
@@ -125,10 +96,3 @@ class AssetAdmin(
     @display(description=_("universe"), ordering=BY_UNIVERSE)
     def universe_name(self, asset):
         return asset.universe
-
-    @display(description=_("universe"))
-    def universe_link(self, asset):
-        link = reverse("admin:universes_universe_change", args=[asset.universe.pk])
-        return format_html(
-            '<a class="text-primary-600 dark:text-primary-500" href="{}">{}</a>', link, asset.universe
-        )

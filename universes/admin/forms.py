@@ -1,5 +1,7 @@
 """Forms that show a universe or a card with its names and prompts, and tell what a person changed in them."""
 
+import re
+
 from django import forms
 from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
@@ -10,12 +12,12 @@ from unfold.widgets import (
     UnfoldBooleanSwitchWidget,
 )
 
-from ..models import Asset, Language, Universe
+from ..models import Language, Universe
 from ..names import SLUG_LENGTH, is_address, is_slug, slug_of, typed_name
-from ..services import assets, editing, edits, universes
+from ..services import editing, edits, universes
 from .studio import saving
 
-SMALLEST_ORDER, LARGEST_ORDER = -assets.LARGEST_ORDER - 1, assets.LARGEST_ORDER
+BREAK = re.compile(r"\r\n|\r|\n")
 SAVE_AGAIN = _("Save again to put yours in its place.")
 CONCEPT_HELP = _("{concept} stands for the card's name.")
 
@@ -24,9 +26,37 @@ def name_field(language):
     return f"name_{language}"
 
 
-def line(label, **options):
+class LineField(forms.CharField):
+    """One line of text. Sent back as it was shown it is not changed, whatever a sync brought that no input holds."""
+
+    def has_changed(self, initial, data):
+        return BREAK.sub("", initial or "") != (data or "")
+
+
+class ColourField(LineField):
+    """A colour; browsers write #RRGGBB in small letters (https://html.spec.whatwg.org/#color-state-(type=color))."""
+
+    def has_changed(self, initial, data):
+        return super().has_changed((initial or "").lower(), (data or "").lower())
+
+
+class TextField(forms.CharField):
+    """A text of lines: kept as it was typed, with the line ends that are stored; blank is empty."""
+
+    def __init__(self, **options):
+        super().__init__(**options, strip=False, required=False)
+
+    def to_python(self, value):
+        text = one_line_end(super().to_python(value))
+        return text if text.strip() else ""
+
+    def has_changed(self, initial, data):
+        return one_line_end(initial or "") != one_line_end(data or "")
+
+
+def line(label, kind=LineField, **options):
     """A field of one line of text that may stay empty."""
-    return forms.CharField(label=label, required=False, widget=UnfoldAdminTextInputWidget(), **options)
+    return kind(label=label, required=False, widget=UnfoldAdminTextInputWidget(), **options)
 
 
 class NameField(forms.CharField):
@@ -47,18 +77,7 @@ def name_line(label, **options):
 
 def paragraph(label, rows=3, **options):
     widget = UnfoldAdminTextareaWidget(attrs={"rows": rows})
-    return forms.CharField(label=label, required=False, widget=widget, **options)
-
-
-def order_field():
-    return forms.IntegerField(
-        label=_("Order"),
-        required=False,
-        min_value=SMALLEST_ORDER,
-        max_value=LARGEST_ORDER,
-        help_text=_("Empty: the last."),
-        widget=UnfoldAdminTextInputWidget(attrs={"inputmode": "numeric"}),
-    )
+    return TextField(label=label, widget=widget, **options)
 
 
 NAME_FIELDS = {
@@ -115,7 +134,7 @@ def text_of(value):
 
 def one_line_end(text):
     """A text with the line ends that are stored; browsers send others."""
-    return text.replace("\r\n", "\n")
+    return BREAK.sub("\n", text)
 
 
 class UniverseForm(StoredForm, NameFields):
@@ -132,7 +151,7 @@ class UniverseForm(StoredForm, NameFields):
         widget=UnfoldBooleanSwitchWidget(),
         help_text=_("Children see it in the app once it is pushed."),
     )
-    background_color = line(_("Background colour"), initial="#1a1a2e")
+    background_color = line(_("Background colour"), ColourField, initial="#1a1a2e")
     background_music = line(_("Background music"))
     thumbnail_url = line(_("Thumbnail address"), help_text=_("Empty: the thumbnail in the media folder."))
     default_image_prompt = paragraph(_("Picture prompt"), help_text=CONCEPT_HELP)
@@ -160,9 +179,13 @@ class UniverseForm(StoredForm, NameFields):
         return super().clean()
 
     def typed(self):
-        """`{field: text}` of what differs from what is stored, as `edits.words` names and writes it."""
+        """`{field: text}` of what somebody changed, as `edits.words` names and writes it."""
         changed = {name: self.cleaned_data[name] for name in self.changed_data if name in self.cleaned_data}
-        return {name: text_of(value) for name, value in changed.items() if name != "slug"}
+        return {name: text_of(value) for name, value in changed.items() if self._is_touched(name)}
+
+    def _is_touched(self, name):
+        """Whether the page sent something else than it showed; the slug never changes."""
+        return name in self.seen() and self.fields[name].has_changed(self.seen()[name], self[name].data)
 
     def seen(self):
         """`{field: text}` that the page showed: as it is now, for a page that is shown for the first time."""
@@ -199,25 +222,3 @@ class UniverseForm(StoredForm, NameFields):
 def is_plain_colour(text):
     text = text or ""
     return len(text) == 7 and text[0] == "#" and all(c in "0123456789abcdefABCDEF" for c in text[1:])
-
-
-class AssetForm(StoredForm, NameFields):
-    prompts = assets.PROMPTS
-
-    display_name = name_line(_("Name"))
-    sort_order = order_field()
-    custom_image_prompt = paragraph(
-        _("Own picture prompt"),
-        help_text=_("Wins over the universe's; {concept} stands for the card's name."),
-    )
-    custom_video_prompt = paragraph(
-        _("Own clip prompt"), help_text=_("Wins over the universe's; {concept} stands for the card's name.")
-    )
-
-    class Meta:
-        model = Asset
-        fields = ["universe", "display_name", "sort_order"]
-        labels = {"universe": _("Universe")}
-
-    def names_of(self, asset):
-        return dict(asset.translations.values_list("language", "display_name"))

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import takewhile
 
 from django.db import transaction
 from django.utils.translation import gettext as _
@@ -41,7 +42,7 @@ def save(item, typed, seen, author=""):
         raise NotFound(_("'%(name)s' was not found; it was deleted meanwhile.") % {"name": item})
     present = edits.words(item)
     wanted, late = _compared(present, typed, seen)
-    change(item, wanted, present, author)
+    change(item, wanted, author)
     return [_conflict(item, field, text, present[field]) for field, text in late.items()]
 
 
@@ -59,15 +60,39 @@ def _compared(present, typed, seen):
     return {field: text for field, text in new.items() if field not in late}, late
 
 
-def change(item, fields, present, author):
-    """Write fields as `edits.words` names them through the service of the item."""
+def change(item, fields, author):
+    """Write fields as `edits.words` names them through the service of the item; lines end as they did."""
     if not fields:
         return
+    stored = edits.stored(item)
+    fields = {field: with_line_ends(text, stored[field]) for field, text in fields.items()}
     names = {field: text for field, text in fields.items() if field in edits.NAMES}
     values = {field: _value(field, text) for field, text in fields.items() if field not in names}
     if names:
-        values["translations"] = _translations(present | names)
+        values["translations"] = _translations(stored | names)
     {Universe: universes, Asset: assets}.get(type(item), music).update(item, author=author, **values)
+
+
+def with_line_ends(text: str, stored: str) -> str:
+    """A text whose lines end in LF with the line ends of `stored`, which it was before somebody changed it.
+
+    Lines before and behind what was changed end as they did; new ones as the first of `stored`.
+    """
+    ends = edits.BREAK.findall(stored)
+    if not set(ends) - {"\n"}:
+        return text
+    old, new = edits.BREAK.split(stored), text.split("\n")
+    head, tail = _alike(old, new), _alike(old[::-1], new[::-1])
+    # Counted from the end, line `number` of the new ones is this one of the old.
+    behind = range(len(new) - tail, len(new) - 1)
+    found = {number: ends[number + len(old) - len(new)] for number in behind}
+    found |= dict(enumerate(ends[:head]))
+    return "".join(line + found.get(number, ends[0]) for number, line in enumerate(new[:-1])) + new[-1]
+
+
+def _alike(some: list[str], others: list[str]) -> int:
+    """How many lines are the same from the start on."""
+    return sum(1 for _pair in takewhile(lambda pair: pair[0] == pair[1], zip(some, others, strict=False)))
 
 
 def _value(field, text):

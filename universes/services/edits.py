@@ -1,5 +1,6 @@
 """Who changed which words when; every interface's changes leave their trace here."""
 
+import re
 from contextlib import contextmanager
 from datetime import timedelta
 
@@ -8,6 +9,7 @@ from django.utils import timezone
 
 from ..models import LANGUAGES, Asset, AssetPrompts, Edit, MusicPrompt, Universe, UniversePrompts
 
+BREAK = re.compile(r"\r\n|\r|\n")
 UNIVERSE, CARD, SONG = "universe", "card", "song"
 
 OF_UNIVERSE = ("name", "is_public", "background_color", "background_music", "thumbnail_url")
@@ -21,8 +23,14 @@ NAMES = tuple(f"name_{language}" for language in LANGUAGES)
 def words(item):
     """Everything that one can change of a universe, card or song, as the database has it now: `{field: text}`.
 
-    A name in a language is `name_fr`; what is empty or missing is ''.
+    A name in a language is `name_fr`; what is empty or missing is ''. Lines end in one way, whatever is stored: a
+    browser sends no other back.
     """
+    return {field: BREAK.sub("\n", text) for field, text in stored(item).items()}
+
+
+def stored(item):
+    """The same with the line ends that are stored."""
     return {Universe: _words_of_universe, Asset: _words_of_card, MusicPrompt: _words_of_song}[type(item)](
         item
     )
@@ -60,8 +68,7 @@ def _names(by_language):
 
 
 def _text(value):
-    """Lines end in one way, whatever a pull brought: a browser sends no other back."""
-    return "" if value is None else str(value).replace("\r\n", "\n").replace("\r", "\n")
+    return "" if value is None else str(value)
 
 
 @contextmanager

@@ -29,6 +29,29 @@ def test_what_is_typed_is_saved_and_leaves_a_trace(card):
     }
 
 
+LINES = (
+    # What is stored, what the page shows of it and somebody makes of that, what is stored then.
+    ("one\r\ntwo", "one\nzwei", "one\r\nzwei"),
+    ("one\r\ntwo\r\n", "one\ntwo\nthree\n", "one\r\ntwo\r\nthree\r\n"),
+    ("one\ntwo", "one\ntwo\nthree", "one\ntwo\nthree"),
+    ("one", "one\ntwo", "one\ntwo"),
+    ("one\rtwo\rthree", "two\nthree", "two\rthree"),
+    ("a\r\nb\nc\rd", "a\nB\nc\nd", "a\r\nB\r\nc\rd"),
+    ("a\nb\r\nc\r\n", "a\nb\nnew\nc\n", "a\nb\r\nnew\nc\r\n"),
+    ("\r\n\r\n", "\n\n\nx", "\r\n\r\n\r\nx"),
+    ("a\r\n", "", ""),
+)
+
+
+@pytest.mark.parametrize(("stored", "typed", "expected"), LINES)
+def test_lines_that_nobody_typed_end_as_they_did(card, stored, typed, expected):
+    assets.update(card, custom_image_prompt=stored, custom_video_prompt="kept\r\n\rkept\n")
+    editing.save(card, {"custom_image_prompt": typed}, edits.words(card), "anna")
+    card.prompts.refresh_from_db()
+    assert (card.prompts.custom_image_prompt or "") == expected
+    assert card.prompts.custom_video_prompt == "kept\r\n\rkept\n"
+
+
 def test_what_is_not_touched_is_not_written(card):
     before = card.updated_at
     assert editing.save(card, edits.words(card), edits.words(card), "anna") == []

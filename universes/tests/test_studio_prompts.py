@@ -3,7 +3,7 @@
 import pytest
 from django.urls import reverse
 
-from universes.models import Edit, Universe
+from universes.models import Edit, Universe, UniversePrompts
 from universes.services import universes
 
 from .forms import sent_back
@@ -56,6 +56,40 @@ def test_saving_stays_on_the_tab_and_leaves_its_trace(client, open_page, page):
     ]
     client.post(page, open_page(name_de="Winterzeit"))
     assert not Edit.objects.filter(field="default_image_prompt", old__contains="One line").exists()
+
+
+ODD = {
+    "name": " Winter\u200b ",
+    "background_color": "#ABCDEF",
+    "background_music": "/storage/buckets/univers/winter/a\r\nb.mp3 ",
+    "thumbnail_url": " x",
+    "default_image_prompt": "\r\n  one\rtwo\n\n ",
+    "default_video_prompt": "a\nb\r\n",
+}
+
+
+def test_a_form_that_is_sent_back_as_it_was_shown_changes_nothing(client, open_page, page, universe):
+    """As a browser sends it: lines end in CR LF, an input has none, a colour is in small letters."""
+    prompts = {field: ODD[field] for field in ODD if field.startswith("default_")}
+    Universe.objects.filter(pk=universe.pk).update(**{f: text for f, text in ODD.items() if f not in prompts})
+    UniversePrompts.objects.create(universe=universe, **prompts)
+    sent = open_page()
+    for field, text in ODD.items():
+        lines = text.replace("\r\n", "\n").replace("\r", "\n").replace("\n", "\r\n")
+        sent[field] = lines if field in prompts else lines.replace("\r\n", "")
+    sent["background_color"] = "#abcdef"
+    universes.update(universe, translations={"de": "Schnee"}, author="Anna")
+    assert client.post(page, sent).url == page
+    universe.refresh_from_db()
+    assert {f: getattr(universe.prompts if f in prompts else universe, f) for f in ODD} == ODD
+    assert not Edit.objects.exclude(author="Anna").exists()
+
+
+def test_a_new_universe_has_the_line_ends_of_the_api(client, editor):
+    client.force_login(editor)
+    sent = {"name": "Sea", "default_image_prompt": "One line\r\nand another"}
+    client.post(reverse("admin:universes_universe_add"), sent)
+    assert Universe.objects.get(slug="sea").prompts.default_image_prompt == "One line\nand another"
 
 
 def test_what_only_the_other_one_changed_stays(client, open_page, page, universe):

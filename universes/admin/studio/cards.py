@@ -9,6 +9,7 @@ from django import forms
 from django.core.paginator import Paginator
 from django.http import Http404, HttpResponse
 from django.shortcuts import render as render_part
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
@@ -22,7 +23,7 @@ from ... import media
 from ...models import Asset, Language
 from ...names import NAME_LENGTH, clip_of
 from ...services import assets, order
-from ..forms import NameField
+from ..forms import NameField, TextField
 from ..operations import REFUSALS
 from ..through_services import author
 from . import dialogs, live, pages, saving
@@ -40,8 +41,8 @@ class CardForm(forms.Form):
     display_name = NameField(
         max_length=NAME_LENGTH, error_messages={"required": gettext_lazy("A card needs a name.")}
     )
-    custom_image_prompt = forms.CharField(required=False, max_length=10_000)
-    custom_video_prompt = forms.CharField(required=False, max_length=10_000)
+    custom_image_prompt = TextField(max_length=10_000)
+    custom_video_prompt = TextField(max_length=10_000)
 
 
 for _language in Language.values:
@@ -119,6 +120,13 @@ def address(universe, name, stats):
     """A file's address with its time, so that no browser shows one that was replaced; None where there is none."""
     found = media.url(universe.slug, name, stats)
     return found and f"{found}?v={stats[name].st_mtime_ns}"
+
+
+def address_of(asset: Asset) -> str:
+    """Where a card is changed: its place on the page of cards that has it."""
+    place = list(asset.universe.assets.values_list("pk", flat=True)).index(asset.pk)
+    page = reverse("admin:studio_cards", args=[asset.universe_id])
+    return f"{page}?page={place // PER_PAGE + 1}#card-{asset.pk}"
 
 
 def stamp(universe, name):

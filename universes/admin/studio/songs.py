@@ -19,6 +19,7 @@ from ...errors import AlreadyExists
 from ...models import LANGUAGES, Language, MusicPrompt
 from ...names import music_name
 from ...services import edits, music
+from ..forms import TextField
 from ..through_services import author
 from . import cards, live, pages, saving
 
@@ -28,8 +29,8 @@ KINDS = ("lyrics", "music")
 class SongForm(forms.Form):
     """What one can type of a song."""
 
-    prompt = forms.CharField(required=False, max_length=10_000)
-    lyrics = forms.CharField(required=False, max_length=20_000)
+    prompt = TextField(max_length=10_000)
+    lyrics = TextField(max_length=20_000)
 
 
 @dataclass
