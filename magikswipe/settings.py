@@ -352,6 +352,10 @@ JOBS_KEPT_DAYS = read("int", "JOBS_KEPT_DAYS", 30, validate=validate.Range(min=1
 SUPABASE_URL = read_service("SUPABASE_URL")
 SUPABASE_SERVICE_ROLE_KEY = read_secret("SUPABASE_SERVICE_ROLE_KEY")
 SUPABASE_BUCKET_NAME = read_name("SUPABASE_BUCKET_NAME", "univers")
+# The name of a picture stays when it is drawn anew: so long may an app go on showing the old one.
+SUPABASE_CACHE_SECONDS = read(
+    "int", "SUPABASE_CACHE_SECONDS", 60, validate=validate.Range(min=0, max=31_536_000)
+)
 for name, server in {"BUCKET_URL": BUCKET_URL, "ARCHIVE_URL": ARCHIVE_URL}.items():
     if server:
         check_not_synced(name, server, SUPABASE_URL, SUPABASE_BUCKET_NAME)

@@ -2,9 +2,10 @@
 
 ``action`` of a fault: ``drop`` (not carried out, no answer), ``drop_after`` (carried out, no answer),
 ``truncate`` (half an answer), ``garble`` (an answer of the right length with wrong bytes), ``garble_request``
-(wrong bytes arrive here), ``delay:SECONDS``, ``delay_after:SECONDS`` (carried out, answered late),
-``redirect:URL``, or an HTTP status such as ``503``; a ``429:SECONDS`` says in Retry-After when to come back, a
-``429`` after one second.
+(wrong bytes arrive here), ``delay:SECONDS``, ``delay_after:SECONDS`` (carried out, answered late), ``drip:SECONDS``
+(a byte of the answer each so many), ``redirect:URL``, ``answer:STATUS`` (with the fault's ``body``, each byte as the
+character of that number, and its ``headers``), or an HTTP status such as ``503``; a ``429:SECONDS`` says in
+Retry-After when to come back, a ``429`` after one second.
 """
 
 import asyncio
@@ -17,11 +18,13 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from sandbox.counters import Counters
 from sandbox.settings import Settings
-from sandbox.wire import Half, hang_up
+from sandbox.wire import Half, given, hang_up
 
 ACTIONS = (
-    r"drop|drop_after|truncate|garble(?:_request)?|delay(?:_after)?:[\d.]+|redirect:.+|429:\d+|[345]\d\d"
+    r"drop|drop_after|truncate|garble(?:_request)?|(?:delay|delay_after|drip):[\d.]+|redirect:.+"
+    r"|answer:\d+|429:\d+|[345]\d\d"
 )
+OPTIONS = ("skip", "times", "body", "headers")
 
 
 class Faults:
@@ -37,6 +40,8 @@ class Faults:
         fault = self._due(Request(scope))
         if fault:
             self.counters.add("faults")
+        if fault and fault["action"].startswith("answer:"):
+            return await given(fault)(scope, receive, send)
         return await self._act(fault["action"] if fault else "", scope, receive, send)
 
     def _due(self, request: Request) -> dict[str, Any] | None:
@@ -55,6 +60,8 @@ class Faults:
             await hang_up(scope, receive)
         elif verb == "delay_after":
             await self.app(scope, receive, _late(send, float(value)))
+        elif verb == "drip":
+            await self.app(scope, receive, _dripping(send, float(value)))
         elif verb == "truncate":
             await Half(self.app)(scope, receive, send)
         elif verb == "garble":
@@ -73,8 +80,8 @@ class Faults:
 def check(faults: list[dict[str, Any]]) -> None:
     """Raises ValueError for a list of faults that cannot be used."""
     for fault in faults:
-        if not {"match", "action"} <= set(fault) <= {"match", "action", "skip", "times"}:
-            raise ValueError("a request fault takes match and action, and may take skip and times")
+        if not {"match", "action"} <= set(fault) <= {"match", "action", *OPTIONS}:
+            raise ValueError(f"a request fault takes match and action, and may take {', '.join(OPTIONS)}")
         re.compile(fault["match"])
         if not re.fullmatch(ACTIONS, fault["action"]):
             raise ValueError(f"unknown action {fault['action']!r} of a request fault")
@@ -133,6 +140,16 @@ def _late(send: Send, seconds: float) -> Send:
         await send(message)
 
     return wait
+
+
+def _dripping(send: Send, seconds: float) -> Send:
+    async def drip(message: Message) -> None:
+        for byte in message.get("body", b""):
+            await send({**message, "body": bytes([byte]), "more_body": True})
+            await asyncio.sleep(seconds)
+        await send({**message, "body": b""} if "body" in message else message)
+
+    return drip
 
 
 async def _nowhere(message: Message) -> None:

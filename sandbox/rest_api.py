@@ -127,7 +127,11 @@ class RestApi:
             raise errors.past_the_end(offset, total)
         limits = f"LIMIT {most} OFFSET {offset}"
         rows = self.tables.select(table, where, values, parse_order(table, query.get("order")), limits)
-        shaped = self.tables.shape(table, rows, items, narrowing)
+        altered = self.settings.altered_rows.get(table.name, {})
+        shaped = [
+            altered.get(str(row["id"]), shown)
+            for row, shown in zip(rows, self.tables.shape(table, rows, items, narrowing), strict=True)
+        ]
         partial = total is not None and len(rows) < total
         headers = {"Content-Range": _content_range(offset, len(rows), total)}
         return _answer(request, shaped, 206 if partial else 200, headers)

@@ -41,6 +41,10 @@ class Settings:
     unique: dict[str, list[list[str]]] = field(
         default_factory=lambda: {name: [list(key)] for name, key in ONE_TO_ONE.items()}
     )  # table: unique constraints besides the primary key's and the slug's; {}: none
+    # rows and listed files in place of those that are there: {table: {id: anything}}, {key: anything}; the answer to
+    # a whole listing under "folder/", as a fault gives one
+    altered_rows: dict[str, dict[str, Any]] = field(default_factory=dict)
+    altered_files: dict[str, Any] = field(default_factory=dict)
     file_size_limit: int = 50 * MIB
     part_size: int = 5 * MIB  # larger uploads come in parts, and get an ETag that is not their MD5
 

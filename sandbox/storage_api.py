@@ -27,6 +27,7 @@ from sandbox.rest_api import admits, refusal
 from sandbox.settings import Settings
 from sandbox.storage_listing import metadata, one_level, whole_tree
 from sandbox.storage_store import BUCKETS, Row, Store
+from sandbox.wire import given
 
 KEY = re.compile(r"[A-Za-z0-9_/!.*'() &$=@;:+,?-]*")
 MOST_REMOVED = 1000
@@ -99,13 +100,21 @@ class StorageApi:
     async def list(self, request: Request) -> Response:
         bucket = request.path_params["bucket"]
         try:
-            found = one_level(self.store, bucket, await _json(request))
+            found = one_level(self.store, bucket, asked := await _json(request))
         except ValueError as error:
             raise StorageError(400, "invalid_request", str(error)) from error
-        return JSONResponse(found)
+        folder, altered = (asked.get("prefix") or "").rstrip("/"), self.settings.altered_files
+        if whole := altered.get(f"{folder}/"):
+            return given(whole)
+        return JSONResponse([altered.get(f"{folder}/{entry['name']}", entry) for entry in found])
 
     async def list_v2(self, request: Request) -> Response:
-        return JSONResponse(whole_tree(self.store, request.path_params["bucket"], await _json(request)))
+        asked, altered = await _json(request), self.settings.altered_files
+        if whole := altered.get(asked.get("prefix") or "/"):
+            return given(whole)
+        found = whole_tree(self.store, request.path_params["bucket"], asked)
+        found["objects"] = [altered.get(entry["key"], entry) for entry in found["objects"]]
+        return JSONResponse(found)
 
     async def upload(self, request: Request) -> Response:
         bucket, name = _bucket_of(request), _name_of(request)

@@ -3,6 +3,7 @@
 import asyncio
 from typing import Any
 
+from starlette.responses import Response
 from starlette.types import Message, Receive, Scope, Send
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
@@ -19,6 +20,12 @@ class Protocol(H11Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         _open.pop(self.client, None)
         super().connection_lost(exc)
+
+
+def given(fault: dict[str, Any]) -> Response:
+    """The answer that a fault holds: ``action``, ``body`` and ``headers``."""
+    status = int(fault["action"].partition(":")[2])
+    return Response(fault.get("body", "").encode("latin-1"), status, fault.get("headers"), "application/json")
 
 
 async def hang_up(scope: Scope, receive: Receive) -> None:

@@ -5,7 +5,7 @@ def body(answer):
     """The JSON object of an answer, empty when there is none."""
     try:
         found = answer.json()
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
     return found if isinstance(found, dict) else {"message": found}
 
@@ -24,4 +24,4 @@ def is_missing(answer):
 def pause(answer):
     """The seconds to wait that it asks for, None when it does not."""
     text = answer.headers.get("Retry-After", "")
-    return int(text) if text.isdecimal() else None
+    return int(text[:9]) if text.isdecimal() else None

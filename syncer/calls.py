@@ -2,6 +2,8 @@
 
 import threading
 import time
+import zlib
+from collections.abc import Callable, Iterator
 
 import httpx
 from django.conf import settings
@@ -15,6 +17,11 @@ CONNECT_SECONDS = 5
 PROBE_TIMEOUT = httpx.Timeout(0.9)
 PROBE_PATIENCE = 1.8
 
+# No page of rows and no listing comes near. The seconds are counted in those of silence that are waited for.
+MOST_BYTES, MOST_SILENCES = 64 * 1024 * 1024, 2
+# A file may take longer, but comes with so many bytes a second at least.
+SLOWEST = 20_000
+
 PASSING = {408, 429, 500, 502, 503, 504, 520, 521, 522, 523, 524}
 LONGEST_PAUSE = 30
 
@@ -27,19 +34,97 @@ class Passing(Exception):
         self.retry_after, self.kind = retry_after, kind
 
 
+class BoundedClient(httpx.Client):
+    """Reads every answer but the files that are streamed, up to MOST_BYTES within `seconds`, and has it checked.
+
+    What it decodes is limited too, so it does that itself: https://docs.python.org/3/library/zlib.html
+    """
+
+    def __init__(self, check: Callable[[httpx.Response], None], seconds: float, **options):
+        super().__init__(headers={"Accept-Encoding": "gzip"}, **options)
+        self._check_answer, self._seconds = check, seconds
+
+    def send(self, request: httpx.Request, *, stream: bool = False, **options) -> httpx.Response:
+        answer = super().send(request, stream=True, **options)
+        if not (stream and answer.is_success):
+            answer = self._read(answer)
+        self._check_answer(answer)
+        return answer
+
+    def _read(self, answer: httpx.Response) -> httpx.Response:
+        try:
+            body = b"".join(_limited(decoded(answer, within(answer, self._seconds))))
+        finally:
+            answer.close()
+        headers = [(k, v) for k, v in answer.headers.multi_items() if k.lower() not in TRANSPORT]
+        return httpx.Response(answer.status_code, headers=headers, content=body, request=answer.request)
+
+
+# What is said of a body as it came.
+TRANSPORT = {"content-encoding", "content-length", "transfer-encoding"}
+
+
+def within(answer: httpx.Response, seconds: float) -> Iterator[bytes]:
+    """The pieces of a body as they come; RemoteError when it is not whole so many seconds later."""
+    end = time.monotonic() + seconds
+    for piece in answer.iter_raw():
+        yield piece
+        if time.monotonic() > end:
+            raise RemoteError(
+                gettext(
+                    "Supabase takes longer than %(seconds)s s for its answer to %(request)s; try again later."
+                )
+                % {"seconds": round(seconds), "request": _request(answer)}
+            )
+
+
+def decoded(answer: httpx.Response, pieces: Iterator[bytes]) -> Iterator[bytes]:
+    """The pieces decoded, none of them beyond MOST_BYTES; httpx.DecodingError for what is no gzip."""
+    encoding = answer.headers.get("Content-Encoding", "identity").lower()
+    if encoding == "identity":
+        yield from pieces
+        return
+    unzip = zlib.decompressobj(wbits=zlib.MAX_WBITS | 16)
+    try:
+        for piece in pieces:
+            yield unzip.decompress(piece, MOST_BYTES + 1)
+    except zlib.error as error:
+        raise httpx.DecodingError(str(error), request=answer.request) from None
+    if not unzip.eof:
+        raise httpx.DecodingError("it breaks off", request=answer.request)
+
+
+def _limited(pieces: Iterator[bytes]) -> Iterator[bytes]:
+    size = 0
+    for piece in pieces:
+        size += len(piece)
+        if size > MOST_BYTES:
+            raise RemoteError(
+                gettext("Supabase's answer is larger than %(size)s MB; check SUPABASE_URL, and its tables.")
+                % {"size": MOST_BYTES // 1024**2}
+            )
+        yield piece
+
+
+def _request(answer: httpx.Response) -> str:
+    return f"{answer.request.method} {answer.request.url.path}"
+
+
 class Caller:
     """What one installation says to one Supabase. Raises Unreachable, WrongKey or RemoteError."""
 
     def __init__(self, url, key, timeout):
         self.url = url
+        self._seconds = timeout * MOST_SILENCES
         self._headers = {"apikey": key, "Authorization": f"Bearer {key}"}
         # HTTP/1.1: httpx's HTTP/2 connections don't stand being shared by threads. Redirects are not
         # followed: the key must not reach another host.
-        self._http = httpx.Client(
+        self._http = BoundedClient(
+            self._check,
+            self._seconds,
             http2=False,
             timeout=httpx.Timeout(timeout, connect=CONNECT_SECONDS),
             follow_redirects=False,
-            event_hooks={"response": [self._check]},
         )
 
     def close(self):
@@ -93,17 +178,14 @@ class Caller:
         )
 
     def _check(self, answer):
-        """httpx's hook on every answer: those that mean the same wherever they come."""
+        """Raise for the answers that mean the same wherever they come."""
         status = answer.status_code
-        if status in (401, 403) or status in PASSING:
-            answer.read()
         if status in (401, 403):
             raise wrong_key(answers.message(answer))
         if status in PASSING:
-            request = f"{answer.request.method} {answer.request.url.path}"
             raise Passing(
                 gettext("Supabase answered %(status)s to %(request)s (%(message)s); try again later.")
-                % {"status": status, "request": request, "message": answers.message(answer)},
+                % {"status": status, "request": _request(answer), "message": answers.message(answer)},
                 answers.pause(answer),
             )
         if answer.is_redirect:

@@ -5,18 +5,21 @@ Storage: https://supabase.com/docs/guides/storage
 """
 
 import hashlib
+import logging
 import os
 import threading
 from functools import cache, cached_property
 from pathlib import Path
+from urllib.parse import quote
 
+import httpx
 from django.conf import settings
 from django.utils.translation import gettext
 
 from storage.names import media_type
 
 from . import answers, listings
-from .calls import Caller, Passing, wrong_key
+from .calls import SLOWEST, Caller, Passing, within, wrong_key
 from .errors import NotConfigured, RemoteError, Unreadable, WrongKey
 
 # Supabase's default for max-rows, and the ids that fit well into an address.
@@ -24,9 +27,9 @@ ROWS_PER_PAGE = 1000
 IDS_PER_REQUEST = 100
 ROWS_PER_WRITE = 500
 FILES_PER_REMOVAL = 500
+# More rows of a table are no table of universes.
+MOST_ROWS = 1_000_000
 
-CHUNK = 1024 * 1024
-CACHE_SECONDS = "3600"
 
 MISSING_TABLE = "PGRST205"
 # PostgREST's, when a column is written, and Postgres's, when it is read.
@@ -45,6 +48,10 @@ class MissingObject(Unreadable):
     """Supabase Storage has no such bucket or file."""
 
 
+# What the client library raises at an answer of another form than it expects.
+UNEXPECTED = (ValueError, LookupError, TypeError, AttributeError, RecursionError, httpx.HTTPError)
+
+log = logging.getLogger(__name__)
 _lock = threading.Lock()
 _clients = {}
 
@@ -130,14 +137,15 @@ class Supabase(Caller):
         return found
 
     def _pages(self, table, narrow):
-        rows, total = [], None
+        """Rows as they come, of any type. One page tells the same row twice only if the table has it twice."""
+        rows, seen, total = [], set(), None
         while total is None or len(rows) < total:
             page = self._page(table, narrow, len(rows))
-            total = page.count if page.count is not None else len(rows) + len(page.data)
-            rows += page.data
-            if not page.data:
+            total, ids = page.count, {_mark(row) for row in page.data}
+            if ids & seen or not page.data:
                 break
-        if len(rows) != total or len({row["id"] for row in rows}) != total:
+            rows, seen = rows + page.data, seen | ids
+        if len(rows) != total:
             raise RemoteError(
                 gettext("The table %(table)s changed while it was read; run the sync again.")
                 % {"table": table}
@@ -145,13 +153,12 @@ class Supabase(Caller):
         return rows
 
     def _page(self, table, narrow, offset):
+        what = gettext("reading %(table)s") % {"table": table}
         query = narrow(self._tables.from_(table).select("*", count="exact")).order("id")
-        page = self._call(
-            gettext("reading %(table)s") % {"table": table},
-            lambda: query.range(offset, offset + ROWS_PER_PAGE - 1).execute(),
-        )
-        if not isinstance(page.data, list):
-            raise self._unlike(gettext("reading %(table)s") % {"table": table})
+        page = self._call(what, lambda: query.range(offset, offset + ROWS_PER_PAGE - 1).execute())
+        # Without their number, nobody knows whether these are all rows.
+        if not isinstance(page.data, list) or page.count is None or page.count > MOST_ROWS:
+            raise self._unlike(what)
         return page
 
     def lacking(self, table, columns):
@@ -176,10 +183,11 @@ class Supabase(Caller):
 
     def insert_one(self, table, row):
         """Add a row and return it as the table has it now, with the id that it got."""
-        query = self._tables.from_(table).insert(row)
-        return self._call(
-            gettext("adding to %(table)s") % {"table": table}, query.execute, repeatable=False
-        ).data[0]
+        what, query = gettext("adding to %(table)s") % {"table": table}, self._tables.from_(table).insert(row)
+        made = self._call(what, query.execute, repeatable=False).data
+        if not (isinstance(made, list) and made and isinstance(made[0], dict)):
+            raise self._unlike(what)
+        return made[0]
 
     def update(self, table, row_id, values):
         """Change the given columns of one row."""
@@ -224,7 +232,7 @@ class Supabase(Caller):
         """Store the file at `path` under a key, replacing what lies there."""
         options = {
             "content-type": media_type(key),
-            "cache-control": CACHE_SECONDS,
+            "cache-control": str(settings.SUPABASE_CACHE_SECONDS),
             "upsert": "true",
         }
         self._call(
@@ -242,12 +250,12 @@ class Supabase(Caller):
 
     def _download(self, key, path, size, listed_md5):
         sha256, md5, came = hashlib.sha256(), hashlib.md5(usedforsecurity=False), 0
-        address = f"{self.url}/storage/v1/object/{self.bucket_name}/{key}"
+        address = f"{self.url}/storage/v1/object/{quote(self.bucket_name)}/{quote(key)}"
         headers = {**self._headers, "Accept-Encoding": "identity"}
         with self._http.stream("GET", address, headers=headers) as answer, Path(path).open("wb") as target:
             if answer.status_code != 200:
                 raise self._refusal(answer, gettext("downloading %(key)s") % {"key": key})
-            for piece in answer.iter_bytes(CHUNK):
+            for piece in within(answer, self._seconds + size / SLOWEST):
                 came += len(piece)
                 if came > size:
                     break
@@ -292,8 +300,11 @@ class Supabase(Caller):
             raise self._table_error(what, error) from None
         except _supabase().StorageException as error:
             raise self._storage_error(what, error) from None
-        except ValueError:
-            raise self._unlike(what) from None
+        except httpx.TransportError:
+            raise
+        except UNEXPECTED as error:
+            log.warning("Supabase's answer can't be read (%s): %s", what, type(error).__name__)
+            raise self._unlike(f"{what}{_where(error)}") from None
 
     def _table_error(self, what, error):
         # PostgREST and Postgres give codes of their own; an HTTP status, or none, comes from something else.
@@ -311,7 +322,7 @@ class Supabase(Caller):
 
     def _storage_error(self, what, error):
         # The true status stands in the body; HTTP says 400 for most.
-        status, message = str(getattr(error, "status", "")), getattr(error, "message", str(error))
+        status, message = str(getattr(error, "status", "")), str(getattr(error, "message", error))[:200]
         if status in ("401", "403"):
             return wrong_key(message)
         if status == "404":
@@ -334,6 +345,22 @@ class Supabase(Caller):
         kind = MissingObject if answers.is_missing(answer) else RemoteError
         words = {"what": what, "message": answers.message(answer), "status": answer.status_code}
         return kind(gettext("Supabase refused %(what)s: %(message)s (%(status)s).") % words)
+
+
+def _where(error):
+    """Where in an answer the client library stumbled, if it tells: `: objects.0.name: Input should be a string`.
+
+    https://docs.pydantic.dev/latest/errors/errors/
+    """
+    if not callable(getattr(error, "errors", None)):
+        return ""
+    first = error.errors()[0]
+    return f": {'.'.join(map(str, first['loc']))}: {first['msg']}"[:200]
+
+
+def _mark(row):
+    """What tells a row from others, whatever it is."""
+    return repr(row.get("id", row) if isinstance(row, dict) else row)
 
 
 def chunks(items, size):

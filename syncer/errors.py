@@ -34,6 +34,10 @@ class Unreadable(RemoteError):
     """A file that Supabase lists, but does not give, or not as it is listed."""
 
 
+class Damaged(RemoteError):
+    """A row or a file entry of Supabase that nothing can be made of: its universe is set aside, and others go on."""
+
+
 class Cancelled(SyncError):
     """Somebody stopped it."""
 

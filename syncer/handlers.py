@@ -1,9 +1,12 @@
 """Syncs as steps of a job: one universe each."""
 
 import threading
-import time
+from datetime import timedelta
+
+from django.utils import timezone
 
 from jobs.handlers import Handler
+from jobs.models import JobStep
 from jobs.outcomes import Done, Permanent
 from universes.errors import NotFound
 
@@ -12,7 +15,7 @@ from .client import client
 from .errors import SyncError
 
 # How long the rows of a whole Supabase, read for one universe of a job, serve the next ones too.
-FRESH_SECONDS = 120
+FRESH = timedelta(seconds=120)
 
 
 class SharedTables:
@@ -23,16 +26,15 @@ class SharedTables:
         self.forget()
 
     def forget(self):
-        self._job, self._tables, self._read_at = None, None, 0.0
+        self._job, self._tables, self._read_at = None, None, timezone.now()
 
-    def of(self, job_id):
+    def of(self, step: JobStep) -> remote.WholeTables:
+        """Those of a step's job. Whoever tries a step again, which is due anew then, sees Supabase as it is then."""
         with self._lock:
-            if self._job != job_id or time.monotonic() - self._read_at > FRESH_SECONDS:
-                self._job, self._tables, self._read_at = (
-                    job_id,
-                    remote.WholeTables(client()),
-                    time.monotonic(),
-                )
+            age = timezone.now() - self._read_at
+            if self._job != step.job_id or self._read_at < step.due_at or not timedelta() <= age <= FRESH:
+                self._job, self._read_at = step.job_id, timezone.now()
+                self._tables = remote.WholeTables(client())
             return self._tables
 
 
@@ -46,14 +48,12 @@ class SyncStep(Handler):
         try:
             return Done(result=self.sync(step, **step.params))
         except SyncError as error:
-            # Whoever tries again wants to see Supabase as it is then.
-            _shared.forget()
             raise Permanent(str(error), result=error.facts) from None
         except NotFound as error:
             raise Permanent(str(error), result={"error": "NotFound"}) from None
 
     def tables(self, step, alone):
-        return None if alone else _shared.of(step.job_id)
+        return None if alone else _shared.of(step)
 
 
 class Push(SyncStep):

@@ -30,10 +30,13 @@ def _plan_or_error(prepare, slug, tables):
 
 
 def found_there():
-    """`({slug: the universe here that it stands for, or None}, notes)` of all in Supabase that can be pulled."""
-    rows, notes = remote.universes(client())
+    """`({slug: the universe here that it stands for, or None}, notes, failed)` of all in Supabase that can be pulled.
+
+    `failed`: as `remote.universes`.
+    """
+    rows, notes, failed = remote.universes(client())
     tables = remote.WholeTables(client())
-    return {row["slug"]: syncs.counterpart(tables, row) for row in rows}, notes
+    return {row["slug"]: syncs.counterpart(tables, row) for row in rows}, notes, failed
 
 
 def public_url(key):

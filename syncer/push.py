@@ -9,7 +9,7 @@ from django.utils.translation import gettext
 from storage import bucket
 from universes.rows import TABLES, UNIVERS, UNIVERS_ASSETS
 
-from . import progress, remote, swaps
+from . import progress, received, remote, swaps
 from .errors import Conflict, RemoteError
 from .moving import in_parallel
 from .plan import CREATE, DELETE, UPDATE
@@ -74,7 +74,7 @@ def _create_hidden(client, row):
     hidden = {"is_public": False} if "is_public" in row else {}
     made = client.insert_one(UNIVERS.name, values | hidden)
     progress.done()
-    return made["id"]
+    return received.value(UNIVERS, "id", made)
 
 
 def _create(plan, client, table, remote_id):

@@ -2,19 +2,22 @@
 
 import re
 import threading
-from collections import defaultdict
-from datetime import UTC, datetime
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
 
 from django.utils.translation import gettext
 
 from storage.names import is_safe_segment
 from universes.names import is_slug
-from universes.rows import TABLES, UNIVERS, UNIVERS_ASSETS
+from universes.rows import TABLES, UNIVERS, UNIVERS_ASSETS, Table
 
+from . import received
 from .client import MissingTable
-from .errors import RemoteError
+from .errors import Damaged, RemoteError, Unreachable, WrongKey
 from .models import RemoteFile
-from .snapshots import OUR_NAMES, TIMESTAMPS, File, Snapshot, names_of_cards, tidy
+from .snapshots import OUR_NAMES, File, Snapshot, names_of_cards, tidy
 
 MD5 = re.compile(r"[0-9a-f]{32}")
 # Without these there is nothing to sync; any other table may be missing over there.
@@ -43,9 +46,20 @@ class Tables:
         return self._lacking.get(table.name, frozenset())
 
     def seen(self, table, rows):
-        """Take from rows, which all have the same columns, what the table has."""
+        """Take from rows what the table has: a column that none of them has is one that it lacks."""
         if rows and table.name not in self._lacking:
-            self._note_lacking(table, frozenset(table.columns) - rows[0].keys())
+            self._note_lacking(table, frozenset(table.columns).difference(*filter(_is_row, rows)))
+        return rows
+
+    def ask(self, table, column, values):
+        """The rows whose column holds one of the values, asked for by them; Damaged when others come."""
+        rows = self.seen(table, self.client.select(table.name, column, values))
+        for row in rows:
+            if received.row(table, row)[column] not in values:
+                raise Damaged(
+                    gettext("%(table)s answers with a row that was not asked for: %(row)s")
+                    % {"table": table.name, "row": received.shown(row)}
+                )
         return rows
 
     def _note_lacking(self, table, lacking):
@@ -66,7 +80,7 @@ class Queries(Tables):
     def where(self, table, column, values):
         """The rows whose column holds one of the values; None when there is no such table."""
         try:
-            return self.seen(table, self.client.select(table.name, column, values or [NOBODY[column]]))
+            return self.ask(table, column, values or [NOBODY[column]])
         except MissingTable:
             if table.name in NEEDED:
                 raise
@@ -74,7 +88,11 @@ class Queries(Tables):
 
 
 class WholeTables(Tables):
-    """Rows of all universes, read once, table by table: few requests however many universes there are."""
+    """Rows of all universes, read once, table by table: few requests however many universes there are.
+
+    A table in which a row does not tell whose it is, or that can't be read as a whole, is asked for each universe's:
+    then whose rows are at fault shows, and nobody's look deleted.
+    """
 
     def __init__(self, client):
         super().__init__(client)
@@ -83,6 +101,8 @@ class WholeTables(Tables):
 
     def where(self, table, column, values):
         index = self._index(table, column)
+        if index is UNTOLD:
+            return self.ask(table, column, values) if values else []
         return None if index is None else [row for value in values for row in index[value]]
 
     def _index(self, table, column):
@@ -95,12 +115,46 @@ class WholeTables(Tables):
         index = defaultdict(list)
         try:
             for row in self.seen(table, self.client.select(table.name)):
-                index[row[column]].append(row)
+                if (key := _key(table, column, row)) is not None:
+                    index[key].append(row)
         except MissingTable:
             if table.name in NEEDED:
                 raise
             return None
+        except (Unreachable, WrongKey):
+            raise
+        except RemoteError:
+            return UNTOLD
         return index
+
+
+# What stands for the index of a table of which not all rows tell whose they are.
+UNTOLD: dict[Any, list[Any]] = {}
+
+
+def _is_row(row: Any) -> bool:
+    return isinstance(row, dict)
+
+
+def _key(table: Table, column: str, row: Any) -> Any:
+    """What a row is found by; None for one that is nobody's, Damaged when it does not tell."""
+    if _is_row(row) and row.get(column, "") is None and column != "id":
+        return None
+    if not _is_row(row):
+        return received.row(table, row)
+    return received.value(table, column, row)
+
+
+@contextmanager
+def set_aside(slug: str) -> Iterator[None]:
+    """Say of which universe it is what comes damaged in the block."""
+    try:
+        yield
+    except Damaged as error:
+        raise Damaged(
+            gettext("'%(slug)s' is set aside: in Supabase, %(fault)s. Correct it there, and sync again.")
+            % {"slug": slug, "fault": error}
+        ) from None
 
 
 def is_fit(universe):
@@ -109,8 +163,18 @@ def is_fit(universe):
 
 
 def universes(client):
-    """`(rows, reports)` of all universes over there; those that can't stand here are reported."""
-    rows = [_plain(UNIVERS, row) for row in client.select(UNIVERS.name)]
+    """`(rows, reports, failed)` of all universes over there; those that can't stand here are reported.
+
+    `failed`: by slug, or by id where the slug can't be read, why a row is set aside.
+    """
+    rows, failed = [], {}
+    found = client.select(UNIVERS.name)
+    doubled = _doubled(found)
+    for raw in found:
+        try:
+            rows.append(_universe(raw, doubled))
+        except Damaged as error:
+            failed[_called(raw)] = error
     fit = [row for row in rows if is_fit(row)]
     reports = [
         gettext("%(slug)s (id %(id)s) is left out: its slug or name can't be used here.")
@@ -118,16 +182,60 @@ def universes(client):
         for row in rows
         if row not in fit
     ]
-    return fit, reports
+    return fit, reports, failed
+
+
+def _universe(raw: Any, doubled: set[tuple[str, str]]) -> dict[str, Any]:
+    """A row of `univers` made plain; Damaged when it can't be, or when another one has its id or slug."""
+    with set_aside(_called(raw)):
+        row = received.row(UNIVERS, raw)
+        for column in ("id", "slug"):
+            if (column, repr(row[column])) in doubled:
+                raise _twice(UNIVERS, column, row[column])
+    return row
+
+
+def _doubled(rows: list[Any]) -> set[tuple[str, str]]:
+    """`{(column, repr of value)}` of the ids and slugs that more than one of these rows has."""
+    found = Counter(
+        (column, repr(row[column]))
+        for row in filter(_is_row, rows)
+        for column in ("id", "slug")
+        if row.get(column) is not None
+    )
+    return {told for told, times in found.items() if times > 1}
+
+
+def _twice(table: Table, column: str, value: Any) -> Damaged:
+    words = {"table": table.name, "column": column, "value": received.shown(value)}
+    return Damaged(gettext("two rows of %(table)s have the %(column)s %(value)s") % words)
+
+
+def _called(raw: Any) -> str:
+    """What a row of `univers` is called in a sentence: its slug, or what else there is of it."""
+    slug, row_id = (raw.get("slug"), raw.get("id")) if _is_row(raw) else (None, raw)
+    return slug if isinstance(slug, str) and is_slug(slug) else f"id {received.shown(row_id)}"
 
 
 def find(tables, slug, known_id=None):
     """The row of a universe over there: by the id that we know, else by slug; or None."""
     slug = slug if slug and is_slug(slug) else None
     for column, value in (("id", known_id), ("slug", slug)):
-        if value is not None and (found := tables.where(UNIVERS, column, [value])):
-            return _plain(UNIVERS, found[0])
+        if value is None:
+            continue
+        with set_aside(slug or f"id {value}"):
+            found = tables.where(UNIVERS, column, [value])
+        if found:
+            return _universe(found[0], _doubled(found))
     return None
+
+
+def exists(tables: Tables, column: str, value: Any) -> bool:
+    """Whether Supabase has a universe with this id or slug, be its row as it may."""
+    try:
+        return bool(tables.where(UNIVERS, column, [value]))
+    except Damaged:
+        return True
 
 
 def snapshot(client, tables, slug, universe, *, to_write=False, former=""):
@@ -137,13 +245,14 @@ def snapshot(client, tables, slug, universe, *, to_write=False, former=""):
     `to_write`: it is to be written to. Then it matters which columns a table has even if it has no row, and media in
     an older layout, which are left alone, are none.
     """
-    rows, missing = _rows(tables, universe)
+    with set_aside(slug):
+        rows, missing = _rows(tables, universe)
     lacking = {t.name: tables.lacking(t, to_write) for t in TABLES if t.name not in missing}
     rows, reports = tidy(slug, rows)
     cards = rows[UNIVERS_ASSETS.name]
     older = frozenset() if to_write else names_of_cards(cards) | OUR_NAMES
     files, left_alone, unread = listing(client, slug, older)
-    folder = former if former and not files and not find(tables, former) else ""
+    folder = former if former and not files and not exists(tables, "slug", former) else ""
     if folder:
         files, left_alone, unread = listing(client, folder, older)
         reports.append(
@@ -157,7 +266,8 @@ def snapshot(client, tables, slug, universe, *, to_write=False, former=""):
 
 def rows(tables, slug, universe):
     """The rows of a universe over there, by table, as its snapshot has them."""
-    return tidy(slug, _rows(tables, universe)[0])[0]
+    with set_aside(slug):
+        return tidy(slug, _rows(tables, universe)[0])[0]
 
 
 def _rows(tables, universe):
@@ -167,20 +277,15 @@ def _rows(tables, universe):
         found = tables.where(table, table.parent, [row["id"] for row in parents])
         if found is None:
             missing.add(table.name)
-        rows[table.name] = [_plain(table, row) for row in found or []]
+        rows[table.name] = [received.row(table, row) for row in found or []]
+        _check_ids(table, rows[table.name])
     return rows, missing
 
 
-def _plain(table, row):
-    """The columns that we know, as the local side writes them too."""
-    return {c: _time(row[c]) if c in TIMESTAMPS else row[c] for c in table.columns if c in row}
-
-
-def _time(text):
-    if text is None:
-        return None
-    moment = datetime.fromisoformat(text)
-    return (moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)).isoformat()
+def _check_ids(table: Table, rows: list[dict[str, Any]]) -> None:
+    for row_id, times in Counter(row["id"] for row in rows).items():
+        if times > 1:
+            raise _twice(table, "id", row_id)
 
 
 def listing(client, slug, older=frozenset()):
@@ -216,7 +321,8 @@ def listing(client, slug, older=frozenset()):
 def whole_folder(client, slug):
     """All files of a universe's folder, whatever they are called, those in sub-folders too: `[File]`."""
     known = {r.key: r for r in RemoteFile.objects.filter(key__startswith=f"{slug}/")}
-    return [_file(entry, known.get(f"{slug}/{entry['name']}")) for entry in client.list(slug)]
+    with set_aside(slug):
+        return [_file(entry, slug, known) for entry in client.list(slug)]
 
 
 def _other_folders(slug, files, read):
@@ -253,11 +359,11 @@ def _left_alone(slug, key, reason):
     }
 
 
-def _file(entry, known):
-    """The File of an entry of `client.list`, with the digests that are known of it."""
-    path, about = entry["name"], entry.get("metadata") or {}
+def _file(entry, slug, noted):
+    """The File of an entry of `client.list`, with the digests that are noted of it."""
+    path, size, etag = received.file(entry)
     name, key = path.rpartition("/")[2], path if "/" in path else ""
-    etag, size = (about.get("eTag") or "").removeprefix("W/").strip('"'), int(about.get("size") or 0)
+    known = noted.get(f"{slug}/{path}")
     if known and (known.etag, known.size) == (etag, size):
         return File(name, size, known.md5, known.sha256, etag, key)
     return File(name, size, md5=etag if MD5.fullmatch(etag) else "", etag=etag, key=key)

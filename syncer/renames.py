@@ -16,7 +16,7 @@ def clear_old_folder(plan, client, files):
     """
     for change in plan.row_changes(UPDATE, UNIVERS.name):
         old, _ = change.fields.get("slug", (None, None))
-        if old and is_slug(old) and not remote.find(remote.Queries(client), old):
+        if old and is_slug(old) and not remote.exists(remote.Queries(client), "slug", old):
             return _clear(client, old, files)
     return []
 

@@ -49,8 +49,9 @@ class StatusQuery(Query):
 class DifferenceSerializer(serializers.Serializer):
     slug = serializers.CharField()
     state = serializers.CharField(
-        help_text="same, local newer, remote newer, both changed, differs, only here, only there"
+        help_text="same, local newer, remote newer, both changed, differs, only here, only there, unreadable"
     )
+    error = serializers.CharField(required=False, help_text="With unreadable: why.")
 
 
 class StatusSerializer(serializers.Serializer):

@@ -10,11 +10,12 @@ from jobs import services as jobs
 from jobs.errors import Busy
 from jobs.models import ACTIVE, Job, State
 from universes.errors import NotFound
+from universes.names import is_slug
 from universes.services import universes
 
 from . import kept, plan, previews, remote, restore, syncs, unpublish
 from .client import client
-from .errors import Conflict, NotThere, Refused, SyncError, from_step
+from .errors import Conflict, Damaged, NotThere, Refused, SyncError, from_step
 from .models import Journal
 
 PUSH, PULL, PULL_ALL, INIT, UNPUBLISH, RESTORE = (
@@ -98,9 +99,9 @@ def plan_pull(slug):
 
 def plan_pull_all():
     """`(plans, notes, failed)` of a pull of everything, as `plan_each`; nothing is changed."""
-    found, notes = previews.found_there()
+    found, notes, damaged = previews.found_there()
     plans, _, failed = plan_each(PULL, list(found))
-    return plans, notes, failed
+    return plans, notes, damaged | failed
 
 
 def plan_each(kind, slugs):
@@ -150,7 +151,7 @@ def start_each(kind, slugs, *, force=False):
     for slug in slugs:
         try:
             claims[slug] = CLAIMS[kind](tables, slug)
-        except (NotFound, NotThere) as error:
+        except (NotFound, NotThere, Damaged) as error:
             failed[slug] = error
     if not claims:
         return None, [], failed
@@ -161,13 +162,15 @@ def start_each(kind, slugs, *, force=False):
 def start_pull_all(*, force=False, author="", once="", kind=PULL_ALL):
     """`(job, notes, failed)` of pulling all that Supabase has; what is only here stays.
 
-    `failed`: by slug, those that another sync is at.
+    `failed`: by slug, those that another sync is at, and those whose row can't be read; where that has a slug, its
+    step fails with the same.
     """
-    rows, notes = remote.universes(client())
+    rows, notes, failed = remote.universes(client())
     tables = remote.WholeTables(client())
     claims = {row["slug"]: _claim_there(tables, row) for row in rows}
+    claims |= {slug: _claim(slug) for slug in failed if is_slug(slug)}
     job = _start(kind, claims, force, author, once, together=True)
-    return job, notes, _left_out(job, claims)
+    return job, notes, failed | _left_out(job, claims)
 
 
 def start_init(*, force=False, author="", once=""):

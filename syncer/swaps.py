@@ -5,6 +5,7 @@ Which unique constraints Supabase has is not known; two rows that swap their lan
 
 from universes.rows import UNIVERS_ASSETS
 
+from . import received
 from .plan import CREATE, DELETE, UPDATE
 
 
@@ -33,7 +34,8 @@ def _key(table, row):
 
 def _add_anew(client, table, changes):
     """With the columns that we don't know; a row that is to be deleted is gone for good."""
-    rows = {row["id"]: row for row in client.select(table.name, "id", [change.id for change in changes])}
+    found = client.select(table.name, "id", [change.id for change in changes])
+    rows = {received.value(table, "id", row): row for row in found}
     client.delete(table.name, list(rows))
     updates = [change for change in changes if change.action == UPDATE and change.id in rows]
     client.insert(table.name, [rows[change.id] | change.values for change in updates])

@@ -71,15 +71,19 @@ def prepare_pull(slug, tables=None):
     if not there:
         raise NotThere(gettext("Universe '%(slug)s' not found in Supabase.") % {"slug": slug[:100]})
     if not remote.is_fit(there):
-        raise RemoteError(
-            gettext("'%(slug)s' has no name, or no slug that can name a folder; set it in Supabase.")
-            % {"slug": slug}
-        )
+        raise unfit(slug)
     here = counterpart(tables, there)
     _check_slug(tables, there["slug"], here)
     source = snapshot_there(tables, there, here)
     target = local.snapshot(there["slug"], here)
     return Sync(build(source, target, PULL), source, target, here, there)
+
+
+def unfit(slug: str) -> RemoteError:
+    return RemoteError(
+        gettext("'%(slug)s' has no name, or no slug that can name a folder; set it in Supabase.")
+        % {"slug": slug}
+    )
 
 
 def snapshot_there(tables, there, here):
@@ -90,7 +94,7 @@ def snapshot_there(tables, there, here):
 
 def counterpart(tables, there):
     """The universe here that a row of `univers` over there stands for, or None."""
-    return local.counterpart(there, lambda own_id: remote.find(tables, None, own_id))
+    return local.counterpart(there, lambda own_id: remote.exists(tables, "id", own_id))
 
 
 def _check_slug(tables, slug, here):

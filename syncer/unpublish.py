@@ -44,6 +44,8 @@ def prepare(slug):
     if not there and not is_slug(slug):
         raise _not_there(slug)
     folder = there["slug"] if there else slug
+    if there and not is_slug(folder or ""):
+        raise syncs.unfit(slug)
     files = remote.whole_folder(client(), folder)
     if not (there or files or _known(slug, there).exists()):
         raise _not_there(slug)

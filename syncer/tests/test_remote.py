@@ -8,6 +8,8 @@ from syncer.errors import RemoteError
 from syncer.snapshots import File
 from universes.rows import UNIVERS
 
+from .conftest import ok, post
+
 pytestmark = pytest.mark.django_db
 
 
@@ -40,12 +42,30 @@ def test_one_with_another_etag_is_known_once_it_was_the_same():
     assert here["a.mp4"].difference(changed["a.mp4"]) == "content not known to be the same"
 
 
-def test_what_is_uploaded_has_its_type_and_may_be_cached(supabase, tmp_path):
+@pytest.mark.parametrize("seconds", [60, 0, 3600])
+def test_what_is_uploaded_has_its_type_and_may_be_cached(supabase, settings, tmp_path, seconds):
+    if seconds != 60:
+        settings.SUPABASE_CACHE_SECONDS = seconds
     (tmp_path / "clip").write_bytes(b"clip")
     client().upload(tmp_path / "clip", "winter/00_fox.mp4")
     (entry,) = client().list("winter")
     assert entry["metadata"]["mimetype"] == "video/mp4"
-    assert "3600" in entry["metadata"]["cacheControl"]
+    assert entry["metadata"]["cacheControl"] == f"max-age={seconds}"
+
+
+def test_a_file_kept_longer_changes_when_it_is_written_and_not_before(
+    api, supabase, settings, winter, put_file
+):
+    settings.SUPABASE_CACHE_SECONDS = 3600
+    ok(post(api, "push/winter"))
+    settings.SUPABASE_CACHE_SECONDS = 60
+    written = supabase.written()
+    assert ok(post(api, "push/winter"))["synced_items"] == 0
+    assert supabase.written() == written
+    put_file("winter", "00_snowflake.png", b"drawn anew")
+    ok(post(api, "push/winter"))
+    kept = {entry["name"]: entry["metadata"]["cacheControl"] for entry in client().list("winter")}
+    assert (kept["00_snowflake.png"], kept["fr.mp3"]) == ("max-age=60", "max-age=3600")
 
 
 def test_a_file_that_changed_size_since_it_was_listed_is_no_file(supabase, tmp_path):

@@ -124,8 +124,8 @@ PLANNERS = {PUSH: syncer.plan_push, PULL: syncer.plan_pull, UNPUBLISH: syncer.pl
 
 def entries_there():
     """`[Entry]` of all that Supabase has, those that can't be pulled with the reason."""
-    found, notes = previews.found_there()
-    unfit = [Entry("", problem=note) for note in notes]
+    found, notes, failed = previews.found_there()
+    unfit = [Entry("", problem=str(said)) for said in (*notes, *failed.values())]
     if len(found) > MOST_PLANNED:
         return [Entry(slug, universe) for slug, universe in found.items()] + unfit
     return planned(PULL, found, found) + unfit

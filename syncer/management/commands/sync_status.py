@@ -27,4 +27,8 @@ class Command(BaseCommand):
 def table(found):
     """A line per universe, below the address."""
     lines = [f"connected to {found['supabase_url']}"]
-    return "\n".join([*lines, *(f"{entry['state']:<14} {entry['slug']}" for entry in found["universes"])])
+    return "\n".join([*lines, *map(line, found["universes"])])
+
+
+def line(entry):
+    return " ".join([f"{entry['state']:<14}", entry["slug"], entry.get("error", "")]).rstrip()
