@@ -20,19 +20,20 @@ class LoginForm(AuthenticationForm):
     def clean(self):
         """Counted before the password is looked at, so that tries at the same time are not free.
 
+        A network that has had its tries is refused before its next name is counted: a name is a row in the database.
         A login that succeeds was no try: an office whose editors all log in from one address is not locked out.
         """
         network = clients.network(self.request)
+        self._refuse_beyond(MOST_PER_NETWORK - 1, *tallies.look("logins", network))
         who = f"{network} {self.cleaned_data.get('username', '').casefold()}"
-        self._count("login", who, MOST_PER_NAME)
-        self._count("logins", network, MOST_PER_NETWORK)
+        self._refuse_beyond(MOST_PER_NAME, *tallies.add("login", who, WINDOW_SECONDS))
+        self._refuse_beyond(MOST_PER_NETWORK, *tallies.add("logins", network, WINDOW_SECONDS))
         cleaned = super().clean()
         tallies.forget("login", who)
         tallies.take_back("logins", network)
         return cleaned
 
-    def _count(self, kind, who, most):
-        count, seconds = tallies.add(kind, who, WINDOW_SECONDS)
+    def _refuse_beyond(self, most, count, seconds):
         if count > most:
             self.request.login_wait = seconds
             minutes = -(-seconds // 60)

@@ -267,9 +267,28 @@ if API_OPEN:
 CORS_ALLOW_CREDENTIALS = bool(CORS_ALLOWED_ORIGINS) and not API_OPEN
 LOCALHOST = r"^https?://(localhost|127\.0\.0\.1|\[::1\])(:\d+)?$"
 CORS_ALLOWED_ORIGIN_REGEXES = [LOCALHOST] if DEBUG and not CORS_ALLOW_CREDENTIALS else []
-CORS_URLS_REGEX = r"^/(api|storage|health|ready|openapi\.json).*$"
-CORS_ALLOW_HEADERS = [*default_headers, "range", "if-none-match", "idempotency-key"]
-CORS_EXPOSE_HEADERS = ["Accept-Ranges", "Content-Range", "ETag", "Retry-After", "X-Request-ID"]
+CORS_URLS_REGEX = r"^/((api|storage|health|ready|metrics|openapi\.json)(/.*)?)?$"
+# Those of the schema's operations, and what our log takes from a client.
+CORS_ALLOW_HEADERS = [
+    *default_headers,
+    "idempotency-key",
+    "if-match",
+    "if-modified-since",
+    "if-none-match",
+    "if-range",
+    "if-unmodified-since",
+    "range",
+    "x-request-id",
+]
+CORS_EXPOSE_HEADERS = [
+    "Accept-Ranges",
+    "Content-Disposition",
+    "Content-Range",
+    "ETag",
+    "Retry-After",
+    "WWW-Authenticate",
+    "X-Request-ID",
+]
 
 # --- Security ----------------------------------------------------------------------------------------------
 

@@ -24,6 +24,12 @@ def add(kind, who, seconds):
     return (tally.count, _left(tally)) if tally else (1, seconds)
 
 
+def look(kind, who):
+    """The same without counting one more; `(0, 0)` where nothing is counted."""
+    tally = Tally.objects.filter(key=_key(kind, who), ends_at__gt=timezone.now()).first()
+    return (tally.count, _left(tally)) if tally else (0, 0)
+
+
 def forget(kind, who):
     """Begin anew at none."""
     Tally.objects.filter(key=_key(kind, who)).delete()

@@ -219,3 +219,32 @@ def test_a_closed_api_lets_no_other_origin_see_what_it_answers(api, editor, clos
     api.force_login(editor)
     response = api.get("/api/universes", headers={"Origin": "http://localhost:3000"})
     assert "Access-Control-Allow-Origin" not in response
+
+
+USUAL = {"Authorization", "Content-Type", "X-CSRFToken", "X-Request-ID"}
+
+
+def test_what_the_schema_offers_passes_a_preflight(api, closed_to_all_but_the_studio):
+    """A browser asks for leave before it sends a page's call with any of these headers."""
+    asked = set()
+    for path, operations in api.get("/openapi.json").json()["paths"].items():
+        for method, operation in operations.items():
+            offered = {part["name"] for part in operation.get("parameters", []) if part["in"] == "header"}
+            wanted = {
+                "Origin": STUDIO,
+                "Access-Control-Request-Method": method.upper(),
+                "Access-Control-Request-Headers": ",".join(sorted(name.lower() for name in offered | USUAL)),
+            }
+            allowed = api.options(path, headers=wanted)
+            assert (allowed.status_code, allowed["Access-Control-Allow-Origin"]) == (200, STUDIO), path
+            assert method.upper() in allowed["Access-Control-Allow-Methods"]
+            names = {name.strip() for name in allowed["Access-Control-Allow-Headers"].split(",")}
+            assert {name.lower() for name in offered | USUAL} <= names, path
+            asked |= offered
+    assert {"Idempotency-Key", "If-None-Match", "Range", "If-Range", "If-Match"} <= asked
+
+
+def test_what_a_page_needs_of_an_answer_is_exposed_to_it(api, universe, closed_to_all_but_the_studio):
+    seen = api.get("/api/universes", headers={"Origin": STUDIO})["Access-Control-Expose-Headers"].split(", ")
+    needed = {"ETag", "Retry-After", "Content-Range", "Accept-Ranges", "Content-Disposition", "X-Request-ID"}
+    assert needed <= set(seen)

@@ -63,6 +63,17 @@ def test_one_network_can_not_try_all_names(client):
     assert try_login(client, name="another").status_code == 429
 
 
+def test_a_network_that_has_to_wait_fills_no_table_with_names(client):
+    try_login(client)
+    Tally.objects.update(count=login.MOST_PER_NETWORK)
+    before = Tally.objects.count()
+    for number in range(5):
+        refused = try_login(client, name=f"name {number}")
+        assert refused.status_code == 429 and int(refused["Retry-After"]) > 0
+    assert Tally.objects.count() == before
+    assert try_login(client, REMOTE_ADDR="203.0.113.7").status_code == 200
+
+
 def test_whoever_has_all_of_a_networks_addresses_is_counted_as_one(client):
     for number in range(login.MOST_PER_NAME):
         try_login(client, REMOTE_ADDR=f"2001:db8::{number}")
