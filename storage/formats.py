@@ -48,23 +48,39 @@ def broken(kind):
     return Incomplete(str(BROKEN[kind]))
 
 
-def check_mp4(path, kind=CLIP):
-    """Raise unless the file is a whole MP4: boxes to the very end, with the index and the frames among them.
+# Those that players take for the beginning of one.
+FIRST_BOXES = (b"ftyp", b"styp", b"wide", b"mdat", b"moov", b"free", b"skip", b"pnot", b"uuid")
+# More than any clip's; looking at each takes its time.
+MOST_BOXES = 100_000
+FRAME_BOXES = (b"moov", b"moof", b"mdat")
 
-    ISO/IEC 14496-12, section 4.2: each box starts with its size (32 bits, or 64 after a 1) and its type.
+
+def check_mp4(path, kind=CLIP):
+    """Raise unless the file is a whole MP4 or MOV: boxes, with the index and the frames among them.
+
+    ISO/IEC 14496-12, section 4.2: each box starts with its size (32 bits, or 64 after a 1) and its type. What
+    follows the last one, and is none, is left to itself, as players do.
     """
     size = Path(path).stat().st_size
     kinds, position = [], 0
     with Path(path).open("rb") as source:
         while position < size:
             length, box = _box(source, position, size)
-            if not kinds and box != b"ftyp":
+            if not kinds and box not in FIRST_BOXES:
                 raise wrong(path, kind)
             if length < 8 or position + length > size:
-                raise broken(kind)
+                _check_rest(box, kinds, kind)
+                return
             kinds.append(box)
             position += length
-    if not {b"moov", b"mdat"} <= set(kinds):
+            if len(kinds) > MOST_BOXES:
+                raise broken(kind)
+    _check_rest(b"", kinds, kind)
+
+
+def _check_rest(box, kinds, kind):
+    """Raise where what is needed broke off, or is not there."""
+    if box in FRAME_BOXES or not {b"moov", b"mdat"} <= set(kinds):
         raise broken(kind)
 
 
@@ -80,22 +96,24 @@ def _box(source, position, size):
 def check_mp3(path):
     """Raise unless the file is an MP3: frames that follow one another, behind an ID3 tag or not."""
     content = Path(path).read_bytes()
-    start = _after_id3(content)
-    first = _frame_length(content, start)
-    if not first or not _frame_length(content, start + first):
+    start = id3_length(content)
+    first = frame_length(content, start)
+    if not first or not frame_length(content, start + first):
         raise wrong(path, SONG)
     if len(content) - start < LEAST_SONG_BYTES:
         raise broken(SONG)
 
 
-def _after_id3(content):
-    """Where an ID3v2 tag ends; its size has seven bits a byte (https://id3.org/id3v2.4.0-structure, 3.1)."""
+def id3_length(content: bytes) -> int:
+    """Bytes of the ID3v2 tag that these begin with, 0 for none (https://id3.org/id3v2.4.0-structure, 3.1 and 3.4)."""
     if content[:3] != b"ID3" or len(content) < 10:
         return 0
+    # The size has seven bits a byte; a footer is as long as the head.
+    ends = 20 if content[5] & 0x10 else 10
     size = 0
     for byte in content[6:10]:
         size = size << 7 | byte & 0x7F
-    return 10 + size
+    return ends + size
 
 
 # Layer III: kbit/s of MPEG 1, and of MPEG 2 and 2.5; samples per second by version.
@@ -106,7 +124,7 @@ BITRATES = {
 RATES = {3: (44100, 48000, 32000), 2: (22050, 24000, 16000), 0: (11025, 12000, 8000)}
 
 
-def _frame_length(content, start):
+def frame_length(content: bytes, start: int) -> int:
     """Bytes of the Layer III frame that begins at `start`, 0 when none does (ISO/IEC 11172-3, section 2.4.1.3)."""
     head = content[start : start + 4]
     if len(head) < 4 or head[0] != 0xFF or head[1] & 0xE6 != 0xE2:

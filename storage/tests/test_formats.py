@@ -22,8 +22,27 @@ LARGE = struct.pack(">I4sQ", 1, b"mdat", 16 + 300) + b"y" * 300
         FTYP + box(b"free") + MDAT + MOOV,
         FTYP + MOOV + LARGE,
         FTYP + MOOV + box(b"mdat", b"y" * 9, 0),
+        FTYP + MOOV + MDAT + b"\0\0",
+        FTYP + MOOV + MDAT + bytes(500),
+        FTYP + MOOV + MDAT + b"nonsense" * 9,
+        FTYP + MOOV + MDAT + box(b"free", size=500),
+        box(b"wide") + MDAT + MOOV,
+        MDAT + MOOV,
+        box(b"pnot", bytes(12)) + MDAT + MOOV,
     ],
-    ids=["usual", "index last", "64-bit size", "to the end"],
+    ids=[
+        "usual",
+        "index last",
+        "64-bit size",
+        "to the end",
+        "two bytes more",
+        "zeros behind",
+        "junk behind",
+        "padding cut off",
+        "QuickTime",
+        "an old camera's",
+        "with a preview",
+    ],
 )
 def test_a_whole_clip_passes(file, content):
     check_mp4(file(content))
@@ -36,8 +55,9 @@ def test_a_whole_clip_passes(file, content):
         FTYP + MDAT,
         FTYP + MOOV,
         FTYP,
-        FTYP + MOOV + MDAT + b"\0\0",
+        FTYP + MOOV + MDAT + box(b"moof", size=500),
         FTYP + box(b"mdat", size=4),
+        FTYP + MOOV + MDAT + box(b"free") * 100_001,
     ],
 )
 def test_a_clip_that_breaks_off_is_incomplete(file, content):
@@ -45,7 +65,9 @@ def test_a_clip_that_breaks_off_is_incomplete(file, content):
         check_mp4(file(content))
 
 
-@pytest.mark.parametrize("content", [b"<html></html>", b"GIF89a" + b"x" * 50, MOOV + MDAT, b""])
+@pytest.mark.parametrize(
+    "content", [b"<html></html>", b"GIF89a" + b"x" * 50, box(b"nope") + MOOV + MDAT, b""]
+)
 def test_what_is_no_clip_is_unfit(file, content):
     with pytest.raises((Unfit, Incomplete)):
         check_mp4(file(content))

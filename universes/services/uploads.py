@@ -49,7 +49,7 @@ def clip(universe, asset, file, author=""):
     with received(file, settings.UPLOAD_CLIP_MAX_MB) as path:
         made = path.with_name("made")
         with _advised(CLIPS):
-            transcoding.to_mp4(path, made)
+            transcoding.to_mp4(path, made, WAIT_SECONDS)
         place(universe, clip_name(universe.slug, asset.image_name), made, CAUSE, author, asset=asset)
 
 
@@ -60,7 +60,7 @@ def song(universe, language, file, author=""):
     with received(file, settings.UPLOAD_MAX_MB) as path:
         made = path.with_name("made")
         with _advised(SONGS):
-            transcoding.to_mp3(path, made)
+            transcoding.to_mp3(path, made, WAIT_SECONDS)
         place(universe, music_name(language), made, CAUSE, author, language=language)
 
 

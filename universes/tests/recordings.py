@@ -1,7 +1,9 @@
 """Small files as people bring them along, and what became of them."""
 
 import io
+import re
 import subprocess
+import tempfile
 from functools import cache
 from pathlib import Path
 
@@ -42,8 +44,42 @@ def h264(suffix="mp4", **options):
     return recorded(suffix, "-c:v", "libx264", "-pix_fmt", "yuv420p", **options)
 
 
-def tone(suffix, *coding):
-    return recorded(suffix, *coding, source="sine=d=1")
+def tone(suffix, *coding, source="sine=d=1"):
+    return recorded(suffix, *coding, source=source)
+
+
+@cache
+def converted(content, suffix, *coding, before=(), source=None):
+    """What ffmpeg makes of a file's bytes, or of another test picture or tone, as a file in one piece."""
+    with tempfile.TemporaryDirectory() as folder:
+        given, made = Path(folder) / "given", Path(folder) / "made"
+        given.write_bytes(content)
+        taken = ["-f", "lavfi", "-i", source] if source else ["-i", given]
+        command = [
+            imageio_ffmpeg.get_ffmpeg_exe(),
+            "-v",
+            "error",
+            *before,
+            *taken,
+            *coding,
+            "-f",
+            suffix,
+            made,
+        ]
+        subprocess.run(command, capture_output=True, check=True, timeout=60)
+        return made.read_bytes()
+
+
+def seconds(name):
+    """How long a player finds a song in the bucket."""
+    return sum(
+        float(part) * unit
+        for part, unit in zip(
+            re.search(r"Duration: (\d+):(\d+):([\d.]+)", streams(name, "mp3")).groups(),
+            (3600, 60, 1),
+            strict=True,
+        )
+    )
 
 
 def bytes_of(name, slug="winter"):
@@ -60,12 +96,13 @@ def shown(name):
         return image
 
 
-def streams(name, container):
+def streams(name, container, *options):
     """What ffmpeg says about a file in the bucket, all of which it decodes."""
     command = [
         imageio_ffmpeg.get_ffmpeg_exe(),
         "-hide_banner",
         "-xerror",
+        *options,
         "-f",
         container,
         "-i",
