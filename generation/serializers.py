@@ -27,6 +27,8 @@ THEME_LENGTH = 300
 MOST_CONCEPTS = 50
 # Of cards that are made in one go, and of those that one call may name.
 MOST_CARDS, MOST_IDS = 1000, 10_000
+ESTIMATE = "estimate"
+ESTIMATES = [ESTIMATE]
 TWO = {
     "concepts": ["Flocon", "Pingouin"],
     "translations": {
@@ -68,15 +70,22 @@ class ConceptsBody(Body):
     language = Language(required=False, default="fr")
 
 
+class NamesByLanguageSerializer(serializers.Serializer):
+    """The concepts' names in each language, in the order of the concepts."""
+
+    fr = serializers.ListField(child=serializers.CharField())
+    en = serializers.ListField(child=serializers.CharField())
+    es = serializers.ListField(child=serializers.CharField())
+    it = serializers.ListField(child=serializers.CharField())
+    de = serializers.ListField(child=serializers.CharField())
+
+
 @extend_schema_serializer(examples=[OpenApiExample("Two concepts", value=TWO, response_only=True)])
 class ConceptsSerializer(serializers.Serializer):
     """Names for cards, to be applied as they are or edited."""
 
     concepts = serializers.ListField(child=serializers.CharField())
-    translations = serializers.DictField(
-        child=serializers.ListField(child=serializers.CharField()),
-        help_text="The same in all five languages.",
-    )
+    translations = NamesByLanguageSerializer(help_text="The same in all five languages.")
 
 
 NAMES = {"type": "array", "items": {"type": "string", "maxLength": NAME_LENGTH}, "maxItems": MOST_CARDS}
@@ -136,7 +145,7 @@ class MusicBody(Body):
     )
 
 
-class AllBody(Body):
+class GenerateAllBody(Body):
     """A theme, and what to make of it."""
 
     theme = theme_field()
@@ -185,13 +194,18 @@ class GapsBody(Body):
     dry_run = Boolean(required=False, default=False, help_text="Only tell what would be made, and its cost.")
 
 
+@extend_schema_serializer(component_name="GapEstimate")
 class GapKindSerializer(serializers.Serializer):
     kind = serializers.ChoiceField(KINDS)
     number = serializers.IntegerField(help_text="How many gaps are filled.")
     cost = Dollars(allow_null=True, help_text="Null where a price is not known.")
 
 
+@extend_schema_serializer(component_name="GapsEstimate")
 class GapsSerializer(serializers.Serializer):
+    """What filling gaps would make and cost: the answer to `dry_run`."""
+
+    type = serializers.ChoiceField(ESTIMATES, help_text="Tells it from a job.")
     kinds = GapKindSerializer(many=True)
     total = Dollars(allow_null=True, help_text="Null where a price is not known.")
     left_out = serializers.ListField(
@@ -237,7 +251,7 @@ class UniverseCostSerializer(serializers.Serializer):
 
 
 class KindCostSerializer(serializers.Serializer):
-    kind = serializers.ChoiceField(Kind.values)
+    kind = serializers.ChoiceField(Kind.choices)
     spent = Dollars()
 
 

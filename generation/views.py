@@ -7,7 +7,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 from rest_framework.viewsets import ViewSet
 
-from jobs.serializers import JobSerializer
+from jobs.serializers import TYPES, JobSerializer, JobStartedSerializer
 from magikswipe.api.idempotency import IDEMPOTENCY_KEY, idempotency_key
 from magikswipe.api.permissions import author, needs
 from magikswipe.api.schema import ErrorSerializer
@@ -19,7 +19,7 @@ from universes.services import concepts, universes
 from . import estimates, services, spending, webhooks
 from .gaps import KINDS
 from .serializers import (
-    AllBody,
+    ESTIMATE,
     AppliedSerializer,
     ApplyBody,
     CardsBody,
@@ -29,6 +29,7 @@ from .serializers import (
     CostsSerializer,
     GapsBody,
     GapsSerializer,
+    GenerateAllBody,
     IdeasBody,
     LyricsBody,
     LyricsSerializer,
@@ -41,11 +42,13 @@ from .serializers import (
 )
 
 GAPS = PolymorphicProxySerializer(
-    component_name="GapsOrJob", serializers=[GapsSerializer, JobSerializer], resource_type_field_name=None
+    component_name="GapsAnswer",
+    serializers={ESTIMATE: GapsSerializer, **dict.fromkeys(TYPES, JobStartedSerializer)},
+    resource_type_field_name="type",
 )
 
 
-def starts(body, responses=JobSerializer):
+def starts(body, responses=JobStartedSerializer):
     """For a view that starts a paid job: its body, its answer and the key that keeps it from starting twice."""
     documented = extend_schema(request=body, parameters=[IDEMPOTENCY_KEY], responses=responses)
     return lambda view: needs(GENERATE)(documented(view))
@@ -62,6 +65,12 @@ def rendered(job):
 
 class WordsViewSet(ViewSet):
     """What a language model writes within the request."""
+
+    asks = "Replicate"
+    fails = {
+        400: "A text is too long for the model.",
+        409: "What is left of this month's SPEND_LIMIT_MONTHLY does not pay for it.",
+    }
 
     @needs(GENERATE)
     @extend_schema(request=ConceptsBody, responses=ConceptsSerializer)
@@ -100,15 +109,22 @@ class WordsViewSet(ViewSet):
 class JobsViewSet(ViewSet):
     """What is made by a job. When another job is at all of it already, that one is the answer."""
 
+    asks = "Replicate"
+    fails = {
+        400: "There is nothing to make it from, a text is too long or too short for the model, or the "
+        "Idempotency-Key was used for something else.",
+        409: "What is left of this month's SPEND_LIMIT_MONTHLY does not pay for it.",
+    }
+
     @starts(CardsBody)
     def images(self, request, slug):
-        """Draw cards. 400 when the universe has none."""
+        """Draw cards. The universe must have some."""
         universe = universes.find(slug)
         return rendered(services.start_images(universe, **CardsBody.read(request), **whose(request)))
 
     @starts(CardsBody)
     def videos(self, request, slug):
-        """Animate cards from their pictures. 400 when no chosen card has one."""
+        """Animate cards from their pictures. At least one of the chosen cards must have one."""
         universe = universes.find(slug)
         return rendered(services.start_videos(universe, **CardsBody.read(request), **whose(request)))
 
@@ -121,11 +137,11 @@ class JobsViewSet(ViewSet):
         style = body.get("style") or ""
         return rendered(services.start_music(universe, languages, style=style, **whose(request)))
 
-    @starts(AllBody)
+    @starts(GenerateAllBody)
     def all(self, request, slug):
         """From a theme to cards, pictures, clips and songs."""
         universe = universes.find(slug)
-        return rendered(services.start_all(universe, **AllBody.read(request), **whose(request)))
+        return rendered(services.start_all(universe, **GenerateAllBody.read(request), **whose(request)))
 
     @starts(NamesBody)
     def names(self, request, slug):
@@ -143,7 +159,7 @@ class JobsViewSet(ViewSet):
     @extend_schema(operation_id="generate_stored_lyrics")
     @starts(TranslatedLyricsBody)
     def lyrics(self, request, slug):
-        """Translate the stored lyrics of a language into others. 400 when it has none."""
+        """Translate the stored lyrics of a language into others. It must have some."""
         universe = universes.find(slug)
         body = TranslatedLyricsBody.read(request)
         job = services.start_lyrics(universe, body.pop("languages"), **body, **whose(request))
@@ -162,7 +178,7 @@ class JobsViewSet(ViewSet):
 
 def _estimated(found):
     kinds = [{"kind": kind, **values} for kind, values in found["kinds"].items()]
-    return GapsSerializer({**found, "kinds": kinds}).data
+    return GapsSerializer({**found, "type": ESTIMATE, "kinds": kinds}).data
 
 
 class CostsViewSet(ViewSet):

@@ -8,6 +8,7 @@ from magikswipe.api.paging import LimitQuery
 
 from .models import TITLES, Job, JobStep, State
 
+TYPES = list(TITLES)
 RUNNING = {
     "id": "0b1d0c52-7a0f-4d2e-9c3e-3f6a4f1b2c4d",
     "job_id": "0b1d0c52-7a0f-4d2e-9c3e-3f6a4f1b2c4d",
@@ -89,9 +90,10 @@ class JobResult(serializers.JSONField):
 
 @running(RUNNING)
 class JobSerializer(serializers.ModelSerializer):
-    """A job as every call that starts one answers with it; `job_id` equals `id`."""
+    """A job; `job_id` equals `id`."""
 
     job_id = serializers.UUIDField(source="id", read_only=True)
+    type = serializers.ChoiceField(TYPES, read_only=True, help_text="What it does.")
     result = JobResult(read_only=True, allow_null=True, help_text="Null until it has ended.")
     estimated_cost = Dollars(
         allow_null=True, help_text="Told when it starts; null where a price is not known."
@@ -106,7 +108,6 @@ class JobSerializer(serializers.ModelSerializer):
         ]  # fmt: skip
         read_only_fields = fields
         extra_kwargs = {
-            "type": {"help_text": f"What it does: {', '.join(TITLES)}."},
             "univers_slug": {"help_text": "Empty where it is about more than one universe."},
             "progress": {
                 "help_text": "Per cent of the steps that are done. 100 says that the job is completed; "
@@ -116,6 +117,11 @@ class JobSerializer(serializers.ModelSerializer):
             "message": {"help_text": "Where it stands, for people: `11 of 12 images, 1 failed`."},
             "error": {"help_text": "Why it failed, in one sentence; else null."},
         }
+
+
+@running(RUNNING)
+class JobStartedSerializer(JobSerializer):
+    """The job that a call started, or the one that is at all of it already."""
 
 
 class JobStepSerializer(serializers.ModelSerializer):

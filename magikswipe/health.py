@@ -19,6 +19,8 @@ from .api.permissions import InScopeOrOpen
 from .readiness import check, database_answers
 
 CONNECTED_SECONDS = 5
+HEALTH = ["healthy", "unhealthy"]
+READINESS = ["ready", "not ready"]
 
 
 class InfoSerializer(serializers.Serializer):
@@ -29,7 +31,7 @@ class InfoSerializer(serializers.Serializer):
 
 
 class HealthSerializer(serializers.Serializer):
-    status = serializers.CharField(help_text="healthy, or unhealthy with status 503")
+    status = serializers.ChoiceField(HEALTH, help_text="Unhealthy comes with the status code 503.")
     database = serializers.BooleanField()
     supabase_connected = serializers.BooleanField()
     ai_available = serializers.BooleanField(help_text="Whether there is a key for the AI models.")
@@ -39,7 +41,7 @@ class HealthSerializer(serializers.Serializer):
 
 
 class ReadySerializer(serializers.Serializer):
-    status = serializers.CharField(help_text="ready, or not ready with status 503")
+    status = serializers.ChoiceField(READINESS, help_text="Not ready comes with the status code 503.")
     database = serializers.BooleanField(help_text="Whether it answers.")
     migrations = serializers.BooleanField(help_text="Whether all are applied.")
     bucket = serializers.BooleanField(help_text="Whether it can be written.")
@@ -67,7 +69,7 @@ class InfoView(OpenView):
 
 
 class HealthView(OpenView):
-    """Whether it works; 503 when the database does not answer."""
+    """Whether it works. The status is 503 when the database does not answer."""
 
     @extend_schema(operation_id="health", responses={200: HealthSerializer, 503: HealthSerializer})
     def get(self, request):
@@ -88,7 +90,7 @@ def supabase_connected():
 
 
 class ReadyView(OpenView):
-    """Whether it can do its work, a worker's included; 503 names what is missing."""
+    """Whether it can do its work, a worker's included. With status 503 `reasons` say what is missing."""
 
     @extend_schema(operation_id="ready", responses={200: ReadySerializer, 503: ReadySerializer})
     def get(self, request):

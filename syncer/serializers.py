@@ -15,6 +15,9 @@ from universes.models import Revision
 
 from . import kept
 
+REPORT = "report"
+REPORTS = [REPORT]
+
 
 class DryRunBody(Body):
     dry_run = Boolean(required=False, default=False, help_text="Only tell what would change.")
@@ -46,6 +49,7 @@ class StatusQuery(Query):
     )
 
 
+@extend_schema_serializer(component_name="SyncDifference")
 class DifferenceSerializer(serializers.Serializer):
     slug = serializers.CharField()
     state = serializers.CharField(
@@ -54,13 +58,18 @@ class DifferenceSerializer(serializers.Serializer):
     error = serializers.CharField(required=False, help_text="With unreadable: why.")
 
 
+@extend_schema_serializer(component_name="SyncStatus")
 class StatusSerializer(serializers.Serializer):
     supabase_connected = serializers.BooleanField()
     supabase_url = serializers.CharField(allow_null=True)
     universes = DifferenceSerializer(many=True, required=False, help_text="With diff=true.")
 
 
+@extend_schema_serializer(component_name="SyncReport")
 class SyncSerializer(serializers.Serializer):
+    """How the sync of one universe ended."""
+
+    type = serializers.ChoiceField(REPORTS, help_text="Tells it from a job.")
     success = serializers.BooleanField()
     message = serializers.CharField()
     synced_items = serializers.IntegerField(help_text="Rows and files that were written or deleted.")
@@ -121,6 +130,7 @@ class RevisionSerializer(RevisionItemSerializer):
         fields = (*RevisionItemSerializer.Meta.fields, "rows")
 
 
+@extend_schema_serializer(component_name="SyncRefused")
 class RefusedSerializer(ErrorSerializer):
     """A sync that was refused: for what it would take away, or because another one is at it."""
 
@@ -172,7 +182,11 @@ REFUSED = OpenApiResponse(
 )
 
 
+@extend_schema_serializer(component_name="SyncAllReport")
 class SyncAllSerializer(serializers.Serializer):
+    """How the sync of all universes ended."""
+
+    type = serializers.ChoiceField(REPORTS, help_text="Tells it from a job.")
     success = serializers.BooleanField()
     message = serializers.CharField()
     universes_synced = serializers.IntegerField()

@@ -4,7 +4,7 @@ from drf_spectacular.utils import PolymorphicProxySerializer, extend_schema
 from rest_framework.response import Response
 from rest_framework.viewsets import ViewSet
 
-from jobs.serializers import JobSerializer
+from jobs.serializers import TYPES, JobSerializer, JobStartedSerializer
 from magikswipe.api.paging import page
 from magikswipe.api.permissions import author, needs
 from magikswipe.roles import PUBLISH
@@ -13,6 +13,7 @@ from universes.services import universes
 from . import differences, kept, services
 from .serializers import (
     REFUSED,
+    REPORT,
     RevisionPageSerializer,
     RevisionQuery,
     RevisionSerializer,
@@ -28,12 +29,14 @@ from .serializers import (
 
 def or_job(serializer, name):
     return PolymorphicProxySerializer(
-        component_name=name, serializers=[serializer, JobSerializer], resource_type_field_name=None
+        component_name=name,
+        serializers={REPORT: serializer, **dict.fromkeys(TYPES, JobStartedSerializer)},
+        resource_type_field_name="type",
     )
 
 
-ONE = or_job(SyncSerializer, "SyncOrJob")
-ALL = or_job(SyncAllSerializer, "SyncAllOrJob")
+ONE = or_job(SyncSerializer, "SyncAnswer")
+ALL = or_job(SyncAllSerializer, "SyncAllAnswer")
 
 SYNCED = "'{slug}' is synced: {changes} rows and files changed."
 RESTORED = "'{slug}' is restored: {changes} rows and files changed."
@@ -42,6 +45,8 @@ UNPUBLISHED = "'{slug}' is unpublished: {changes} rows and files were taken out 
 
 class SyncViewSet(ViewSet):
     """Universes between here and Supabase; the side that is synced from overwrites the other."""
+
+    asks = "Supabase"
 
     @extend_schema(parameters=[StatusQuery], responses=StatusSerializer)
     def status(self, request):
@@ -145,6 +150,7 @@ def _start_push(slug, **options):
 def _planned(plan):
     message = plan.needs_force() or ("Nothing to do." if plan.is_empty else f"{plan.size} changes to make.")
     return {
+        "type": REPORT,
         "success": True,
         "message": " ".join(filter(None, (message, plan.exposure()))),
         "synced_items": 0,
@@ -165,6 +171,7 @@ def _one_done(result, notes, said):
     # A step of an earlier version says nothing of exposure.
     message = " ".join(filter(None, (message, result.get("exposure"))))
     return {
+        "type": REPORT,
         "success": True,
         "message": message,
         "synced_items": changes,
@@ -177,6 +184,7 @@ def _one_done(result, notes, said):
 def _all_planned(plans, notes, failed):
     changes = sum(plan.size for plan in plans)
     return {
+        "type": REPORT,
         "success": not failed,
         "message": f"{changes} changes to make in {len(plans)} universes." if changes else "Nothing to do.",
         "universes_synced": 0,
@@ -192,6 +200,7 @@ def _all_planned(plans, notes, failed):
 def _all_done(report):
     failed = f", {len(report.failed)} failed" if report.failed else ""
     return {
+        "type": REPORT,
         "success": report.success,
         "message": f"{len(report.done)} universes are as they are in Supabase{failed}.",
         "universes_synced": len(report.done),

@@ -202,8 +202,8 @@ def test_what_an_answer_always_has_is_required(schema):
         for field in shape["properties"].keys() - set(shape.get("required", []))
     }
     assert optional == {
-        ("Error", "errors"), ("Refused", "errors"), ("Refused", "plan"), ("Refused", "job_id"),
-        ("Status", "universes"), ("Sync", "plan"), ("SyncAll", "plans"),
+        ("ApiError", "errors"), ("SyncRefused", "errors"), ("SyncRefused", "plan"), ("SyncRefused", "job_id"),
+        ("SyncStatus", "universes"), ("SyncDifference", "error"), ("SyncReport", "plan"), ("SyncAllReport", "plans"),
     }  # fmt: skip
 
 
@@ -248,16 +248,93 @@ def test_a_default_is_one_of_the_values_that_are_allowed(schema):
 
 def test_what_has_few_values_names_them(schema):
     states = ["pending", "running", "completed", "failed", "cancelled"]
-    assert parameters(schema, ("get", JOBS))["status"]["schema"]["enum"] == states
+    named = schema["components"]["schemas"]
+    assert parameters(schema, ("get", JOBS))["status"]["schema"] == {"$ref": "#/components/schemas/JobStatus"}
+    assert named["JobStatus"]["enum"] == states and named["Language"]["enum"] == list(FIVE)
+    assert {"generate_images", "sync_push"} <= set(named["JobType"]["enum"])
+    assert named["HealthStatus"]["enum"] == ["healthy", "unhealthy"]
     ordering = parameters(schema, ("get", U))["ordering"]["schema"]
     assert ordering["default"] == "-created_at" and ordering["default"] in ordering["enum"]
     languages = [
-        parameter["schema"]["enum"]
+        parameter["schema"]
         for operation in operations(schema).values()
         for parameter in operation.get("parameters", [])
         if parameter["name"] == "language"
     ]
-    assert len(languages) == 8 and all(values == list(FIVE) for values in languages)
+    assert len(languages) == 8 and all(
+        shape == {"$ref": "#/components/schemas/Language"} for shape in languages
+    )
+
+
+def test_each_set_of_values_has_one_name(schema):
+    named = {
+        name: shape["enum"] for name, shape in schema["components"]["schemas"].items() if "enum" in shape
+    }
+    assert len({tuple(values) for values in named.values()}) == len(named)
+    for node in nodes(schema["paths"]):
+        assert node.get("enum") not in named.values()
+
+
+def test_an_answer_of_two_shapes_says_which_it_is(schema):
+    several = {name: shape for name, shape in schema["components"]["schemas"].items() if "oneOf" in shape}
+    answers = {name for name in several if name.endswith("Answer")}
+    assert answers == {"GapsAnswer", "SyncAnswer", "SyncAllAnswer"}
+    for name in answers:
+        assert several[name]["discriminator"]["propertyName"] == "type"
+
+
+def test_a_file_is_taken_and_given_as_bytes_that_every_generator_knows(schema):
+    """Beside its own content types; and it must be sent."""
+    calls = operations(schema)
+    uploads = {
+        call: op["requestBody"] for call, op in calls.items() if call[0] == "put" or "import" in call[1]
+    }
+    assert len(uploads) == 5
+    for body in uploads.values():
+        assert body["required"] and len(body["content"]) == 2
+        assert body["content"]["application/octet-stream"]["schema"]["format"] == "binary"
+    downloads = [op["responses"]["200"]["content"] for op in calls.values() if "200" in op["responses"]]
+    files = [content for content in downloads if "application/octet-stream" in content]
+    assert len(files) == 4 and all(len(content) > 1 for content in files)
+
+
+def test_every_operation_has_a_summary_and_says_when_each_error_comes(schema):
+    for (method, _path), operation in operations(schema).items():
+        name, responses = operation["operationId"], operation["responses"]
+        assert 3 < len(operation["summary"]) < 100, name
+        assert all(answer["description"] for answer in responses.values()), name
+        assert "default" not in responses
+        if "requestBody" in operation:
+            assert {"413", "415", "422"} <= responses.keys(), name
+        if method != "get" and name != "generate_webhook":
+            assert {"401", "403", "429", "503", "507"} <= responses.keys(), name
+    calls = operations(schema)
+    taken = calls["post", U]["responses"]["400"]["description"]
+    assert taken == "When its slug is taken."
+    for path in (f"{GENERATE}/{{slug}}/images", f"{SYNC}/push/{{slug}}"):
+        assert {"409", "502", "503"} <= calls["post", path]["responses"].keys()
+
+
+def test_the_schema_names_the_server_and_how_one_logs_in(schema, settings):
+    assert schema["servers"] == [{"url": "/", "description": "This installation"}]
+    assert settings.API_OPEN
+    assert schema["components"]["securitySchemes"].keys() == {"cookieAuth", "tokenAuth"}
+    assert {} in operations(schema)["get", U]["security"]
+    assert all(tag["description"] for tag in schema["tags"])
+
+
+def test_nothing_makes_a_generator_write_a_second_class(schema):
+    shapes = schema["components"]["schemas"]
+    assert not [node for node in nodes(schema) if "readOnly" in node or "writeOnly" in node]
+    assert not [name for name in shapes if name.startswith("Patched") or "Writable" in name or "Body" in name]
+    optional = [
+        (name, field)
+        for name, shape in shapes.items()
+        if name.endswith("Request")
+        for field, about in shape["properties"].items()
+        if "default" in about
+    ]
+    assert not optional
 
 
 def test_a_text_that_may_be_empty_is_so_in_one_way(schema):
@@ -291,8 +368,8 @@ def test_every_link_leads_to_an_operation_with_all_that_its_path_takes(schema):
 
 def test_a_list_that_may_not_be_empty_says_so(schema):
     shapes = schema["components"]["schemas"]
-    assert shapes["ApplyBodyRequest"]["properties"]["concepts"]["minItems"] == 1
-    assert shapes["CardsBodyRequest"]["properties"]["asset_ids"]["minItems"] == 1
+    assert shapes["ApplyRequest"]["properties"]["concepts"]["minItems"] == 1
+    assert shapes["CardsRequest"]["properties"]["asset_ids"]["minItems"] == 1
 
 
 def test_every_body_and_operation_is_explained_in_its_own_words(schema):

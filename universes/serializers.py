@@ -330,7 +330,7 @@ class UniverseSerializer(UniverseItemSerializer):
 class SongFileSerializer(WithMedia):
     """The song of a language; its words are with the music prompts."""
 
-    language = serializers.CharField()
+    language = Language()
     music_url = serializers.SerializerMethodField()
 
     def get_music_url(self, song) -> str | None:

@@ -5,8 +5,7 @@ import io
 from django.conf import settings
 from django.http import FileResponse
 from django.utils.cache import patch_cache_control
-from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiResponse, extend_schema, extend_schema_view
+from drf_spectacular.utils import extend_schema, extend_schema_view
 from rest_framework.response import Response
 from rest_framework.viewsets import ViewSet
 
@@ -14,7 +13,7 @@ from magikswipe.api.fresh import FreshViewSet, reads
 from magikswipe.api.idempotency import IDEMPOTENCY_KEY, idempotency_key
 from magikswipe.api.parsers import ZIP, ArchiveParser, ClipParser, PictureParser, SongParser
 from magikswipe.api.permissions import author, by_address, has_scope, public
-from magikswipe.api.schema import ELSEWHERE, medium
+from magikswipe.api.schema import ELSEWHERE, medium, takes_file
 from magikswipe.bodies import declared_size
 from magikswipe.roles import READ
 from storage import serving, signatures
@@ -60,13 +59,14 @@ def find(request, slug):
     return universes.find(slug, queries.visible(everything(request)))
 
 
-def takes(kind):
-    """What a body may call itself, for the schema; its content tells what it is."""
-    return {kind: OpenApiTypes.BINARY, "application/octet-stream": OpenApiTypes.BINARY}
+# Where files are replaced or taken away.
+BUSY = {409: "A sync, or another call, is changing the same files just now; come again in a moment."}
 
 
 class UniverseViewSet(FreshViewSet):
     """Universes, newest first, and one with all that belongs to it."""
+
+    fails = BUSY
 
     @public
     @reads(UniversePageSerializer, UniverseQuery)
@@ -88,14 +88,14 @@ class UniverseViewSet(FreshViewSet):
 
     @extend_schema(request=UniversePatchSerializer, responses=UniverseSerializer)
     def partial_update(self, request, slug):
-        """Change what is given. `translations` replaces all of them; the slug stays."""
+        """Change a universe. What is not given stays; `translations` replaces all of them; the slug never changes."""
         universe = universes.find(slug)
         universes.update(universe, **UniversePatchSerializer.read(request, universe), author=author(request))
         return Response(self._whole(slug))
 
     @extend_schema(responses={204: None})
     def destroy(self, request, slug):
-        """Take the universe and its media away; an archived revision keeps both."""
+        """Delete a universe and its media. An archived revision keeps both."""
         universes.delete(universes.find(slug), author(request))
         return Response(status=204)
 
@@ -108,9 +108,7 @@ class UniverseViewSet(FreshViewSet):
         copy = copies.duplicate(universes.find(slug), **wanted, once=idempotency_key(request))
         return Response(self._whole(copy.slug), status=201)
 
-    @extend_schema(
-        responses={(200, ZIP): OpenApiResponse(OpenApiTypes.BINARY, "Rows and media, as a zip file.")}
-    )
+    @extend_schema(responses=medium("Rows and media, as a zip file.", kinds=[ZIP]))
     def export(self, request, slug):
         """One universe as a single archive, which any installation can import. 409 when it does not hold still."""
         file, name = exchange.exported(slug), exchange.file_name(slug)
@@ -138,7 +136,7 @@ class ImportViewSet(UniverseViewSet):
 
     @extend_schema(
         parameters=[ImportQuery],
-        request=takes(ZIP),
+        request=takes_file(ZIP),
         responses={201: UniverseSerializer},
     )
     def load(self, request, slug):
@@ -158,10 +156,12 @@ class ImportViewSet(UniverseViewSet):
 class AssetViewSet(FreshViewSet):
     """The cards of a universe, in their order."""
 
+    fails = BUSY
+
     @public
     @reads(AssetItemSerializer(many=True))
     def list(self, request, slug):
-        """The cards in their order."""
+        """The cards of a universe, in their order."""
         return plain.cards(slug, everything(request), signatures.address)
 
     @extend_schema(request=AssetCreateSerializer, responses={201: AssetSerializer})
@@ -179,14 +179,14 @@ class AssetViewSet(FreshViewSet):
 
     @extend_schema(request=AssetPatchSerializer, responses=AssetSerializer)
     def partial_update(self, request, slug, asset_id):
-        """Change what is given; the files keep their names."""
+        """Change a card. What is not given stays; the files keep their names."""
         asset = assets.find(universes.find(slug), asset_id)
         assets.update(asset, **AssetPatchSerializer.read(request, asset), author=author(request))
         return Response(self._whole(asset))
 
     @extend_schema(responses={204: None})
     def destroy(self, request, slug, asset_id):
-        """Take the card, its picture and its clip away."""
+        """Delete a card, its picture and its clip."""
         assets.delete(assets.find(universes.find(slug), asset_id), author(request))
         return Response(status=204)
 
@@ -197,6 +197,8 @@ class AssetViewSet(FreshViewSet):
 
 class MusicPromptViewSet(FreshViewSet):
     """What is sung in each language, and in which style."""
+
+    fails = BUSY
 
     @public
     @reads(MusicPromptSerializer(many=True))
@@ -214,19 +216,19 @@ class MusicPromptViewSet(FreshViewSet):
     @public
     @extend_schema(responses=MusicPromptSerializer)
     def retrieve(self, request, slug, language):
-        """The song in a language."""
+        """What is sung in a language."""
         return Response(MusicPromptSerializer(music.find(find(request, slug), language)).data)
 
     @extend_schema(request=MusicPromptPatchSerializer, responses=MusicPromptSerializer)
     def partial_update(self, request, slug, language):
-        """Change what is given; a song that was sung already stays as it is."""
+        """Change what is sung in a language. What is not given stays; a song that was sung already stays as it is."""
         song = music.find(universes.find(slug), language)
         music.update(song, **MusicPromptPatchSerializer.read(request, song), author=author(request))
         return Response(MusicPromptSerializer(music.find(song.universe, language)).data)
 
     @extend_schema(responses={204: None})
     def destroy(self, request, slug, language):
-        """Take the prompt and its song away."""
+        """Delete what is sung in a language, and its song."""
         music.delete(music.find(universes.find(slug), language), author(request))
         return Response(status=204)
 
@@ -253,9 +255,9 @@ class PictureViewSet(CardFileViewSet):
 
     parser_classes = [PictureParser]
 
-    @extend_schema(request=takes("image/*"), responses=AssetSerializer)
+    @extend_schema(request=takes_file("image/*"), responses=AssetSerializer)
     def upload(self, request, slug, asset_id):
-        """Give a card a picture of one's own, of any usual format; it becomes a PNG of 4096 pixels a side at most.
+        """Upload a card's picture. Any usual format; it becomes a PNG of 4096 pixels a side at most.
 
         The former one stays as a variant. 413 beyond UPLOAD_MAX_MB; 422 for what is no whole picture.
         """
@@ -267,9 +269,9 @@ class ClipViewSet(CardFileViewSet):
 
     parser_classes = [ClipParser]
 
-    @extend_schema(request=takes("video/*"), responses=AssetSerializer)
+    @extend_schema(request=takes_file("video/*"), responses=AssetSerializer)
     def upload(self, request, slug, asset_id):
-        """Give a card a clip of one's own, as a phone or tablet records it; it becomes an MP4 (H.264).
+        """Upload a card's clip. As a phone or tablet records it; it becomes an MP4 (H.264).
 
         The former one stays as a variant. 413 beyond UPLOAD_CLIP_MAX_MB; 422 for what is no whole clip.
         """
@@ -279,11 +281,13 @@ class ClipViewSet(CardFileViewSet):
 class SongViewSet(ViewSet):
     """A universe's song in a language."""
 
+    fails = BUSY
+
     parser_classes = [SongParser]
 
-    @extend_schema(request=takes("audio/*"), responses=SongFileSerializer)
+    @extend_schema(request=takes_file("audio/*"), responses=SongFileSerializer)
     def upload(self, request, slug, language):
-        """Give a universe a song of one's own, of any usual format; it becomes an MP3.
+        """Upload a song. Any usual format; it becomes an MP3.
 
         The former one stays as a variant. 413 beyond UPLOAD_MAX_MB; 422 for what is no whole song.
         """
@@ -297,9 +301,9 @@ class ThumbnailViewSet(UniverseViewSet):
 
     parser_classes = [PictureParser]
 
-    @extend_schema(request=takes("image/*"), responses=UniverseSerializer)
+    @extend_schema(request=takes_file("image/*"), responses=UniverseSerializer)
     def upload(self, request, slug):
-        """Give a universe a thumbnail of one's own; it becomes a JPEG of 512 pixels a side at most.
+        """Upload a universe's thumbnail. It becomes a JPEG of 512 pixels a side at most.
 
         A `thumbnail_url` that it had is emptied. 413 beyond UPLOAD_MAX_MB; 422 for what is no whole picture.
         """
@@ -313,6 +317,8 @@ BYTES = "The file; Range and ETag as for media."
 
 class VariantViewSet(ViewSet):
     """What `found` finds, as a list and byte by byte."""
+
+    fails = BUSY
 
     def _list(self, request, found):
         return Response(VariantSerializer(found, many=True, context={"address": request.path}).data)
@@ -334,7 +340,10 @@ class CardVariantViewSet(VariantViewSet):
 
     @extend_schema(responses=VariantSerializer(many=True))
     def list(self, request, slug, asset_id):
-        """The present picture and clip and the earlier ones that the archive still has, the last replaced first."""
+        """The pictures and clips of a card.
+
+        The present ones, and the earlier ones that the archive still has, the last replaced first.
+        """
         return self._list(request, variants.of_card(assets.find(universes.find(slug), asset_id)))
 
     @by_address
@@ -346,7 +355,7 @@ class CardVariantViewSet(VariantViewSet):
 
     @extend_schema(request=None, responses=AssetSerializer)
     def choose(self, request, slug, asset_id, sha256):
-        """Put an earlier picture or clip back; what it replaces becomes a variant. The present one may be chosen."""
+        """Put an earlier picture or clip back. What it replaces becomes a variant; the present one may be chosen."""
         asset = assets.find(universes.find(slug), asset_id)
         variants.choose(asset, sha256, author(request))
         card = queries.card(asset)
@@ -358,7 +367,10 @@ class SongVariantViewSet(VariantViewSet):
 
     @extend_schema(responses=VariantSerializer(many=True))
     def list(self, request, slug, language):
-        """The present song and the earlier ones that the archive still has, the last replaced first."""
+        """The songs of a language.
+
+        The present one, and the earlier ones that the archive still has, the last replaced first.
+        """
         return self._list(request, variants.of_song(universes.find(slug), language))
 
     @by_address

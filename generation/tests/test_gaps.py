@@ -63,6 +63,7 @@ def test_gaps_of_many_cards_take_three_statements(universe, make_asset):
 def test_a_dry_run_tells_numbers_and_costs_and_does_nothing(provider, half_done, post):
     body = post("winter/gaps", dry_run=True).json()
     assert body == {
+        "type": "estimate",
         "kinds": [
             {"kind": "names", "number": 14, "cost": 0.01},
             {"kind": "pictures", "number": 1, "cost": 0.04},

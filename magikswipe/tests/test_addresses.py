@@ -83,7 +83,7 @@ def test_the_schema_is_json_and_names_every_error(client):
     assert create["tags"] == ["universes"]
     assert {"201", "401", "403", "422"} <= create["responses"].keys()
     assert create["responses"]["422"]["content"]["application/json"]["schema"] == {
-        "$ref": "#/components/schemas/Error"
+        "$ref": "#/components/schemas/ApiError"
     }
     assert "404" in schema["paths"]["/api/universes/{slug}"]["get"]["responses"]
 
@@ -92,7 +92,7 @@ def test_the_schema_is_json_and_names_every_error(client):
 def test_the_schema_is_valid_and_warns_of_nothing(settings, tmp_path, is_open):
     settings.API_OPEN = is_open
     call_command("spectacular", "--validate", "--fail-on-warn", file=str(tmp_path / "schema.yml"))
-    assert ("cookieAuth" in (tmp_path / "schema.yml").read_text()) is not is_open
+    assert "cookieAuth" in (tmp_path / "schema.yml").read_text()
 
 
 def test_every_operation_has_a_name_of_its_own(client):

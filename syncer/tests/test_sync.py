@@ -320,8 +320,9 @@ class TestAnswers:
         assert differences(api) == {"winter": "remote newer"}
 
     def test_the_keys_are_the_contracts(self, api, supabase, winter):
-        one = {"success", "message", "synced_items", "errors", "reports", "notes"}
+        one = {"type", "success", "message", "synced_items", "errors", "reports", "notes"}
         every = {
+            "type",
             "success",
             "message",
             "universes_synced",
