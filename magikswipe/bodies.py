@@ -163,6 +163,9 @@ def is_chunked(environ):
 def readable(content_type):
     """The header Content-Type with nothing in it that cannot be read: Django takes any codec of Python's for text."""
     kind = content_type.partition(";")[0]
+    if kind.strip().lower() == FORM:
+        # Always UTF-8; Django refuses another charset, and again as it makes the page that says so.
+        return kind
     try:
         _, parameters = parse_header_parameters(content_type)
     except ValueError:

@@ -186,5 +186,14 @@ def test_a_charset_that_is_none_counts_for_nothing(parameter):
     assert (status, json.loads(said)["name"]) == (201, "Été")
 
 
+@pytest.mark.django_db
+def test_a_form_is_utf_8_whatever_it_says(client):
+    cookie = {"HTTP_COOKIE": f"csrftoken={'a' * 32}"}
+    for charset in ("latin-1", "hex", "utf-16", "utf-8"):
+        sent = f"csrfmiddlewaretoken={'a' * 32}&language=fr".encode()
+        kind = f"application/x-www-form-urlencoded; charset={charset}"
+        assert ask(request("/i18n/setlang/", content=sent, CONTENT_TYPE=kind, **cookie))[0] == 302, charset
+
+
 def test_a_forms_boundary_stays():
     assert readable("multipart/form-data; charset=hex; boundary=abc") == 'multipart/form-data; boundary="abc"'
