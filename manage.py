@@ -3,7 +3,12 @@
 
 import os
 
-from magikswipe.start import explain_bad_settings, refuse_unfinished_restore, refuse_unwritable_bucket
+from magikswipe.start import (
+    explain_bad_settings,
+    explain_failures,
+    refuse_unfinished_restore,
+    refuse_unwritable_bucket,
+)
 
 # What runs in production, besides the web server, and would come to nothing without a bucket.
 NEED_A_BUCKET = (["migrate"], ["qcluster"])
@@ -24,7 +29,8 @@ def main():
             refuse_unwritable_bucket()
             if sys.argv[1:2] == ["qcluster"]:
                 refuse_unfinished_restore()
-        execute_from_command_line(sys.argv)
+        with explain_failures():
+            execute_from_command_line(sys.argv)
 
 
 if __name__ == "__main__":

@@ -16,7 +16,7 @@ from syncer import services
 
 from . import __version__, metrics
 from .api.permissions import InScopeOrOpen
-from .readiness import check, database_answers
+from .readiness import check, database_wrong
 
 CONNECTED_SECONDS = 5
 HEALTH = ["healthy", "unhealthy"]
@@ -73,7 +73,7 @@ class HealthView(OpenView):
 
     @extend_schema(operation_id="health", responses={200: HealthSerializer, 503: HealthSerializer})
     def get(self, request):
-        database = database_answers()
+        database = not database_wrong()
         body = {
             "status": "healthy" if database else "unhealthy",
             "database": database,

@@ -4,17 +4,19 @@ import logging
 import re
 from datetime import UTC
 
+from django.contrib.sessions import middleware as sessions
 from django.core.exceptions import DisallowedHost
-from django.http import JsonResponse
+from django.db import DatabaseError
+from django.http import JsonResponse, UnreadablePostError
 from django.middleware import locale
 from django.shortcuts import render
 from django.utils import timezone, translation
 
-from storage.errors import BucketUnreachable
+from . import failures
 
 log = logging.getLogger(__name__)
 
-# When a page whose files could not be reached may be asked for again.
+# When a page that failed may be asked for again.
 AGAIN_SECONDS = 30
 
 API = re.compile(r"/(api|storage|health|ready|metrics|docs|openapi\.json)(/|$)")
@@ -57,10 +59,11 @@ class CachingMiddleware:
         return response
 
 
-class UnreachableMiddleware:
-    """A page that needs files while their server does not answer says so, instead of having crashed.
+class FailureMiddleware:
+    """A page or address that the disk, the database or the server of files fails says so, instead of having crashed.
 
-    It stands by itself: what other pages have around them asks for files, too. The API's views say it themselves.
+    The page stands by itself: what other pages have around them asks for rows and files, too. REST framework's views
+    say it themselves.
     """
 
     def __init__(self, get_response):
@@ -69,13 +72,48 @@ class UnreachableMiddleware:
     def __call__(self, request):
         return self.get_response(request)
 
-    def process_exception(self, request, exception):
-        if not isinstance(exception, BucketUnreachable):
+    def process_view(self, request, view, arguments, options):
+        """Read a form, with its files, before CsrfViewMiddleware does, whose exceptions nobody is asked about."""
+        if is_api(request):
             return None
-        log.error("%s", exception)
-        page = render(request, "magikswipe/unreachable.html", status=503)
-        page["Retry-After"] = str(AGAIN_SECONDS)
-        return page
+        try:
+            request.POST  # noqa: B018 - reads it
+        except UnreadablePostError:
+            # Who sent it is gone.
+            return None
+        except OSError as error:
+            if answer := failed(request, error):
+                return answer
+            raise
+        return None
+
+    def process_exception(self, request, exception):
+        return failed(request, exception)
+
+
+def failed(request, exception):
+    """The response to a request that `failures` knows the exception of; None for any other."""
+    failure = failures.find(exception)
+    if not failure:
+        return None
+    log.error("%s: %s", request.path, exception, extra={"request": request})
+    if is_api(request):
+        return JsonResponse({"detail": failure.sentence}, status=failure.status)
+    page = render(request, "magikswipe/failure.html", {"failure": failure}, status=failure.status)
+    page["Retry-After"] = str(AGAIN_SECONDS)
+    return page
+
+
+class SessionMiddleware(sessions.SessionMiddleware):
+    """Django's; a session that can't be saved is told of as any other failure."""
+
+    def process_response(self, request, response):
+        try:
+            return super().process_response(request, response)
+        except (DatabaseError, OSError) as error:
+            if answer := failed(request, error):
+                return answer
+            raise
 
 
 class HostMiddleware:

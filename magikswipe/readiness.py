@@ -1,5 +1,6 @@
 """Whether this installation can do its work: what a load balancer, or whoever is called at night, asks."""
 
+from django.apps import apps
 from django.core.cache import cache
 from django.db import DatabaseError, connection
 from django.db.migrations.executor import MigrationExecutor
@@ -8,6 +9,9 @@ from jobs import heartbeat, waker
 from storage import bucket
 from storage.errors import NotWritable
 
+from . import failures
+
+SILENT = "The database does not answer; see to it that it runs, and to DATABASE_URL."
 # A message that no worker took up for so long, in seconds.
 QUEUE_BOUND = 60
 # Whoever asks often must not have the disk written, and the migrations read, each time.
@@ -18,15 +22,25 @@ FAILED_SECONDS = 2
 
 def check():
     """`{name: sentence}` of each thing that must hold; the sentence says what to do, and is empty where it does."""
-    if not database_answers():
-        unknown = "Not known without the database."
-        return {
-            "database": "The database does not answer; see to it that it runs, and to DATABASE_URL.",
-            "migrations": unknown,
-            "bucket": _remembered("bucket", BUCKET_SECONDS, _bucket),
-            "queue": unknown,
-            "worker": unknown,
-        }
+    wrong = database_wrong()
+    try:
+        return _without_database(wrong) if wrong else _check()
+    except DatabaseError as error:
+        return _without_database(_said_of(error))
+
+
+def _without_database(wrong):
+    unknown = "Not known without the database."
+    return {
+        "database": wrong,
+        "migrations": unknown,
+        "bucket": _remembered("bucket", BUCKET_SECONDS, _bucket),
+        "queue": unknown,
+        "worker": unknown,
+    }
+
+
+def _check():
     migrations = _remembered("migrations", MIGRATIONS_SECONDS, _migrations)
     unknown = "Not known before the migrations." if migrations else ""
     return {
@@ -38,13 +52,33 @@ def check():
     }
 
 
-def database_answers():
+def database_wrong() -> str:
+    """A sentence that says what to do when the database does not answer or its file can't be used; empty if it can."""
     try:
         with connection.cursor() as cursor:
-            cursor.execute("SELECT 1")
-        return True
-    except DatabaseError:
-        return False
+            # Without a table, SQLite would not look at its file.
+            cursor.execute(
+                "SELECT 1 FROM sqlite_master LIMIT 1" if connection.vendor == "sqlite" else "SELECT 1"
+            )
+    except DatabaseError as error:
+        return _said_of(error)
+    return ""
+
+
+def _said_of(error):
+    failure = failures.find(error)
+    return SILENT if failure in (None, failures.BUSY) else failure.sentence
+
+
+def incomplete() -> str:
+    """The same of its tables, once all migrations are said to be applied: each is asked for a row."""
+    try:
+        for model in apps.get_models():
+            if model._meta.managed:
+                model._base_manager.first()
+    except DatabaseError as error:
+        return _said_of(error)
+    return ""
 
 
 def _remembered(name, seconds, look):
@@ -65,7 +99,7 @@ def migrations_missing():
 
 def _migrations():
     missing = migrations_missing()
-    return f"{len(missing)} migrations wait; run: manage.py migrate" if missing else ""
+    return f"{len(missing)} migrations wait; run: manage.py migrate" if missing else incomplete()
 
 
 def _bucket():

@@ -95,14 +95,15 @@ MIDDLEWARE = [
     "corsheaders.middleware.CorsMiddleware",
     "magikswipe.middleware.HostMiddleware",
     "magikswipe.middleware.TrailingSlashMiddleware",
-    "django.contrib.sessions.middleware.SessionMiddleware",
+    "magikswipe.middleware.SessionMiddleware",
     "magikswipe.middleware.LocaleMiddleware",
     "magikswipe.middleware.TimeZoneMiddleware",
     "django.middleware.common.CommonMiddleware",
+    # Above what reads a form.
+    "magikswipe.middleware.FailureMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
-    "magikswipe.middleware.UnreachableMiddleware",
 ]
 
 TEMPLATES = [

@@ -18,6 +18,26 @@ def explain_bad_settings():
         sys.exit(CANNOT_START)
 
 
+@contextmanager
+def explain_failures():
+    """Turn a full disk, and a database or files that can't be used, into one sentence on stderr and exit code 1.
+
+    `--traceback` shows where it was, as it does of a CommandError.
+    """
+    from django.db import Error
+
+    try:
+        yield
+    except (Error, OSError) as error:
+        from magikswipe import failures
+
+        failure = failures.find(error)
+        if not failure or "--traceback" in sys.argv:
+            raise
+        print(failure.sentence, file=sys.stderr)
+        sys.exit(1)
+
+
 def check_settings():
     """Load the settings and run the system checks before any process serves; returns the settings.
 

@@ -5,13 +5,12 @@ from math import ceil
 
 from django.core.exceptions import PermissionDenied
 from django.core.signals import got_request_exception
-from django.db import OperationalError
 from django.http import Http404
 from rest_framework import exceptions
 from rest_framework.response import Response
 from rest_framework.views import set_rollback
 
-from storage.errors import DiskFull, is_disk_full
+from magikswipe import failures
 
 from .sentences import clean, flatten
 
@@ -23,7 +22,6 @@ STATUS = {
     "django.core.exceptions.ObjectDoesNotExist": 404,
     "django.core.exceptions.RequestDataTooBig": 413,
     "django.core.exceptions.SuspiciousOperation": 400,
-    "django.db.utils.OperationalError": 503,
     "django.http.request.UnreadablePostError": 400,
     "generation.errors.CannotGenerate": 400,
     "generation.errors.LimitReached": 409,
@@ -36,8 +34,6 @@ STATUS = {
     "jobs.errors.Busy": 409,
     "jobs.errors.NotFound": 404,
     "jobs.errors.NotPossible": 400,
-    "storage.errors.BucketUnreachable": 503,
-    "storage.errors.DiskFull": 507,
     "storage.errors.Busy": 503,
     "storage.names.UnsafeName": 404,
     "syncer.errors.Cancelled": 409,
@@ -61,7 +57,6 @@ SENTENCES = {
     "django.core.exceptions.ObjectDoesNotExist": "It was not found; it was deleted meanwhile.",
     "django.core.exceptions.RequestDataTooBig": "The body is too large; send 5 MB at most.",
     "django.core.exceptions.SuspiciousOperation": "The request is malformed; check its address and headers.",
-    "django.db.utils.OperationalError": "The database is busy or can't be reached; try again in a moment.",
     "django.http.request.UnreadablePostError": "The body broke off on its way; send it again.",
     "storage.names.UnsafeName": "The file was not found.",
 }
@@ -75,10 +70,10 @@ def handle(exc, context):
     """DRF's EXCEPTION_HANDLER: a Response for whatever a view raised."""
     set_rollback()
     status, body, headers = describe(exc)
-    if status == 500 or isinstance(exc, OperationalError):
+    if status == 500 or failures.find(exc):
         request = context.get("request")
         path = getattr(request, "path", "?")
-        log.error("%s: %s", path, exc, exc_info=exc, extra={"request": request})
+        log.error("%s: %s", path, exc, exc_info=status == 500 and exc, extra={"request": request})
     if status == 500:
         # What Django does for a crash that reaches it.
         got_request_exception.send(sender=handle, request=context.get("request"))
@@ -93,8 +88,8 @@ def describe(exc):
         return 404, {"detail": NOT_FOUND}, {}
     if isinstance(exc, PermissionDenied):
         return 403, {"detail": str(exceptions.PermissionDenied.default_detail)}, {}
-    if is_disk_full(exc):
-        exc = DiskFull()
+    if failure := failures.find(exc):
+        return failure.status, {"detail": failure.sentence}, {}
     for cls in type(exc).__mro__:
         if (path := f"{cls.__module__}.{cls.__qualname__}") in STATUS:
             return STATUS[path], _domain_body(exc, path), _retry_after(getattr(exc, "retry_after", None))

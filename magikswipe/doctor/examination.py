@@ -2,8 +2,12 @@
 
 import logging
 
+from django.db import DatabaseError
+
+from magikswipe import failures
+
 from .files import contents, missing, records, strangers
-from .findings import ERROR
+from .findings import ERROR, Finding
 from .installation import bucket, configuration, database, disk, integrity, models, names, supabase, worker
 from .leftovers import archived, deletions, pulls, restores, temporary
 from .work import held_slots, lost_steps, open_charges, stuck_jobs, unended_jobs
@@ -55,15 +59,37 @@ def examine(fix=False):
 
 def _mended(check, fix):
     # All of one check first: mending one thing must not hide the next from it.
-    for finding in list(check()):
+    for finding in _found(check):
         yield finding, _mend(finding) if fix else False
+
+
+def _found(check):
+    """What a check finds; that it could not be made, where disk, database or files fail it."""
+    found = []
+    try:
+        found.extend(check())
+    except (DatabaseError, OSError) as error:
+        failure = failures.find(error)
+        if not failure:
+            raise
+        log.error("The check %s broke off: %s", check.__name__, error)
+        found.append(
+            Finding("not-examined", f"{failure.sentence} ({check.__name__} could not be looked at.)")
+        )
+    return found
 
 
 def _mend(finding):
     if not finding.fix:
         return False
     log.info("Mending %s: %s", finding.code, finding.sentence)
-    finding.fix()
+    try:
+        finding.fix()
+    except (DatabaseError, OSError) as error:
+        if not failures.find(error):
+            raise
+        log.error("%s could not be mended: %s", finding.code, error)
+        return False
     return True
 
 

@@ -9,7 +9,7 @@ from django.db import connection
 from generation import comparison
 from generation.errors import ProviderError
 from jobs import heartbeat
-from magikswipe.readiness import database_answers, migrations_missing
+from magikswipe.readiness import database_wrong, incomplete, migrations_missing
 from storage.bucket import check_writable
 from storage.errors import NotWritable
 from storage.filesystems import free_bytes
@@ -23,16 +23,16 @@ LEAST_FREE = 500_000_000
 
 def database():
     """What must be well before anything else can be looked at."""
-    if not database_answers():
-        yield Finding(
-            "no-database", "The database does not answer; see to it that it runs, and to DATABASE_URL."
-        )
+    if wrong := database_wrong():
+        yield Finding("no-database", wrong)
     elif missing := migrations_missing():
         yield Finding(
             "migrations-pending",
             f"{len(missing)} migrations wait; run: manage.py migrate",
             lambda: call_command("migrate", verbosity=0),
         )
+    elif wrong := incomplete():
+        yield Finding("database-incomplete", wrong)
 
 
 def integrity():
