@@ -446,7 +446,10 @@ UNFOLD = {
     "SHOW_LANGUAGES": True,
     "LOGIN": {"form": "magikswipe.login.LoginForm"},
     "STYLES": [lambda request: static("magikswipe/admin.css")],
-    "SCRIPTS": [lambda request: static("magikswipe/admin.js")],
+    "SCRIPTS": [
+        lambda request: static("magikswipe/storage.js"),
+        lambda request: static("magikswipe/admin.js"),
+    ],
     "DASHBOARD_CALLBACK": "magikswipe.dashboard.show",
     "SIDEBAR": {"navigation": "magikswipe.sidebar.show"},
 }

@@ -79,12 +79,12 @@
     function keep() {
         const changed = fields().filter((field) => refused || typed(field) !== first(field));
         const draft = changed.map((field) => [nameOf(field), { typed: typed(field), seen: seenOf(field)?.value }]);
-        if (draft.length) localStorage.setItem(KEY, JSON.stringify(Object.fromEntries(draft)));
+        if (draft.length) drafts.keep(KEY, Object.fromEntries(draft));
         else drop();
     }
 
     function drop() {
-        localStorage.removeItem(KEY);
+        drafts.drop(KEY);
         notice().hidden = true;
     }
 
@@ -96,7 +96,7 @@
     }
 
     function restore() {
-        const draft = JSON.parse(localStorage.getItem(KEY) || "{}");
+        const draft = drafts.get(KEY);
         const lost = fields().filter((field) => nameOf(field) in draft && draft[nameOf(field)].typed !== first(field));
         for (const field of lost) putBack(field, draft[nameOf(field)]);
         if (lost.length) notice().hidden = false;
@@ -110,7 +110,7 @@
         sessionStorage.removeItem(SENT);
         if (!sent) return;
         const led = performance.getEntriesByType("navigation")[0]?.redirectCount > 0;
-        if (led && !document.querySelector("[type=password]")) localStorage.removeItem(sent);
+        if (led && !document.querySelector("[type=password]")) drafts.drop(sent);
         else refused = sent === KEY && !led;
     }
 

@@ -40,15 +40,15 @@
     function keep(form) {
         const changed = fields(form).filter(isChanged);
         const draft = changed.map((field) => [field.name, { typed: valueOf(field), seen: field.dataset.seen }]);
-        if (draft.length) localStorage.setItem(draftKey(form), JSON.stringify(Object.fromEntries(draft)));
-        else localStorage.removeItem(draftKey(form));
+        if (draft.length) drafts.keep(draftKey(form), Object.fromEntries(draft));
+        else drafts.drop(draftKey(form));
         if (draft.length) form.dataset.dirty = "";
         else delete form.dataset.dirty;
         return changed;
     }
 
     function restore(form) {
-        const draft = JSON.parse(localStorage.getItem(draftKey(form)) || "{}");
+        const draft = drafts.get(draftKey(form));
         let back = false;
         for (const field of fields(form)) {
             const kept = draft[field.name];

@@ -19,20 +19,20 @@
             id: row.dataset.idea,
             fields: Object.fromEntries(fields(row).map((field) => [field.name, field.type === "checkbox" ? field.checked : field.value])),
         }));
-        localStorage.setItem(key(), JSON.stringify({ taken: list().dataset.taken, rows: kept }));
+        drafts.keep(key(), { taken: list().dataset.taken, rows: kept });
         list().querySelector("[data-restore]").hidden = false;
         count();
     }
 
     // What was kept before cards were made of the list says nothing about what is left of it.
     function kept() {
-        const found = JSON.parse(localStorage.getItem(key()) || "null");
-        return found?.taken === list().dataset.taken ? found.rows : null;
+        const found = drafts.get(key());
+        return found.rows && found.taken === list().dataset.taken ? found.rows : null;
     }
 
     function restore() {
         const known = kept();
-        if (!known) return localStorage.removeItem(key());
+        if (!known) return drafts.drop(key());
         const there = new Map(rows().map((row) => [row.dataset.idea, row]));
         for (const { id, fields: values } of known) {
             const row = there.get(id);
@@ -85,7 +85,7 @@
         const button = event.target.closest("[data-up], [data-down], [data-remove]");
         if (button && list()?.contains(button)) act(button);
         if (event.target.closest("[data-restore]")) {
-            localStorage.removeItem(key());
+            drafts.drop(key());
             location.reload();
         }
     });
