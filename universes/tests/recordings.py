@@ -86,8 +86,8 @@ def bytes_of(name, slug="winter"):
     return Path(bucket.bucket().path(f"{slug}/{name}")).read_bytes()
 
 
-def path_of(name):
-    return bucket.bucket().path(f"winter/{name}")
+def path_of(name, slug="winter"):
+    return bucket.bucket().path(f"{slug}/{name}")
 
 
 def shown(name):
@@ -96,7 +96,7 @@ def shown(name):
         return image
 
 
-def streams(name, container, *options):
+def streams(name, container, *options, slug="winter"):
     """What ffmpeg says about a file in the bucket, all of which it decodes."""
     command = [
         imageio_ffmpeg.get_ffmpeg_exe(),
@@ -106,7 +106,7 @@ def streams(name, container, *options):
         "-f",
         container,
         "-i",
-        path_of(name),
+        path_of(name, slug),
     ]
     done = subprocess.run([*command, "-f", "null", "-"], capture_output=True, text=True, timeout=60)
     assert done.returncode == 0, done.stderr
