@@ -20,10 +20,15 @@ class Handler:
 
 
 class StepRun:
-    """A step in the hands of the runner that owns its job."""
+    """A step in the hands of the runner that owns its job.
+
+    `was_answered`: set by a handler that is about to read what the other side gave it. If that breaks in a way that
+    nobody foresaw, a retry asks the other side anew.
+    """
 
     def __init__(self, step, token):
         self.step, self.token = step, token
+        self.was_answered = False
 
     def __getattr__(self, name):
         return getattr(self.step, name)

@@ -2,6 +2,7 @@
 
 import errno
 import logging
+import os
 import random
 import time
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
@@ -32,6 +33,12 @@ LONGEST_PAUSE = 3600
 DATABASE_PATIENCE = 1
 # How long a server that keeps files and can't be reached is left alone.
 AWAY_SECONDS = 30
+# A disk, a quota, or a limit on the size of a file.
+NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+# How soon a disk that was full is tried again.
+FULL_SECONDS = 20
+# Said of a file or folder that is not where it should be: no machine's trouble.
+MISPLACED = (FileNotFoundError, FileExistsError, IsADirectoryError, NotADirectoryError)
 SLOT_PATIENCE = timedelta(seconds=1)
 
 log = logging.getLogger(__name__)
@@ -231,23 +238,41 @@ def _look(run):
     except (LeaseLost, OperationalError):
         raise
     except OSError as error:
-        if error.errno == errno.ENOSPC:
-            return Passing(
-                gettext("The disk is full; make room and it goes on by itself."), retry_after=LONGEST_BACKOFF
-            )
-        if error.errno == errno.EHOSTUNREACH:
-            # Where files are kept; what was paid for waits at the provider meanwhile.
-            return Passing(str(error), retry_after=AWAY_SECONDS)
-        return _bug(run, error)
+        return _trouble(error) or _bug(run, error)
+    except MemoryError:
+        return Passing(gettext("There is not enough memory just now; it is tried again."))
     except Exception as error:
         # A bug in one handler must not stop the other steps.
         return _bug(run, error)
 
 
-def _bug(run, error):
+def _trouble(error: OSError) -> Passing | None:
+    """What becomes of a step whose machine is in trouble; None where the error is rather a bug of ours."""
+    if error.errno in NO_ROOM or error.errno == errno.EROFS:
+        # It waits as long as it takes: what was paid for must not be lost for it.
+        return Passing(_why_full(error), retry_after=FULL_SECONDS, counts=False)
+    if error.errno == errno.EHOSTUNREACH:
+        # Where files are kept; what was paid for waits at the provider meanwhile.
+        return Passing(str(error), retry_after=AWAY_SECONDS)
+    if isinstance(error, MISPLACED):
+        return None
+    reason = os.strerror(error.errno) if error.errno else type(error).__name__
+    return Passing(
+        gettext("A file could not be read or written (%(reason)s); it is tried again.") % {"reason": reason}
+    )
+
+
+def _why_full(error: OSError) -> str:
+    if error.errno == errno.EROFS:
+        return gettext("The disk can be read but not written; mend that and it goes on by itself.")
+    return gettext("The disk is full; make room and it goes on by itself.")
+
+
+def _bug(run: StepRun, error: Exception) -> Permanent:
     log.exception("Step %s of job %s broke", run.step.pk, run.step.job_id)
     return Permanent(
-        gettext("An internal error (%(kind)s); the log has the details.") % {"kind": type(error).__name__}
+        gettext("An internal error (%(kind)s); the log has the details.") % {"kind": type(error).__name__},
+        spent=run.was_answered,
     )
 
 

@@ -391,7 +391,7 @@ JOB_DAILY = [
     "magikswipe.sessions.clear_expired",
 ]
 # Functions that give the hashes of archived files which are needed though no revision names them.
-ARCHIVE_NEEDED_BY = ["syncer.journals.needed"]
+ARCHIVE_NEEDED_BY = ["syncer.journals.needed", "generation.delivered.needed"]
 # Days for which jobs that ended are kept; what they cost is kept for good.
 JOBS_KEPT_DAYS = read("int", "JOBS_KEPT_DAYS", 30, validate=validate.Range(min=1))
 

@@ -175,7 +175,7 @@ class ReplicateApi:
             "version": row["version"],
             "input": {} if removed else _with_origin(json.loads(row["input"]), origin),
             "logs": "",
-            "output": None if removed else _output(row, origin),
+            "output": None if removed else self._output(row, origin),
             "data_removed": removed,
             "error": row["error"],
             "source": "api",
@@ -186,6 +186,13 @@ class ReplicateApi:
             "metrics": spent,
             "urls": {"get": own, "cancel": f"{own}/cancel", "web": f"{origin}/p/{row['id']}"},
         }
+
+    def _output(self, row: Row, origin: str) -> Any:
+        if not row["file"]:
+            return json.loads(row["output"]) if row["output"] else None
+        address = f"{origin}/delivery/{row['id']}/output.{row['file'].rpartition('.')[2]}"
+        shape = self.settings.shape
+        return address if shape is None else json.loads(json.dumps(shape).replace("FILE", address))
 
     def _is_removed(self, row: Row) -> bool:
         return bool(row["completed_at"]) and time.time() > row["completed_at"] + self.settings.retention
@@ -236,7 +243,8 @@ class ReplicateApi:
         row = self.predictions.get(request.path_params["id"])
         if row is None or not row["file"] or row["fault"] == "expired" or self._is_removed(row):
             return problem(404, *NOT_FOUND)
-        response = FileResponse(self.predictions.made / row["file"], media_type=_media_type(row))
+        path = self.settings.deliver or self.predictions.made / row["file"]
+        response = FileResponse(path, media_type=_media_type(row))
         return Half(response) if self._truncates() else response
 
     def _truncates(self) -> bool:
@@ -300,12 +308,6 @@ def _with_origin(given: dict[str, Any], origin: str) -> dict[str, Any]:
         name: origin + value if isinstance(value, str) and value.startswith(own) else value
         for name, value in given.items()
     }
-
-
-def _output(row: Row, origin: str) -> Any:
-    if row["file"]:
-        return f"{origin}/delivery/{row['id']}/output.{row['file'].rpartition('.')[2]}"
-    return json.loads(row["output"]) if row["output"] else None
 
 
 def _media_type(row: Row) -> str:

@@ -27,6 +27,8 @@ class Settings:
     output: str | None = (
         None  # "html", "empty", "wrong_type", "expired" or "null" in place of the real output
     )
+    deliver: str = ""  # the path of a file that media predictions make in place of their own
+    shape: Any = None  # what the output is of a media prediction, "FILE" standing for the file's address
     llm_style: str = "fenced"  # see sandbox.llm.STYLES; any other text is the answer itself
     retention: float = 3600.0  # inputs and outputs are removed so long after the end
     webhook_copies: int = 1  # how often each webhook is sent; 0 loses them

@@ -3,7 +3,7 @@
 import zlib
 from contextlib import contextmanager
 from functools import partial
-from pathlib import PurePath
+from pathlib import Path, PurePath
 
 from django.db import transaction
 from django.db.models import Q
@@ -12,22 +12,22 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from jobs.outcomes import Done, Drop, Passing, Permanent
-from storage import archive, bucket, pictures
-from storage.formats import Incomplete, Unfit, check_mp3, check_mp4
+from storage import archive, bucket, originals, pictures, transcoding
+from storage.formats import Incomplete, Unfit
 from universes.errors import Changing, NotFound
 from universes.media import clip_name
 from universes.models import Asset, AssetPrompts, MusicPrompt, Universe
 from universes.names import music_name
 from universes.services import placing, revisions, thumbnails, universes
 
-from .. import adapters, downloads, media, prompts
+from .. import adapters, delivered, media, prompts
 from ..errors import CannotGenerate
 from .prediction import GONE, Prediction
 
 
 class FilePrediction(Prediction):
     """A kind says what its steps are for (`rows`, `pick`), what their files are called (`name`), what these must be
-    (`check`), and which rows go with them (`commit`).
+    (`convert`), and which rows go with them (`commit`).
 
     `most_bytes`: how large a file may be. `params` hold `file` too, its name when the step was made.
     """
@@ -51,8 +51,12 @@ class FilePrediction(Prediction):
     def universe(self, target):
         return target.universe
 
-    def check(self, path):
-        """Raise Unfit or Incomplete for a file that is not what it should be; may convert it."""
+    def convert(self, path: Path) -> Path:
+        """Where the medium lies that was made of what lies at `path`, which may change.
+
+        Raises Unfit or Incomplete for what no tool can read.
+        """
+        raise TypeError(f"{type(self).__name__} does not say what its file must be")
 
     def fit(self, path, name):
         """Rewrite the file at `path`, which is checked, as what the suffix of its name says."""
@@ -92,16 +96,18 @@ class FilePrediction(Prediction):
     @contextmanager
     def _fetched(self, step, prediction):
         address = adapters.address_of(prediction.get("output"), self.setting)
-        if not address:
-            raise Permanent(_why_nothing(prediction), spent=True)
-        with downloads.fetched(address, self.most_bytes) as path:
+        with delivered.fetched(step, address, self.most_bytes) as path:
+            if not path:
+                raise Permanent(_why_nothing(prediction), spent=True)
             try:
-                self.check(path)
+                made = self.convert(path)
             except Unfit as error:
                 raise Permanent(_("%(error)s Generate it again.") % {"error": error}, spent=True) from None
             except Incomplete as error:
-                raise _fetch_again(step, error, path) from None
-            yield path
+                raise _fetch_again(step, error) from None
+            sha256 = bucket.digests(made)["sha256"]
+            originals.link(sha256, step.memory[delivered.KEY], step.job.univers_slug, step.params["file"])
+            yield made
 
     def _place(self, step, target, path):
         """Put the file at `path` where it belongs; `{name: sha256}` of all that lies in the bucket then."""
@@ -174,8 +180,9 @@ class Image(CardPrediction):
     def texts(self, step, target):
         return image_input(target)
 
-    def check(self, path):
+    def convert(self, path):
         pictures.to_png(path)
+        return path
 
     def fit(self, path, name):
         pictures.as_named(path, name)
@@ -209,8 +216,10 @@ class Video(CardPrediction):
             ) from None
         return adapters.adapter(self.setting, step.memory.get("model", "")).picture(address)
 
-    def check(self, path):
-        check_mp4(path)
+    def convert(self, path):
+        made = path.with_name("made")
+        transcoding.to_mp4(path, made)
+        return made
 
 
 class Music(FilePrediction):
@@ -239,8 +248,10 @@ class Music(FilePrediction):
         stored = target.music_prompts.filter(language=language).first()
         return song_input(stored, step.params["style"], language)
 
-    def check(self, path):
-        check_mp3(path)
+    def convert(self, path):
+        made = path.with_name("made")
+        transcoding.to_mp3(path, made)
+        return made
 
 
 def cards():
@@ -276,9 +287,10 @@ def check_style(stored: MusicPrompt | None, style: str, language: str) -> None:
     model.check_prompt(prompt, _("the song in '%(code)s'") % {"code": language})
 
 
-def _fetch_again(step, error, path):
+def _fetch_again(step, error):
     """What becomes of a file that breaks off: the same bytes a second time are all that the model made."""
-    sha256 = bucket.digests(path)["sha256"]
+    sha256 = step.memory[delivered.KEY]
+    delivered.forget(step)
     if step.memory.get("incomplete") == sha256:
         return Permanent(_("%(error)s Generate it again.") % {"error": error}, spent=True)
     step.remember(incomplete=sha256)

@@ -81,6 +81,8 @@ class Prediction(Handler):
             spending.settle_step(step, prediction["status"])
             if prediction["status"] != "succeeded":
                 raise Permanent(provider.why(prediction), spent=True)
+            # Whatever goes wrong with it now will go wrong with it again.
+            step.was_answered = True
             return self.finish(step, target, prediction)
 
     def cancel(self, step):

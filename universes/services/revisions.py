@@ -19,7 +19,7 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.module_loading import import_string
 
-from storage import archive, bucket
+from storage import archive, bucket, originals
 
 from .. import rows
 from ..models import Revision, Universe
@@ -145,6 +145,7 @@ def prune():
     for start in range(0, len(revisions), BATCH):
         Revision.objects.filter(pk__in=revisions[start : start + BATCH]).delete()
     gone = [sha for sha in stats.keys() - needed() if archive.remove(sha, older_than=old)]
+    originals.forget(set(gone))
     bucket.sweep(older_than=old), archive.sweep(older_than=old)
     return {
         "revisions": len(revisions),
@@ -182,8 +183,13 @@ def _beyond_bounds(sizes):
 
 
 def needed():
-    """The hashes of all archived files that must stay: those that revisions name, and what others are about to use."""
-    return named().union(*(import_string(path)() for path in settings.ARCHIVE_NEEDED_BY))
+    """The hashes of all archived files that must stay.
+
+    Those that revisions name, what others are about to use, and of which any of these, or a present file, was made.
+    """
+    by_revisions = named()
+    others = (import_string(path)() for path in settings.ARCHIVE_NEEDED_BY)
+    return by_revisions.union(originals.needed(by_revisions), *others)
 
 
 def named():
