@@ -12,6 +12,11 @@ from magikswipe.start import (
 
 # What runs in production, besides the web server, and would come to nothing without a bucket.
 NEED_A_BUCKET = (["migrate"], ["qcluster"])
+# What must not work on the rows of a restored backup with the files from before it.
+WORK_ON_DATA = (
+    "backup", "demo", "export_universe", "import_universe", "jobs", "prune", "qcluster", "sync_init", "sync_pull",
+    "sync_push", "sync_restore", "sync_unpublish",
+)  # fmt: skip
 
 
 def main():
@@ -27,8 +32,9 @@ def main():
         if sys.argv[1:2] in NEED_A_BUCKET and "--only-cluster" not in sys.argv:
             django.setup()
             refuse_unwritable_bucket()
-            if sys.argv[1:2] == ["qcluster"]:
-                refuse_unfinished_restore()
+        if sys.argv[1:2] and sys.argv[1] in WORK_ON_DATA and "--only-cluster" not in sys.argv:
+            django.setup()
+            refuse_unfinished_restore()
         with explain_failures():
             execute_from_command_line(sys.argv)
 

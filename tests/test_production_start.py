@@ -133,6 +133,26 @@ FileRecord.objects.create(key=f".{bucket().hidden(RESTORING)}/", size=0, mtime_n
 """
 
 
+FOLDER_PROMISE = """
+from magikswipe.backups import places, restoring
+from storage.models import FileRecord
+places.folders()[0].promised("x").new.mkdir(parents=True)
+FileRecord.objects.create(key=f"{restoring.MARK}x", size=0, mtime_ns=0)
+"""
+
+
+@pytest.mark.slow
+def test_nothing_works_on_data_while_a_restore_has_not_renamed_all_folders(tmp_path):
+    for command in (("manage.py", "migrate", "--noinput"), ("manage.py", "shell", "-c", FOLDER_PROMISE)):
+        assert start(tmp_path, command).returncode == 0
+    prune = ("manage.py", "prune")
+    for command in (GUNICORN, ("manage.py", "qcluster"), prune, ("manage.py", "sync_pull", "--all")):
+        said = refusal(start(tmp_path, command))
+        assert said.startswith("A restore has put in the rows and not all files") and "doctor --fix" in said
+    assert "unfinished-restore" in start(tmp_path, ("manage.py", "doctor", "--fix")).stdout
+    assert start(tmp_path, prune).returncode == 0
+
+
 @pytest.mark.slow
 def test_nothing_serves_or_works_while_a_restore_has_not_put_in_all_files(tmp_path, s3_url):
     """One that was killed right after its rows were in: there was nobody left to say so."""

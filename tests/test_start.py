@@ -8,8 +8,10 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
+from django.core.management import get_commands
 from dotenv import dotenv_values
 
+import manage
 from magikswipe import first_env, healthcheck
 from tests.s3_plugin import SECRET
 
@@ -271,3 +273,12 @@ def test_what_the_environment_gives_is_not_added_to_an_env(tmp_path, monkeypatch
 def test_the_containers_health_is_asked_under_an_allowed_name(monkeypatch, hosts, asked):
     monkeypatch.setenv("ALLOWED_HOSTS", hosts)
     assert healthcheck.host() == asked
+
+
+def test_every_command_of_ours_is_known_to_work_on_data_or_not():
+    """None of those that do starts on the rows of a restored backup with the files from before it."""
+    rooms = {"generation", "jobs", "magikswipe", "storage", "syncer", "universes"}
+    others = {"check_models", "doctor", "ensure_admin", "make_buckets", "migrate", "restore"}
+    others |= {"sync_status", "token", "up"}
+    ours = {name for name, app in get_commands().items() if app in rooms}
+    assert ours == others | set(manage.WORK_ON_DATA)

@@ -1,5 +1,8 @@
 """Where bucket, archive and the files of unfinished pulls lie: each is read as of a moment, and replaced whole."""
 
+import errno
+import os
+import shutil
 from contextlib import suppress
 from pathlib import Path
 
@@ -11,16 +14,24 @@ from storage.bucket import bucket
 from storage.copying import together
 from storage.errors import BucketUnreachable
 from storage.filesystems import link, set_time
-from storage.names import ASIDE, FILLING
+from storage.names import ASIDE, FILLING, RESTORING
 from storage.staging import PENDING
 
 from .errors import Refused
+
+# What a restore brings beside a folder, and what it takes away from there.
+BROUGHT, REPLACED = RESTORING, ".replaced-"
 
 
 def places():
     """`{what its folder in the archive file is called: place}`"""
     found = {name: _place_of(store) for name, store in {"bucket": bucket(), "archive": archive()}.items()}
     return found | {"pending": FolderPlace(Path(settings.STORAGE_PATH) / PENDING)}
+
+
+def folders() -> list["FolderPlace"]:
+    """Those of them that are on this machine."""
+    return [place for place in places().values() if isinstance(place, FolderPlace)]
 
 
 def on_servers():
@@ -53,35 +64,70 @@ class FolderPlace:
         found = self.path.iterdir() if self.path.is_dir() else ()
         return [p for p in found if p.is_dir() and not p.is_symlink() and _is_kept(p.name)]
 
-    def replacement(self, folder):
-        return FolderReplacement(self.path, folder)
+    def replacement(self, folder: Path, mark: str) -> "FolderReplacement":
+        return FolderReplacement(self.path, mark, folder)
+
+    def promised(self, mark: str) -> "FolderReplacement":
+        """What a restore that broke off brought, if it did."""
+        return FolderReplacement(self.path, mark)
+
+    def brought(self) -> list[Path]:
+        """All that restores have left beside it."""
+        return [
+            path
+            for start in (BROUGHT, REPLACED)
+            for path in self.path.parent.glob(f"{start}*-{self.path.name}")
+        ]
 
 
 class FolderReplacement:
-    """A folder, `there`, on its way to the place of another, `here`, which is kept beside it meanwhile."""
+    """A folder, `here`, and what a restore called `mark` brings beside it, where nothing sweeps, to take its place."""
 
-    def __init__(self, here, there):
+    def __init__(self, here: Path, mark: str, there: Path | None = None):
         self.here, self.there = here, there
-        self.before = there.with_name(f"before-{there.name}")
+        self.new, self.old = (here.with_name(f"{start}{mark}-{here.name}") for start in (BROUGHT, REPLACED))
 
-    def bring(self):
-        """It is on this machine already."""
-
-    def swap(self):
-        if self.here.exists():
-            self.here.rename(self.before)
-        self.there.mkdir(exist_ok=True)
+    def bring(self) -> None:
+        """Put the new files beside the old; Refused for a place that no rename can replace."""
+        if os.path.ismount(self.here):
+            raise Refused(
+                f"Nothing was changed: {self.here} is a mount of its own; mount the folder above it."
+            )
         self.here.parent.mkdir(parents=True, exist_ok=True)
-        self.there.rename(self.here)
+        self.there.mkdir(exist_ok=True)
+        shutil.move(self.there, self.new)
 
-    def undo(self):
-        if self.before.exists():
+    def swap(self) -> None:
+        """Its mark among the rows is the promise."""
+
+    def undo(self) -> None:
+        """Take back `bring`."""
+        _remove(self.new)
+
+    def owes(self) -> bool:
+        return self.new.exists() or self.old.exists()
+
+    def complete(self) -> None:
+        """Go on from wherever it broke off, now that the rows are in: the new folder is whole, the old one is owed."""
+        if self.new.exists():
             if self.here.exists():
-                self.here.rename(self.there)
-            self.before.rename(self.here)
+                self._clear()
+            self.new.rename(self.here)
+        _remove(self.old)
 
-    def complete(self):
-        """It was when it was swapped."""
+    def _clear(self) -> None:
+        try:
+            self.here.rename(self.old)
+        except OSError as error:
+            # A folder that an image brings can't be renamed, and what came since the last try has no name to take.
+            if error.errno not in (errno.EXDEV, errno.ENOTEMPTY, errno.EEXIST):
+                raise
+            _remove(self.here)
+
+
+def _remove(folder: Path) -> None:
+    if folder.exists():
+        shutil.rmtree(folder)
 
 
 class S3Place:
@@ -118,7 +164,7 @@ class S3Place:
             self.known.pop(name, None)
             path.unlink(missing_ok=True)
 
-    def replacement(self, folder):
+    def replacement(self, folder, mark):
         return self.storage.replacement(folder)
 
     def owes(self):

@@ -1,8 +1,7 @@
 """Putting a backup in the place of what is here: all of it, or nothing.
 
-Everything is read and checked before the first change. Rows change in one transaction, and folders are renamed
-within it; what goes wrong until its end puts the old folders back. On a server, the files lie ready by then, and the
-transaction holds the promise to show them: it is kept at once, or by `finish`.
+Everything is read and checked before the first change. The new files lie ready, out of sight, before the rows change in
+one transaction. That holds the promise to put them in: it is kept at once, or by `finish`, whenever it broke off.
 """
 
 import uuid
@@ -28,7 +27,10 @@ from universes.models import Revision, Universe
 
 from . import manifest, reading, rows
 from .errors import Refused
-from .places import on_servers, places
+from .places import folders, on_servers, places
+
+# With a dot before, none is taken for the record of a file.
+MARK = ".restored-"
 
 UNFINISHED = (
     "A restore has put in the rows and not all files: keep web servers and workers stopped, and run: "
@@ -53,16 +55,17 @@ def restore(path, force=False):
         # What an earlier one owes is replaced with the rest, its promise among the rows.
         with staging() as folder:
             said = reading.unpack(path, folder)
-            _replace(folder, [place.replacement(folder / name) for name, place in places().items()])
+            _replace(folder)
     except BucketUnreachable as error:
         raise Refused(f"Nothing was changed. {error}") from None
     cache.clear()
     return said
 
 
-def _replace(folder, replacements):
-    """Rows and files together; where the files lie on a server, they are brought before and shown after the rows."""
-    mark = f".restored-{uuid.uuid4().hex}"
+def _replace(folder):
+    """Rows and files together: files are brought before the rows, and shown after them."""
+    mark = uuid.uuid4().hex
+    replacements = [place.replacement(folder / name, mark) for name, place in places().items()]
     try:
         with _undone_on_error(replacements, mark):
             for replacement in replacements:
@@ -71,27 +74,48 @@ def _replace(folder, replacements):
                 _replace_rows(folder)
                 for replacement in replacements:
                     replacement.swap()
-                FileRecord.objects.create(key=mark, size=0, mtime_ns=0)
+                FileRecord.objects.create(key=f"{MARK}{mark}", size=0, mtime_ns=0)
     except (DeserializationError, DatabaseError) as error:
         raise Refused(f"The backup's rows can't be put in, and nothing was changed: {error}") from None
-    FileRecord.objects.filter(key=mark).delete()
+    except BucketUnreachable:
+        raise
+    except OSError as error:
+        raise Refused(f"The backup's files can't be brought here, and nothing was changed: {error}") from None
     try:
         for replacement in replacements:
             replacement.complete()
-    except BucketUnreachable as error:
+    except (BucketUnreachable, OSError) as error:
         raise Refused(f"{UNFINISHED} {error}") from None
+    FileRecord.objects.filter(key=f"{MARK}{mark}").delete()
 
 
 def unfinished():
-    """Whether a restore has put in its rows and, on a server, not all of its files."""
-    return any(place.owes() for place in on_servers())
+    """Whether a restore has put in its rows and not all of its files."""
+    owed = [place.promised(mark) for mark in _marks() for place in folders()]
+    return any(place.owes() for place in (*on_servers(), *owed))
 
 
 def finish():
-    """Complete what a restore that broke off owes to a bucket on a server; returns how many there were."""
+    """Complete what restores that broke off owe; returns how many there were."""
     finished = sum(place.finish() for place in on_servers())
+    for mark in (marks := _marks()):
+        for place in folders():
+            place.promised(mark).complete()
+        FileRecord.objects.filter(key=f"{MARK}{mark}").delete()
     cache.clear()
-    return finished
+    return finished + len(marks)
+
+
+def forgotten(older_than: float) -> list[Path]:
+    """What restores that came to nothing have left beside folders, untouched since then (epoch seconds)."""
+    found = [path for place in folders() for path in place.brought() if path.stat().st_mtime < older_than]
+    return [path for path in found if not any(mark in path.name for mark in _marks())]
+
+
+def _marks() -> list[str]:
+    """Of the restores whose rows are in: until all of their files are, a row among them."""
+    keys = FileRecord.objects.filter(key__startswith=MARK).values_list("key", flat=True)
+    return [key.removeprefix(MARK) for key in keys]
 
 
 def _check_here(force):
@@ -148,6 +172,6 @@ def _undone_on_error(replacements, mark):
 def _is_in(mark):
     connection.close_if_unusable_or_obsolete()
     try:
-        return FileRecord.objects.filter(key=mark).exists()
+        return FileRecord.objects.filter(key=f"{MARK}{mark}").exists()
     except DatabaseError as error:
         raise Refused(f"{UNKNOWN} {error}") from None

@@ -24,6 +24,12 @@ def temporary():
         yield Finding(
             "temporary-files", f"Left by those who were killed: {some(found)}.", partial(_sweep, stores)
         )
+    if found := restoring.forgotten(old_seconds()):
+        yield Finding(
+            "restore-leftovers",
+            f"Left by restores that came to nothing: {some(path.name for path in found)}.",
+            partial(_remove_folders, found),
+        )
     spared = set(Journal.objects.values_list("folder", flat=True))
     if found := staging.abandoned(spared):
         yield Finding(
@@ -31,6 +37,11 @@ def temporary():
             f"Staging folders that nobody is at: {some(path.name for path in found)}.",
             partial(staging.sweep, spared),
         )
+
+
+def _remove_folders(found):
+    for path in found:
+        staging.remove(path)
 
 
 def _sweep(stores):
