@@ -86,8 +86,11 @@ def test_the_home_tells_what_needs_attention_and_where_to_mend_it(admin_client, 
     page = admin_client.get(HOME)
     text = page.content.decode()
     assert "No snow." in text and reverse("admin:jobs_job_retry", args=[job.pk]) in text
-    assert f'href="{reverse("admin:studio_names", args=[universe.pk])}">Winter</a><span>4</span>' in text
-    assert f'href="{reverse("admin:universes_universe_publish", args=[universe.pk])}">Winter' in text
+    assert (
+        f'href="{reverse("admin:studio_names", args=[universe.pk])}"><bdi>Winter</bdi></a><span>4</span>'
+        in text
+    )
+    assert f'href="{reverse("admin:universes_universe_publish", args=[universe.pk])}"><bdi>Winter' in text
     assert f'href="{reverse("admin:studio_cards", args=[universe.pk])}"' in text
 
 

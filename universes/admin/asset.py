@@ -10,7 +10,7 @@ from unfold.admin import ModelAdmin
 from unfold.contrib.filters.admin import RelatedDropdownFilter
 from unfold.decorators import display
 
-from magikswipe.html import count, mark, picture
+from magikswipe.html import count, isolated, mark, picture
 from magikswipe.roles import WRITE, require
 from magikswipe.searching import NameSearch
 
@@ -75,7 +75,7 @@ class AssetAdmin(NameSearch, DeletesThroughService, ModelAdmin):
 
     @display(description=_("name"), ordering=by_name("display_name"))
     def called(self, asset):
-        return asset.display_name
+        return isolated(asset)
 
     def describe_deletion(self, asset):
         return f"{asset} ({asset.universe})"
@@ -95,4 +95,4 @@ class AssetAdmin(NameSearch, DeletesThroughService, ModelAdmin):
 
     @display(description=_("universe"), ordering=BY_UNIVERSE)
     def universe_name(self, asset):
-        return asset.universe
+        return isolated(asset.universe)

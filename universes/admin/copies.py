@@ -13,6 +13,7 @@ from django.views.decorators.http import require_http_methods
 from unfold.decorators import action
 from unfold.widgets import UnfoldAdminFileFieldWidget
 
+from magikswipe.html import with_names
 from magikswipe.roles import WRITE, require
 from storage.staging import staging
 
@@ -174,7 +175,8 @@ class CopiesMixin(OperationsMixin):
 
     def opened(self, request, universe):
         text = _("“%(name)s” has been made, with %(cards)s.")
-        messages.success(request, text % {"name": universe.name, "cards": cards(universe.assets.count())})
+        text = text.replace("%(cards)s", cards(universe.assets.count()))
+        messages.success(request, with_names(text, name=universe.name))
         return redirect(CARDS, universe.pk)
 
     def copy_page(self, request, form, title, says, back):

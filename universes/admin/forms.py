@@ -72,7 +72,7 @@ class NameField(forms.CharField):
 
 def name_line(label, **options):
     """A field of a name."""
-    return NameField(label=label, widget=UnfoldAdminTextInputWidget(), **options)
+    return NameField(label=label, widget=UnfoldAdminTextInputWidget(attrs={"dir": "auto"}), **options)
 
 
 def paragraph(label, rows=3, **options):

@@ -10,7 +10,7 @@ from unfold.decorators import display
 from unfold.views import ChangeList
 
 from generation import prompts
-from magikswipe.html import count, mark, picture
+from magikswipe.html import count, isolated, mark, picture
 from magikswipe.searching import NameSearch
 
 from .. import queries
@@ -100,7 +100,7 @@ class UniverseAdmin(
 
     @display(description=_("name"), ordering=by_name("name"))
     def called(self, universe):
-        return universe.name
+        return isolated(universe.name)
 
     @display(description=_("cards"), ordering="asset_count")
     def asset_count(self, universe):

@@ -219,7 +219,10 @@ def test_the_admin_duplicates_by_a_form_that_a_get_only_shows(admin_client, full
     copy = Universe.objects.get(slug="l-ete")
     assert response.url == reverse("admin:studio_cards", args=[copy.pk]) and not copy.is_public
     assert contents("l-ete") == contents("winter")
-    assert "“L&#x27;été” has been made, with 2 cards." in admin_client.get(response.url).content.decode()
+    assert (
+        "“<bdi>L&#x27;été</bdi>” has been made, with 2 cards."
+        in admin_client.get(response.url).content.decode()
+    )
 
 
 @pytest.mark.parametrize("slug", ["winter", "Not A Slug"])
@@ -275,7 +278,9 @@ def test_the_admin_imports_what_is_uploaded(admin_client, full_universe, exporte
     response = admin_client.post(page("import"), {"archive": upload(exported), "slug": "summer"})
     copy = Universe.objects.get(slug="summer")
     assert response.url == reverse("admin:studio_cards", args=[copy.pk])
-    assert "“Winter” has been made, with 2 cards." in admin_client.get(response.url).content.decode()
+    assert (
+        "“<bdi>Winter</bdi>” has been made, with 2 cards." in admin_client.get(response.url).content.decode()
+    )
     assert contents("summer") == contents("winter")
 
 

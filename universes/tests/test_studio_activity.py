@@ -54,7 +54,7 @@ def test_what_somebody_changed_is_a_sentence_with_the_words_before_and_after(loo
     fox = make_asset("Fox", translations={"de": "Fuchs"})
     assets.update(fox, translations={"de": "Füchslein"}, author="Anna")
     text = look().content.decode()
-    assert "<strong>Anna</strong> changed the German name of “Fox”" in text
+    assert "<strong>Anna</strong> changed the German name of “<bdi>Fox</bdi>”" in text
     assert "Fuchs" in text and "Füchslein" in text
 
 
@@ -69,9 +69,9 @@ def test_every_field_of_everything_has_a_sentence(look, universe, make_asset):
         "<strong>Anna</strong> changed the lyrics of the song in Italian",
         "<strong>&lt;b&gt;Bob&lt;/b&gt;</strong> changed who sees it of the universe",
         "changed the picture prompt of the universe",
-        "<strong>Anna</strong> made the card “Fox”",
-        "<strong>Somebody</strong> changed the place of “Fox”",
-        "<strong>Somebody</strong> changed the clip prompt of “Fox”",
+        "<strong>Anna</strong> made the card “<bdi>Fox</bdi>”",
+        "<strong>Somebody</strong> changed the place of “<bdi>Fox</bdi>”",
+        "<strong>Somebody</strong> changed the clip prompt of “<bdi>Fox</bdi>”",
     ):
         assert sentence in text
     assert "<b>Bob" not in text
@@ -147,7 +147,10 @@ def test_what_a_job_wrote_is_told_as_the_jobs_of_who_started_it(look, client, un
     music.create(universe, language="fr", prompt="gentle", lyrics="la neige\ntombe", author="Léa")
     run_out(generation.start_lyrics(universe, "de", "fr", author="Léa").pk)
     text = look().content.decode()
-    assert "<strong>The job “Names” that Léa started</strong> changed the German name of “Fox”" in text
+    assert (
+        "<strong>The job “Names” that Léa started</strong> changed the German name of “<bdi>Fox</bdi>”"
+        in text
+    )
     assert "<strong>The job “Translated lyrics” that Léa started</strong> began the song in German" in text
     assert text.count("Somebody") == 1, "who made the card"
     french = client.get(look().request["PATH_INFO"], headers={"Accept-Language": "fr"}).content.decode()

@@ -5,10 +5,11 @@ import threading
 import pytest
 from django.db import connection
 from django.urls import reverse
+from django.utils.html import escape
 
-from universes.models import Asset, AssetTranslation, Universe
+from universes.models import Asset, AssetTranslation, Universe, UniverseTranslation
 from universes.names import cut
-from universes.services import universes
+from universes.services import edits, universes
 
 from .forms import address, sent_back
 
@@ -166,3 +167,40 @@ def test_a_copy_of_a_copy_of_a_long_name_can_be_made_in_the_admin(admin_client, 
         admin_client.post(page, {"name": form.initial["name"], "slug": ""})
         universe = Universe.objects.latest("pk")
     assert Universe.objects.count() == 4 and len(universe.name) == 500
+
+
+# --- Names on pages
+
+PAGES = {
+    "admin:universes_universe_changelist": (),
+    "admin:universes_asset_changelist": (),
+    "admin:index": (),
+    "admin:studio_cards": ("universe",),
+    "admin:studio_names": ("universe",),
+    "admin:studio_activity": ("universe",),
+    "admin:studio_delete_card": ("universe", "asset"),
+    "admin:studio_move": ("universe", "asset"),
+    "admin:studio_variants": ("universe", "asset"),
+    "admin:studio_upload": ("universe", "asset"),
+    "preview": ("slug",),
+}
+
+
+def test_pages_isolate_names_from_what_stands_around_them(admin_client, universe, make_asset):
+    name = "ینیمز <b> & 100 % \u202e"
+    asset = make_asset("b", translations={"fr": "c"})
+    AssetTranslation.objects.update(display_name=name)
+    Universe.objects.update(name=name)
+    Asset.objects.update(display_name=name)
+    isolated = f"<bdi>{escape(name)}</bdi>"
+    UniverseTranslation.objects.all().delete()
+    universes.update(universe, name=name)
+    edits.created(Asset.objects.get(), "lea")
+    ids = {"universe": universe.pk, "asset": asset.pk, "slug": universe.slug}
+    for page, wanted in PAGES.items():
+        text = admin_client.get(reverse(page, args=[ids[one] for one in wanted])).content.decode()
+        assert isolated in text or f'dir="auto" lang="en">{escape(name)}</h1>' in text, page
+        assert "<b> &" not in text
+    # One that is changed is written in its own direction.
+    form = admin_client.get(reverse("admin:studio_cards", args=[universe.pk])).content.decode()
+    assert form.count('dir="auto" maxlength') == 7

@@ -16,6 +16,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from generation import plan, prices, prompts
 from generation import services as generation
+from magikswipe.html import with_names
 from magikswipe.roles import GENERATE, WRITE
 from storage import bucket
 
@@ -237,7 +238,7 @@ def delete(request, universe, asset_id):
     ]
     return dialogs.show(
         request,
-        title=_("Delete “%(card)s”?") % {"card": asset},
+        title=with_names(_("Delete “%(card)s”?"), card=asset),
         text=_("With it go %(gone)s. The archive keeps them: a revision can be restored.")
         % {"gone": ", ".join(gone)},
         submit=_("Delete"),
@@ -306,7 +307,7 @@ def _ask(request, universe, asset, making, error=""):
     cost = prices.estimate(making.steps(universe, [asset], regenerate=True))
     return dialogs.show(
         request,
-        title=making.title % {"card": asset},
+        title=with_names(making.title, card=asset),
         text=dialogs.costs(cost),
         note=making.prompt(asset),
         submit=_("Generate"),

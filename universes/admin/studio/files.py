@@ -6,6 +6,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from magikswipe.html import with_names
 from magikswipe.roles import WRITE
 from storage import bucket
 from storage.errors import Busy
@@ -42,7 +43,7 @@ def upload(request, universe, asset_id):
 def _ask_for_file(request, asset, error=""):
     return dialogs.show(
         request,
-        title=_("A file of your own for “%(card)s”") % {"card": asset},
+        title=with_names(_("A file of your own for “%(card)s”"), card=asset),
         text=_("It takes the place of the present one, which stays among the variants."),
         submit=_("Upload"),
         error=error,
@@ -69,7 +70,7 @@ def _strip(request, universe, asset, error=""):
         (variant, _address(universe, asset, variant, stats), _choosing(universe, asset, variant))
         for variant in variants.of_card(asset)
     ]
-    title = _("Variants of “%(name)s”") % {"name": asset}
+    title = with_names(_("Variants of “%(name)s”"), name=asset)
     return show_strip(
         request, found, error, title=title, nothing=_("There is neither a picture nor a clip yet.")
     )

@@ -4,6 +4,7 @@ from django import forms
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
+from magikswipe.html import with_names
 from magikswipe.roles import WRITE
 
 from ...errors import NotFound
@@ -37,7 +38,7 @@ def _ask(request, universe, asset, error=""):
     place = ids.index(asset.pk) + 1
     return dialogs.show(
         request,
-        title=_("Move “%(card)s”") % {"card": asset},
+        title=with_names(_("Move “%(card)s”"), card=asset),
         text=_("It is at place %(place)s of %(count)s.") % {"place": place, "count": len(ids)},
         submit=_("Move"),
         error=error,

@@ -13,6 +13,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from generation import gaps, plan, prices
 from generation import services as generation
+from magikswipe.html import with_names
 from magikswipe.roles import GENERATE, WRITE
 
 from ...models import LANGUAGES, Language
@@ -189,7 +190,7 @@ def _ask(request, universe, asset, what, error=""):
     language = Language(what).label if what in LANGUAGES else ""
     return dialogs.show(
         request,
-        title=filling.title % {"card": asset, "language": language},
+        title=with_names(filling.title, card=asset, language=language),
         text=f"{filling.text} {dialogs.costs(prices.estimate(filling.steps(universe, asset)))}",
         submit=_("Fill"),
         error=error,

@@ -6,6 +6,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from jobs.models import Job
+from magikswipe.html import isolated
 
 from ...models import Language
 from ...services import edits
@@ -69,7 +70,7 @@ def who(author, job):
 
 
 def _what(edit):
-    return Language(edit.subject).label if edit.kind == edits.SONG else edit.label
+    return Language(edit.subject).label if edit.kind == edits.SONG else isolated(edit.label)
 
 
 def before_and_after(edit):
