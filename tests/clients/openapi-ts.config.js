@@ -1,0 +1,1 @@
+export default { input: './schema.json', output: { path: './hey', importFileExtension: '.js' }, plugins: ['@hey-api/client-fetch', '@hey-api/typescript', '@hey-api/sdk'] };
