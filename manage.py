@@ -6,6 +6,7 @@ import os
 from magikswipe.start import (
     explain_bad_settings,
     explain_failures,
+    look_at_database,
     refuse_unfinished_restore,
     refuse_unwritable_bucket,
 )
@@ -17,6 +18,9 @@ WORK_ON_DATA = (
     "backup", "demo", "export_universe", "import_universe", "jobs", "prune", "qcluster", "sync_init", "sync_pull",
     "sync_push", "sync_restore", "sync_unpublish",
 )  # fmt: skip
+# What adopts an old backend's database, and what opens none.
+ADOPT = (["migrate"], ["up"])
+NEED_NO_DATABASE = ([], ["help"], ["check"], ["version"], ["makemigrations"], ["spectacular"])
 
 
 def main():
@@ -29,11 +33,13 @@ def main():
         from django.core.management import execute_from_command_line
 
         settings.INSTALLED_APPS  # noqa: B018 - loads the settings, so that a bad value is one sentence
-        if sys.argv[1:2] in NEED_A_BUCKET and "--only-cluster" not in sys.argv:
+        command = [word for word in sys.argv[1:2] if not word.startswith("-")]
+        if command not in NEED_NO_DATABASE:
             django.setup()
+            look_at_database(adopts=command in ADOPT, waits=command == ["qcluster"])
+        if command in NEED_A_BUCKET and "--only-cluster" not in sys.argv:
             refuse_unwritable_bucket()
-        if sys.argv[1:2] and sys.argv[1] in WORK_ON_DATA and "--only-cluster" not in sys.argv:
-            django.setup()
+        if command and command[0] in WORK_ON_DATA and "--only-cluster" not in sys.argv:
             refuse_unfinished_restore()
         with explain_failures():
             execute_from_command_line(sys.argv)

@@ -135,7 +135,8 @@ def can_cancel(job):
 
 
 def can_retry(job):
-    return job.status in (State.FAILED, State.CANCELLED)
+    """Whether something failed that can be done again; the jobs of the old backend came without their steps."""
+    return job.status in (State.FAILED, State.CANCELLED) and job.steps.exists()
 
 
 def _ids(texts):

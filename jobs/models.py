@@ -19,6 +19,9 @@ class State(models.TextChoices):
 ACTIVE = (State.PENDING, State.RUNNING)
 ENDED = (State.COMPLETED, State.FAILED, State.CANCELLED)
 
+# A job of the old backend of a type that is none of ours; it has no steps, so it has ended for good.
+LEGACY = "legacy"
+
 # What each type of job is about; a type that is not here speaks for itself.
 TITLES = {
     "generate_images": _("Pictures"),
@@ -36,6 +39,7 @@ TITLES = {
     "sync_init": _("First pull"),
     "sync_unpublish": _("Unpublish"),
     "sync_restore": _("Restore"),
+    LEGACY: _("From the old backend"),
 }
 
 

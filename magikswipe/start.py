@@ -1,9 +1,12 @@
 """What manage.py, wsgi.py, gunicorn.conf.py and workers share: a start that explains itself."""
 
 import sys
+import time
 from contextlib import contextmanager
 
 CANNOT_START = 3
+# How often it is looked whether an old database has been adopted.
+ADOPTION_SECONDS = 2
 
 
 @contextmanager
@@ -50,6 +53,7 @@ def check_settings():
 
     with explain_bad_settings():
         django.setup()
+        look_at_database()
     found = [message for message in run_checks() if not message.is_silenced()]
     for message in found:
         print(f"{message.msg} {message.hint or ''}".strip(), file=sys.stderr)
@@ -58,6 +62,22 @@ def check_settings():
     refuse_unwritable_bucket()
     refuse_unfinished_restore()
     return settings
+
+
+def look_at_database(adopts: bool = False, waits: bool = False) -> None:
+    """Look whose database there is before Django opens it; recognition.Refused for one that is not ours.
+
+    `adopts`: an old backend's is fine. `waits`: it is waited for until `migrate` has adopted it.
+    """
+    from magikswipe.adoption import recognition
+
+    if adopts:
+        recognition.old_database()
+        return
+    while waits and recognition.is_old():
+        print("Waiting for manage.py migrate, which adopts the old backend's database.", file=sys.stderr)
+        time.sleep(ADOPTION_SECONDS)
+    recognition.refuse_until_adopted()
 
 
 def refuse_unwritable_bucket():

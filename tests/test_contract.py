@@ -115,6 +115,20 @@ class TestUniverses:
         assert song["music_url"] == f"{base}/fr.mp3"
         assert api.get("/api/universes").json()["items"][0]["thumbnail_url"] == f"{base}/thumbnail.jpg"
 
+    def test_the_name_of_a_file_leads_to_it_in_the_universes_folder(self, api, universe, put_file):
+        """As the old backend stored it."""
+        type(universe).objects.update(thumbnail_url="cover.png")
+        assert api.get("/api/universes/winter").json()["thumbnail_url"] == "cover.png"
+        put_file("winter", "cover.png")
+        address = "/storage/buckets/univers/winter/cover.png"
+        (item,) = api.get("/api/universes").json()["items"]
+        assert item["thumbnail_url"] == api.get("/api/universes/winter").json()["thumbnail_url"] == address
+        assert (
+            api.patch("/api/universes/winter", {"thumbnail_url": address}).json()["thumbnail_url"] == address
+        )
+        universe.refresh_from_db()
+        assert universe.thumbnail_url == "cover.png"
+
     def test_a_thumbnail_address_of_ones_own_wins(self, api, universe, put_file):
         put_file("winter", "thumbnail.jpg")
         body = api.patch("/api/universes/winter", {"thumbnail_url": "https://pictures.example/w.png"}).json()

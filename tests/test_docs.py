@@ -24,13 +24,16 @@ def test_every_setting_is_explained(document):
     assert not {name for name in SETTINGS if not re.search(rf"\b{name}\b", text)}
 
 
-def test_the_two_readmes_have_the_same_commands():
+@pytest.mark.parametrize(
+    ("english", "french"), [("README.md", "README.fr.md"), ("docs/moving.md", "docs/moving.fr.md")]
+)
+def test_both_languages_have_the_same_commands(english, french):
     def commands(name):
         blocks = re.findall(r"```sh\n(.*?)```", (ROOT / name).read_text(), re.DOTALL)
         lines = "\n".join(blocks).splitlines()
         return [line.split("#")[0].strip() for line in lines if not line.startswith("#") and line.strip()]
 
-    assert commands("README.md") == commands("README.fr.md")
+    assert commands(english) == commands(french)
 
 
 @pytest.mark.parametrize(
@@ -44,6 +47,8 @@ def test_the_two_readmes_have_the_same_commands():
         "docs/security.md",
         "docs/editors.md",
         "docs/editors.fr.md",
+        "docs/moving.md",
+        "docs/moving.fr.md",
     ],
 )
 def test_every_link_leads_somewhere(document):

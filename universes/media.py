@@ -1,5 +1,7 @@
 """Which files belong to a universe and its cards, and their addresses."""
 
+from collections.abc import Container
+
 from django.conf import settings
 
 from storage import archive, bucket
@@ -24,10 +26,21 @@ def present(slug):
 
 
 def thumbnail_url(universe, files=None):
-    """The column, else the address of `thumbnail.jpg` when there is one."""
-    if universe.thumbnail_url:
-        return universe.thumbnail_url
-    return url(universe.slug, THUMBNAIL, present(universe.slug) if files is None else files)
+    """The address of a universe's thumbnail, None where it has none; `files`: the names in its folder."""
+    return thumbnail(universe.slug, universe.thumbnail_url, files)
+
+
+def thumbnail(slug: str, column: str | None, files: Container[str] | None = None) -> str | None:
+    """What the column says; a name alone is that of a file in the folder, an empty column `thumbnail.jpg`."""
+    if not looks_into_folder(column):
+        return column
+    name = column or THUMBNAIL
+    return url(slug, name, present(slug) if files is None else files) or column or None
+
+
+def looks_into_folder(column: str | None) -> bool:
+    """Whether it depends on the universe's files what this column of a thumbnail leads to."""
+    return "/" not in (column or "")
 
 
 def is_fallback(slug: str, url: str | None) -> bool:

@@ -9,7 +9,7 @@ from django.db.models import F
 from . import media, queries
 from .compiled import Given, number, rows
 from .models import Asset, MusicPrompt, Universe, UniverseTranslation
-from .names import SLUG, THUMBNAIL, clip_of
+from .names import SLUG, clip_of
 from .services import universes
 
 ITEM = ("id", "name", "slug", "thumbnail_url", "is_public", "asset_count", "last_synced_at")
@@ -33,7 +33,7 @@ def page(everything, skip, limit, shown, **query):
 
     items = rows(("page", skip, limit, *key), lambda: found().values(*ITEM)[skip : skip + limit])
     [total] = rows(("total", *key), lambda: found().order_by().values(total=number()))
-    looked_at = [item["slug"] for item in items if not item["thumbnail_url"]]
+    looked_at = [item["slug"] for item in items if media.looks_into_folder(item["thumbnail_url"])]
     for item in items:
         _show_thumbnail(item, shown)
     return {"items": items, **total}, looked_at
@@ -41,7 +41,7 @@ def page(everything, skip, limit, shown, **query):
 
 def _show_thumbnail(item, shown):
     slug = item["slug"]
-    url = item["thumbnail_url"] or media.url(slug, THUMBNAIL, media.present(slug))
+    url = media.thumbnail(slug, item["thumbnail_url"])
     item["thumbnail_url"] = shown(url, item["is_public"]) if media.is_own(slug, url) else url
 
 

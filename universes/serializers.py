@@ -126,8 +126,9 @@ class UniversePatchSerializer(UniverseBody):
     def validate_thumbnail_url(self, value: str | None) -> str | None:
         """A client may send back what it was given; what only stood in for an empty address is not kept."""
         address = self._address("thumbnail_url", value)
-        stored = self.instance.thumbnail_url
-        return address if address == stored or not media.is_fallback(self.instance.slug, address) else None
+        if address == media.thumbnail_url(self.instance):
+            return self.instance.thumbnail_url
+        return None if media.is_fallback(self.instance.slug, address) else address
 
     def validate_background_music(self, value: str | None) -> str | None:
         return self._address("background_music", value)

@@ -1,4 +1,7 @@
-"""Django's `migrate`, one at a time: of several hosts that start together, one migrates and the others find it done."""
+"""Django's `migrate`, one at a time: of several hosts that start together, one migrates and the others find it done.
+
+An old backend's database is adopted first.
+"""
 
 from contextlib import contextmanager
 from pathlib import Path
@@ -7,6 +10,7 @@ from django.conf import settings
 from django.core.management.commands.migrate import Command as MigrateCommand
 from django.db import connections
 
+from magikswipe.adoption import adopting, recognition
 from storage.filesystems import locked
 
 # Any number, as long as it is always the same: https://www.postgresql.org/docs/current/explicit-locking.html
@@ -14,6 +18,17 @@ ADVISORY_KEY = 7_261_839_401
 
 
 class Command(MigrateCommand):
+    def execute(self, *args, **options):
+        # Before Django's checks, which open the database and change it by that.
+        if any(options.get(name) for name in ("app_label", "plan", "check_unapplied")):
+            recognition.refuse_until_adopted()
+        else:
+            with _in_folder():
+                report = adopting.adopt_old_database()
+            if report:
+                print(report.shown())
+        return super().execute(*args, **options)
+
     def handle(self, *args, **options):
         connection = connections[options["database"]]
         with _in_database(connection) if connection.vendor == "postgresql" else _in_folder():

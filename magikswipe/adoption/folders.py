@@ -1,0 +1,118 @@
+"""The media folders of the old installation: what is copied within them, and what lies there that nobody names."""
+
+import unicodedata
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+
+from storage import bucket
+from storage.copying import digests
+from storage.names import is_safe_segment
+from universes.models import LANGUAGES
+from universes.names import THUMBNAIL, music_name
+
+from .report import Report
+
+# Sub-folders in which older versions had files that lie flat today.
+OLDER_LAYOUT = ("assets", "music")
+STRANGE = "no card or song has it"
+
+
+def root() -> Path:
+    return Path(bucket.bucket().location)
+
+
+def entries(folder: Path) -> dict[str, Path]:
+    """What lies right in a folder, by name; links are left out, a missing folder has nothing."""
+    if not folder.is_dir() or folder.is_symlink():
+        return {}
+    return {path.name: path for path in sorted(folder.iterdir()) if not path.is_symlink()}
+
+
+def files(folder: Path) -> dict[str, Path]:
+    return {name: path for name, path in entries(folder).items() if path.is_file()}
+
+
+def named(found: dict[str, Path], name: str) -> Path | None:
+    """The entry of this name, whichever way its accents are written; a Mac writes them apart."""
+    if name in found:
+        return found[name]
+    wanted = unicodedata.normalize("NFC", name)
+    return next((path for n, path in found.items() if unicodedata.normalize("NFC", n) == wanted), None)
+
+
+def are_same(one: Path, other: Path) -> bool:
+    return one.stat().st_size == other.stat().st_size and digests(one) == digests(other)
+
+
+@dataclass
+class Folder:
+    """A universe's folder as the old backend had it, and what of it goes where under which slug.
+
+    `wanted`: `{name of a file to be: name that the old rows give it}`.
+    """
+
+    old_slug: str
+    slug: str = ""
+    wanted: dict[str, str] = field(default_factory=dict)
+
+    @cached_property
+    def path(self) -> Path:
+        return named(entries(root()), self.old_slug) or root() / ".none"
+
+    @cached_property
+    def places(self) -> list[dict[str, Path]]:
+        """The files by name, of the folder itself before those of the older layout."""
+        return [files(self.path), *(files(self.path / name) for name in OLDER_LAYOUT)]
+
+    def find(self, name: str) -> Path | None:
+        return next((path for place in self.places if (path := named(place, Path(name).name))), None)
+
+    def is_free(self, name: str, source: Path | None) -> bool:
+        """Whether a file can get this name: nothing has it, or a copy that an earlier attempt has made."""
+        there = self.places[0].get(name)
+        return there is None or (source is not None and are_same(there, source))
+
+    def is_copied_to(self, slug: str) -> bool:
+        """Whether the folder of this slug is not there, or has nothing but copies of what this one has."""
+        there = [digests(path)["sha256"] for path in files(root() / slug).values()]
+        return set(there) <= {digests(path)["sha256"] for place in self.places for path in place.values()}
+
+    def copy(self, report: Report) -> None:
+        """Copy what does not lie where it is looked for; nothing is moved, replaced or deleted."""
+        for name, source in self._moves().items():
+            target = root() / self.slug / name
+            if not target.exists():
+                bucket.take(source, self.slug, name)
+                report.counts["files copied"] += 1
+        self._tell_the_rest(report)
+
+    def _moves(self) -> dict[str, Path]:
+        wanted = {THUMBNAIL: THUMBNAIL, **{name: name for name in map(music_name, LANGUAGES)}, **self.wanted}
+        found = {name: path for name, old in wanted.items() if (path := self.find(old))}
+        if self.slug == self.old_slug:
+            return {name: path for name, path in found.items() if path != self.path / name}
+        safe = {name: path for name, path in self.places[0].items() if is_safe_segment(name)}
+        return safe | found
+
+    def _tell_the_rest(self, report: Report) -> None:
+        used = set(self._moves().values())
+        for place, where in zip(self.places, ("", *OLDER_LAYOUT), strict=True):
+            for name, path in place.items():
+                if path not in used and (where or not is_safe_segment(name)):
+                    why = "another file of this name counts" if where and name in self.places[0] else STRANGE
+                    report.note(f"File {path.relative_to(root())}: {why}; it stays where it is.")
+        for name, path in entries(self.path).items():
+            if path.is_dir() and name not in OLDER_LAYOUT:
+                report.note(
+                    f"Folder {path.relative_to(root())}: it is not looked into; it stays where it is."
+                )
+
+
+def tell_strangers(folders: list[Folder], report: Report) -> None:
+    """Note what lies in the bucket and is no universe's."""
+    known = {folder.path.name for folder in folders} | {folder.slug for folder in folders}
+    for name, path in entries(root()).items():
+        if name not in known and not name.startswith("."):
+            what = f"folder with {len(files(path))} files" if path.is_dir() else "file"
+            report.note(f"'{name}' of the bucket is a {what} of no universe; it stays where it is.")
