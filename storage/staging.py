@@ -1,6 +1,8 @@
 """Files on their way into the bucket, on its disk: the system's temporary folder may be small, or memory."""
 
 import errno
+import re
+import secrets
 import shutil
 import tempfile
 import time
@@ -23,6 +25,24 @@ def staging():
     """The path of an empty folder that goes with the block."""
     with tempfile.TemporaryDirectory(dir=_swept(PASSING)) as folder:
         yield Path(folder)
+
+
+def keep(path: Path, owner: str) -> str:
+    """Let a staged file stay for a day, of each owner the last alone; returns the name that `kept` takes."""
+    folder = _swept(PASSING) / f"kept-{owner}"
+    remove(folder)
+    folder.mkdir(mode=0o700)
+    name = secrets.token_hex(16)
+    path.rename(folder / name)
+    return name
+
+
+def kept(owner: str, name: str) -> Path | None:
+    """The path of a file that `keep` keeps for this owner; None for one that is gone, and for any other text."""
+    if not re.fullmatch(r"[0-9a-f]{32}", name):
+        return None
+    path = _root(PASSING) / f"kept-{owner}" / name
+    return path if path.is_file() else None
 
 
 def unnamed():

@@ -15,7 +15,7 @@ from unfold.widgets import UnfoldAdminFileFieldWidget
 
 from magikswipe.html import with_names
 from magikswipe.roles import WRITE, require
-from storage.staging import staging
+from storage import staging
 
 from ..errors import AlreadyExists, Changing, Invalid, TooLarge
 from ..models import Universe
@@ -154,24 +154,36 @@ class CopiesMixin(OperationsMixin):
         https://docs.djangoproject.com/en/5.2/topics/http/file-uploads/#modifying-upload-handlers-on-the-fly
         """
         require(request.user, WRITE)
-        with staging() as folder:
+        with staging.staging() as folder:
             upload = ArchiveUpload(request, folder / "archive")
             request.upload_handlers = [upload]
             return csrf_protect(self.import_page)(request, upload)
 
     def import_page(self, request, upload):
-        form = ImportForm(*sent(request))
+        """An archive whose slug must be another stays here for a day, so that nobody sends it twice."""
+        form, owner = ImportForm(*sent(request)), str(request.user.pk)
+        kept = staging.kept(owner, name := request.POST.get("kept", ""))
+        archive = upload.path if upload.path.exists() else kept
+        form.fields["archive"].required = not archive
         complete = form.is_valid()
         if upload.refused:
             form.errors.pop("archive", None)
             form.refuse(upload.refused)
         elif complete:
             try:
-                return self.opened(request, exchange.load(upload.path, form.cleaned_data["slug"]))
+                universe = exchange.load(archive, form.cleaned_data["slug"])
+                if kept:
+                    staging.remove(kept.parent)
+                return self.opened(request, universe)
             except (AlreadyExists, Invalid, TooLarge) as error:
                 form.refuse(error)
+        if archive and list(form.errors) == ["slug"]:
+            name = name if archive == kept else staging.keep(archive, owner)
+            form["archive"].help_text = _("It is here already; choose one only to import that instead.")
+        else:
+            name = ""
         says = _("A universe is made of the archive: all of it, or nothing when anything is wrong with it.")
-        return self.copy_page(request, form, _("Import"), says, reverse(LIST))
+        return self.copy_page(request, form, _("Import"), says, reverse(LIST), kept=name)
 
     def opened(self, request, universe):
         text = _("“%(name)s” has been made, with %(cards)s.")
@@ -179,7 +191,7 @@ class CopiesMixin(OperationsMixin):
         messages.success(request, with_names(text, name=universe.name))
         return redirect(CARDS, universe.pk)
 
-    def copy_page(self, request, form, title, says, back):
+    def copy_page(self, request, form, title, says, back, kept=""):
         context = {
             **self.admin_site.each_context(request),
             "title": title,
@@ -188,6 +200,7 @@ class CopiesMixin(OperationsMixin):
             "form": form,
             "back": back,
             "once": once(request),
+            "kept": kept,
         }
         return TemplateResponse(request, "admin/universes/copy.html", context)
 

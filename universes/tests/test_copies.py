@@ -1,5 +1,6 @@
 """A universe once more: everything of it is there, nothing of the original changes, and half a copy never stays."""
 
+import os
 import tracemalloc
 from datetime import timedelta
 from pathlib import Path
@@ -299,6 +300,62 @@ def test_the_admin_says_what_is_wrong_with_an_upload(
     assert list(response.context["form"].errors) == [field]
     assert words in response.context["form"].errors[field][0]
     assert Universe.objects.count() == 1 and in_the_bucket() == ["winter"]
+
+
+@pytest.fixture
+def send_again(admin_client):
+    """Sends the import form as its page has it after an answer, with what is given; the file is not chosen again."""
+
+    def send(answer, **given):
+        return admin_client.post(page("import"), {"kept": answer.context["kept"], **given})
+
+    return send
+
+
+def waiting(storage):
+    return [path for path in storage.glob("staging/*/*") if path.is_file()]
+
+
+def test_an_archive_whose_slug_is_taken_asks_for_another_and_not_for_the_file(
+    admin_client, full_universe, exported, send_again, empty_storage
+):
+    answer = admin_client.post(page("import"), {"archive": upload(exported), "slug": ""})
+    assert 'name="kept"' in answer.content.decode() and "It is here already" in answer.content.decode()
+    for slug in ("Not a slug", "winter", ""):
+        answer = send_again(answer, slug=slug)
+        assert list(answer.context["form"].errors) == ["slug"], slug
+    assert len(waiting(empty_storage)) == 1
+    answer = send_again(answer, slug="summer")
+    assert answer.url == reverse("admin:studio_cards", args=[Universe.objects.get(slug="summer").pk])
+    assert contents("summer") == contents("winter") and not waiting(empty_storage)
+
+
+def test_another_archive_may_be_chosen_instead(
+    admin_client, full_universe, exported, send_again, empty_storage
+):
+    answer = admin_client.post(page("import"), {"archive": upload(exported), "slug": "Not a slug"})
+    answer = send_again(answer, archive=upload(b"no zip"), slug="summer")
+    assert list(answer.context["form"].errors) == ["archive"] and not answer.context["kept"]
+    answer = admin_client.post(page("import"), {"archive": upload(exported)})
+    answer = send_again(answer, archive=upload(exported))
+    assert len(waiting(empty_storage)) == 1
+    assert send_again(answer, archive=upload(exported), slug="summer").status_code == 302
+    assert not waiting(empty_storage)
+
+
+def test_an_archive_that_waits_is_its_owners_for_a_day(
+    admin_client, lea, full_universe, exported, send_again, empty_storage
+):
+    answer = admin_client.post(page("import"), {"archive": upload(exported)})
+    for kept in (answer.context["kept"], "../../db/test.db", "x", ""):
+        found = lea.post(page("import"), {"kept": kept, "slug": "summer"})
+        assert list(found.context["form"].errors) == ["archive"]
+    (path,) = waiting(empty_storage)
+    two_days_ago = timezone.now().timestamp() - 2 * 24 * 3600
+    os.utime(path.parent, (two_days_ago, two_days_ago))
+    found = send_again(answer, slug="summer")
+    assert list(found.context["form"].errors) == ["archive"] and not waiting(empty_storage)
+    assert Universe.objects.count() == 1
 
 
 def test_an_upload_without_the_forms_token_is_refused(admin_user, full_universe, exported):
