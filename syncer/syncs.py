@@ -9,7 +9,7 @@ from django.utils.translation import gettext
 from universes.models import Universe
 from universes.services import revisions, universes
 
-from . import journals, known, local, overwritten, progress, pull, push, remote, renames
+from . import journals, known, local, overwritten, progress, pull, push, received, remote, renames
 from .client import client
 from .errors import Conflict, NotThere, Refused, RemoteError
 from .plan import CREATE, PULL, PUSH, UPDATE, Plan, build
@@ -41,8 +41,29 @@ def prepare_push(slug, tables=None):
     there = remote.find(tables, slug, known.id_there(here))
     _check_slug_there(tables, slug, there)
     source = local.snapshot(slug, here)
+    _check_texts(source)
     target = remote.snapshot(tables.client, tables, slug, there, to_write=True)
     return Sync(build(source, target, PUSH), source, target, here, there)
+
+
+def _check_texts(here: Snapshot) -> None:
+    """Nothing is begun that Supabase would refuse half-way: SQLite has kept characters that PostgreSQL does not."""
+    for table, rows in here.rows.items():
+        for row in rows:
+            for column in (
+                c for c, text in row.items() if isinstance(text, str) and received.NO_TEXT.search(text)
+            ):
+                raise _not_storable(here.slug, f"{table} {row['id']}", column)
+
+
+def _not_storable(slug: str, row: str, column: str) -> Conflict:
+    return Conflict(
+        gettext(
+            "'%(slug)s' has a text that Supabase can't store: the %(column)s of %(row)s holds a NUL or half a "
+            "character; write that text anew, and push again."
+        )
+        % {"slug": slug, "row": row, "column": column}
+    )
 
 
 def _check_slug_there(tables, slug, there):

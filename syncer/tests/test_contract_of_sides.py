@@ -185,6 +185,31 @@ def test_texts_of_any_kind_and_length(sides):
     )
 
 
+# What is stripped from names that people type: a sync changes none of it.
+ODD = (
+    "\ufeffa\u200b b\u2060\u200e\u202e c\u200d\u200c \x01\x1b\x7f\x85 e\u0301 \xe9 "
+    "👨\u200d👩\u200d👧 ❄\ufe0f\r\n\rend\t "
+)
+
+
+def test_invisible_and_control_characters_line_ends_and_marks_come_as_they_are(sides):
+    given = {
+        "univers": {"name": ODD, "thumbnail_url": ODD, "background_color": ODD},
+        "univers_prompts": {"default_image_prompt": ODD},
+        "univers_translations": {"name": ODD},
+        "univers_music_prompts": {"prompt": ODD, "lyrics": ODD},
+        "univers_assets": {"display_name": ODD},
+        "univers_assets_prompts": {"custom_image_prompt": ODD, "generation_count": 1},
+        "univers_assets_translations": {"display_name": ODD},
+    }
+    sides.bring(rows(**given))
+    # Neither is one that differs in just these the same.
+    given["univers_assets"]["display_name"] = ODD.replace("\u200b", "")
+    sides.bring(rows(**given))
+    for path in ("push", "pull"):
+        assert ok(post(sides.api, f"{path}/{SLUG}"))["synced_items"] == 0
+
+
 def test_a_file_of_no_bytes(sides):
     sides.bring(rows(), {"00_fox.png": b"", "fr.mp3": b"x"})
     assert sides.target.content("00_fox.png") == b""

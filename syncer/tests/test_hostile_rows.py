@@ -1,16 +1,21 @@
 """Rows and listings of Supabase that nothing can be made of: whose they are is named, and all others sync."""
 
 import gzip
+import hashlib
 import time
 import zlib
+from urllib.parse import quote
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.db import connection
 from django.urls import reverse
 
+from jobs import runner
+from jobs.models import Job
 from storage import bucket
 from syncer.client import client
-from universes.models import Universe
+from universes.models import Revision, Universe
 from universes.rows import BY_NAME, TABLES
 
 from .conftest import ok, post
@@ -308,10 +313,13 @@ def test_the_admin_names_it(admin_client, slip):
 
 
 def test_whoever_tries_again_sees_what_was_mended(api, slip):
-    body = ok(post(api, "pull-all?background=true"))
-    api.post(f"/api/jobs/{body['id']}/cancel")
+    """The rows that the steps of a job share are read anew, however young they are."""
+    assert ok(post(api, "pull-all"))["success"] is False
+    job = Job.objects.get(type="sync_pull_all")
+    assert job.status == "failed" and "slip" in job.error
     slip.mend()
-    assert ok(post(api, "pull-all"))["success"] is True
+    ok(api.post(f"/api/jobs/{job.pk}/retry"))
+    assert runner.run_here(job.pk).status == "completed"
 
 
 @pytest.mark.parametrize("given", mostly_slow(NO_ANSWERS))
@@ -357,3 +365,35 @@ def test_rows_whose_number_is_not_told_are_not_taken_for_all(api, supabase, orch
         supabase.sandbox.settings(request_faults=[fault | {"headers": told}])
         assert post(api, "pull/apple", force=True).status_code == 502
     assert Universe.objects.get(slug="apple").assets.count() == 1
+
+
+def test_a_text_here_that_supabase_can_not_store_is_told_before_anything_goes_there(api, supabase, winter):
+    if connection.vendor != "sqlite":
+        pytest.skip("PostgreSQL holds no such text")
+    winter.assets.filter(display_name="Fox").update(display_name="Fo\0x")
+    answer = post(api, "push/winter")
+    assert (answer.status_code, "holds a NUL" in answer.json()["detail"]) == (409, True)
+    assert supabase.written() == (0, 0)
+
+
+@pytest.mark.parametrize(
+    "slug", ['a"b', "a,b", "a)", "(a", "a\\", "a'b", "100%", "a#b", "a?b", "*", "a.b", "eq.a", "\u200b"]
+)
+def test_a_slug_that_is_none_reaches_no_filter(api, supabase, orchard, slug):
+    orchard.plant([])
+    before = supabase.sandbox.counters()["rest_requests"]
+    for call in ("pull", "unpublish"):
+        assert post(api, f"{call}/{quote(slug, safe='')}", force=True).status_code == 404
+    assert supabase.sandbox.counters()["rest_requests"] == before
+
+
+@pytest.mark.parametrize(
+    "name", ["odd & 100?.png", "a+b=c;d,e.png", "it's (1) !*@:$.png", "deep/er?x=1&y/a b.png"]
+)
+def test_a_file_of_any_name_is_kept_and_taken_out_as_that_file(api, supabase, winter, name):
+    ok(post(api, "push/winter"))
+    supabase.move("winter/fr.mp3", f"winter/{name}")
+    body = ok(post(api, "unpublish/winter", force=True))
+    assert (body["notes"], supabase.keys("winter")) == ([], [])
+    revision = Revision.objects.filter(cause="unpublish").get()
+    assert hashlib.sha256(b"song").hexdigest() in revision.files.values()

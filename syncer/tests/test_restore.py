@@ -323,3 +323,12 @@ def test_unpublishing_from_a_terminal(supabase, winter):
     assert run("sync_unpublish", "winter")[0] == 3
     assert run("sync_unpublish", "winter", "--force")[0] == 0
     assert supabase.rows("univers") == []
+
+
+def test_a_text_comes_back_with_every_character_that_it_had(api, winter):
+    odd = "a\u200b\u2060\ufeff\u202e\x01\x7f e\u0301 \r\n\r "
+    winter.assets.filter(display_name="Fox").update(display_name=odd)
+    revisions.keep(winter, "pull", "", {})
+    winter.assets.filter(display_name=odd).update(display_name="Fox")
+    ok(post(api, f"restore/{Revision.objects.latest('created_at').pk}"))
+    assert winter.assets.filter(display_name=odd).exists()
