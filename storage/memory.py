@@ -1,5 +1,6 @@
 """Memory for decoded pictures and clips: so many bytes for each process, shared by all of its threads."""
 
+import ctypes
 from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -44,6 +45,20 @@ class Budget:
             finally:
                 self._waiting.remove(turn)
                 self._changed.notify_all()
+
+
+# glibc's name for it (malloc.h); blocks from this size on are worth a call of the system each.
+M_MMAP_THRESHOLD, LARGE_BYTES = -3, 2**20
+
+
+def give_back_freed() -> None:
+    """Have this process return large blocks to the system as soon as they are freed.
+
+    glibc would keep some for each thread, hundreds of megabytes after large pictures; other C libraries are left
+    alone. https://man7.org/linux/man-pages/man3/mallopt.3.html
+    """
+    if mallopt := getattr(ctypes.CDLL(None), "mallopt", None):
+        mallopt(M_MMAP_THRESHOLD, LARGE_BYTES)
 
 
 # Decoded bytes stay below 512 MB, with some room for what no estimate sees.

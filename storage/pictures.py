@@ -17,7 +17,7 @@ from django.utils.translation import gettext as _
 from . import metadata
 from .errors import Busy
 from .formats import PICTURE, Unfit, broken, wrong
-from .memory import DECODED
+from .memory import DECODED, give_back_freed
 from .names import media_type
 
 if TYPE_CHECKING:
@@ -78,6 +78,7 @@ def _pillow() -> Any:
     register_heif_opener()
     # Sizes are checked here, before anything is decoded; Pillow would warn, too.
     PIL.Image.MAX_IMAGE_PIXELS = None
+    give_back_freed()
     return PIL.Image
 
 
