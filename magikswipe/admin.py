@@ -11,6 +11,7 @@ from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationFo
 
 from . import tokens_admin  # noqa: F401 - registers API tokens
 from .searching import BoundedSearch
+from .seen import SeenForm
 
 # With Redis, the queue registers no messages of its own.
 admin.site.unregister(
@@ -23,13 +24,20 @@ def view_on_site(request, **path):
     raise Http404
 
 
+class SeenUserForm(SeenForm, UserChangeForm):
+    """An account, with what the page showed of it."""
+
+
 @admin.register(User)
 class UserAdmin(BoundedSearch, auth_admin.UserAdmin, ModelAdmin):
-    form = UserChangeForm
+    form = SeenUserForm
+    change_form_before_template = "admin/magikswipe/seen.html"
+    readonly_fields = ("last_login", "date_joined")
     add_form = UserCreationForm
     change_password_form = AdminPasswordChangeForm
 
 
 @admin.register(Group)
 class GroupAdmin(BoundedSearch, auth_admin.GroupAdmin, ModelAdmin):
-    pass
+    form = SeenForm
+    change_form_before_template = "admin/magikswipe/seen.html"

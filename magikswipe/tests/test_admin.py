@@ -20,6 +20,7 @@ from generation.models import Charge
 from generation.spending import this_month
 from jobs.models import Job, JobStep
 from universes.services import assets
+from universes.tests.forms import sent_back
 
 pytestmark = pytest.mark.django_db
 
@@ -178,3 +179,41 @@ def test_the_sidebar_counts_the_jobs_at_work_and_nothing_else(admin_client):
 def _badges(client):
     groups = client.get(HOME).context["sidebar_navigation"]
     return [item["badge"] for group in groups for item in group["items"] if item.get("badge")]
+
+
+@pytest.mark.parametrize("kind", ["user", "group"])
+def test_an_account_that_somebody_else_changed_meanwhile_is_not_overwritten(admin_client, staff, kind):
+    lea, viewer = staff("lea", "Editor"), Group.objects.get(name="Viewer")
+    thing, field, theirs, mine = {
+        "user": (lea, "email", "b@example.org", "a@example.org"),
+        "group": (viewer, "name", "Onlookers", "Guests"),
+    }[kind]
+    page = reverse(f"admin:auth_{kind}_change", args=[thing.pk])
+    shown = admin_client.get(page)
+    assert '<input type="hidden" name="seen" value="{' in shown.content.decode()
+    sent = sent_back(shown, seen=shown.context["adminform"].form.seen, **{field: mine})
+    assert "pbkdf2" not in sent["seen"] and "md5$" not in sent["seen"]
+    setattr(thing, field, theirs)
+    thing.save()
+    if kind == "user":
+        lea.groups.add(viewer)
+        lea.last_login = timezone.now()
+        lea.save()
+    refused = admin_client.post(page, sent)
+    form = refused.context["adminform"].form
+    assert list(form.errors) == ([field, "groups"] if kind == "user" else [field])
+    assert f"Meanwhile this became “{theirs}”" in form.errors[field][0] and mine in refused.content.decode()
+    thing.refresh_from_db()
+    assert getattr(thing, field) == theirs and (kind == "group" or lea.groups.count() == 2)
+    again = sent_back(refused, seen=form.seen)
+    assert admin_client.post(page, again).status_code == 302
+    thing.refresh_from_db()
+    assert getattr(thing, field) == mine
+
+
+@pytest.mark.parametrize("seen", ["", "[]", "no JSON", "{}"])
+def test_a_form_that_tells_nothing_of_what_it_showed_is_taken(admin_client, staff, seen):
+    page = reverse("admin:auth_user_change", args=[staff("lea").pk])
+    sent = sent_back(admin_client.get(page), seen=seen, first_name="Léa")
+    assert admin_client.post(page, sent).status_code == 302
+    assert get_user_model().objects.get(username="lea").first_name == "Léa"
