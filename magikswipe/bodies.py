@@ -4,7 +4,6 @@ A server's keep-alive tells a client, or the proxy that many share, that its nex
 connection. That is true only once nothing of this request is left on it (RFC 9112, section 9.3).
 """
 
-import io
 import re
 import socket
 import string
@@ -66,7 +65,8 @@ class Body:
 
     def drain(self, most):
         """Read what is left and throw it away; whether that was all of it, in at most `most` bytes."""
-        end = self.taken + most
+        # One byte more finds the end.
+        end = self.taken + most + 1
         with suppress(BrokenOff):
             while not self.ended and self.taken < end:
                 self.read(min(PIECE, end - self.taken))
@@ -108,7 +108,8 @@ def whole_bodies(application):
         environ["CONTENT_TYPE"] = readable(environ.get("CONTENT_TYPE", ""))
         environ["wsgi.input"] = body
         if body.length is None:
-            _give_length(environ, body)
+            # Django takes a body without a length for empty; this one it never reaches.
+            environ["CONTENT_LENGTH"] = str(sys.maxsize)
         response = application(environ, start_response)
         rest = Rest(body, environ)
         return response if body.ended or rest.drained() else rest.last(response)
@@ -148,7 +149,20 @@ def remember_connection(worker, request):
 
 def limit(environ):
     """The most bytes that a request's body may have."""
-    return _file_limit(environ) or settings.DATA_UPLOAD_MAX_MEMORY_SIZE
+    return file_limit(environ) or settings.DATA_UPLOAD_MAX_MEMORY_SIZE
+
+
+def file_limit(environ):
+    """The same as `limit`, for a body that is a file or has files in it; None for others."""
+    path, method = environ.get("PATH_INFO", ""), environ.get("REQUEST_METHOD")
+    kind = environ.get("CONTENT_TYPE", "").partition(";")[0].strip().lower()
+    if kind == FORM_WITH_FILES and not path.startswith("/api/"):
+        return max(getattr(settings, name) for name in FORMS_BOUNDS) * 2**20
+    if kind == FORM:
+        return None
+    found = (name for verb, paths, name in FILES if verb == method and paths.fullmatch(path))
+    name = next(found, None)
+    return name and getattr(settings, name) * 2**20
 
 
 def declared_size(request):
@@ -193,32 +207,6 @@ def _declared(environ):
         return max(0, int(environ.get("CONTENT_LENGTH") or 0))
     except ValueError:
         return 0
-
-
-def _give_length(environ, body):
-    """Django takes a body without a length for empty. A small one gets its own, a file one that it never reaches."""
-    if _file_limit(environ):
-        environ["CONTENT_LENGTH"] = str(sys.maxsize)
-        return
-    # Whoever reads a broken one finds out by itself.
-    environ["CONTENT_LENGTH"] = "1"
-    with suppress(BrokenOff):
-        # One byte more, so that what is larger is refused as such.
-        content = body.read(limit(environ) + 1)
-        environ |= {"wsgi.input": io.BytesIO(content), "CONTENT_LENGTH": str(len(content))}
-
-
-def _file_limit(environ):
-    """The same as `limit`, for a body that is a file or has files in it; None for others."""
-    path, method = environ.get("PATH_INFO", ""), environ.get("REQUEST_METHOD")
-    kind = environ.get("CONTENT_TYPE", "").partition(";")[0].strip().lower()
-    if kind == FORM_WITH_FILES and path.startswith(f"/{settings.ADMIN_PATH}/"):
-        return max(getattr(settings, name) for name in FORMS_BOUNDS) * 2**20
-    if kind == FORM:
-        return None
-    found = (name for verb, paths, name in FILES if verb == method and paths.fullmatch(path))
-    name = next(found, None)
-    return name and getattr(settings, name) * 2**20
 
 
 @contextmanager

@@ -12,7 +12,7 @@ from django.middleware import locale
 from django.shortcuts import render
 from django.utils import timezone, translation
 
-from . import failures
+from . import bodies, failures
 
 log = logging.getLogger(__name__)
 
@@ -25,6 +25,22 @@ API = re.compile(r"/(api|storage|health|ready|metrics|docs|openapi\.json)(/|$)")
 def is_api(request):
     """Whether a path is the API's, which speaks English and JSON, and not the admin's."""
     return bool(API.match(request.path_info))
+
+
+class ChunkedBodyMiddleware:
+    """Lets Django bound what it keeps in memory of a body in chunks by what it reads, and not by what is declared.
+
+    `bodies.whole_bodies` has declared a length, without which there would be nothing to read; REST framework, too,
+    needs one to look for a body, and takes it from here.
+    """
+
+    def __init__(self, get_response):
+        self.get_response = get_response
+
+    def __call__(self, request):
+        if bodies.is_chunked(request.META) and not bodies.file_limit(request.META):
+            request.META["HTTP_CONTENT_LENGTH"] = request.META.pop("CONTENT_LENGTH", "")
+        return self.get_response(request)
 
 
 class HeadMiddleware:

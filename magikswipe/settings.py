@@ -85,6 +85,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "magikswipe.observing.ObserverMiddleware",
+    "magikswipe.middleware.ChunkedBodyMiddleware",
     "magikswipe.middleware.HeadMiddleware",
     "magikswipe.middleware.CachingMiddleware",
     "magikswipe.headers.PolicyMiddleware",

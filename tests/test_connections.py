@@ -163,8 +163,9 @@ def trickle(client, seconds):
     client.settimeout(60)
 
 
-def test_who_is_slow_is_answered_and_the_connection_ends(web):
-    head = "POST /api/nothing HTTP/1.1\nHost: 127.0.0.1\nContent-Length: 1000\n\n"
+@pytest.mark.parametrize("framing", ["Content-Length: 1000\n\n", "Transfer-Encoding: chunked\n\n3e8\n"])
+def test_who_is_slow_is_answered_and_the_connection_ends(web, framing):
+    head = f"POST /api/nothing HTTP/1.1\nHost: 127.0.0.1\n{framing}"
     status, connection, seconds = send_and_read(web.port, head, pause=1)
     assert (status, connection) == (404, "close")
     assert DRAIN_SECONDS - 1 < seconds < DRAIN_SECONDS + 5

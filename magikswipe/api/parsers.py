@@ -24,9 +24,11 @@ class JSONParser(parsers.JSONParser):
         return kind in ("", "application/json", "text/json") or kind.endswith("+json")
 
     def parse(self, stream, media_type=None, parser_context=None):
-        """Raises ParseError for what is no JSON, RequestDataTooBig for a body that is too large."""
+        """The value; `{}` for no bytes. Raises ParseError for what is no JSON, RequestDataTooBig beyond 5 MB."""
         # Django checks the size only where the whole body is asked for.
         whole = stream.body if hasattr(stream, "body") else stream.read()
+        if not whole:
+            return {}
         try:
             content = io.BytesIO(whole.removeprefix(codecs.BOM_UTF8))
             return super().parse(content, media_type, parser_context)
