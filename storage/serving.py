@@ -9,13 +9,14 @@ from functools import partial
 from urllib.parse import quote
 
 from django.conf import settings
-from django.http import FileResponse, HttpResponse, HttpResponseRedirect, JsonResponse
+from django.http import HttpResponse, HttpResponseRedirect, JsonResponse
 from django.utils.cache import get_conditional_response
 from django.utils.http import http_date, quote_etag
 
 from . import archive
 from .bucket import bucket
 from .names import UnsafeName, media_type, safe_key
+from .sending import SentFile
 
 BLOCK = 64 * 1024
 # Where nginx has the bucket's folder, as an `internal` location with `alias`.
@@ -44,7 +45,7 @@ class Slice:
 
 
 def serve(request, folder, name):
-    """The response for GET or HEAD of a file: 200, 206, 302, 304, 412 or 416; None when there is no such file."""
+    """The response for GET or HEAD of a file: 200, 206, 302, 304, 412, 416 or 503; None when there is no such file."""
     try:
         source, stat = bucket().opened(safe_key(folder, name))
     except (FileNotFoundError, UnsafeName):
@@ -100,10 +101,12 @@ def _serve(request, source, stat, name, etag, caching, address):
     if final.status_code == 412:
         return _refusal(412, "The file has changed meanwhile; ask for it anew.", {"ETag": etag})
     # A signature is for one method alone.
-    if final.streaming and request.method == "GET" and (url := address()):
+    if not final.streaming or request.method != "GET":
+        return final
+    if url := address():
         source.close()
         return _sent_on(url)
-    return final
+    return final.begin()
 
 
 def _sent_on(url):
@@ -135,7 +138,7 @@ def _refusal(status, sentence, headers):
 
 
 def _file(source, length, content_type):
-    response = FileResponse(source, content_type=content_type)
+    response = SentFile(source, content_type=content_type)
     response.block_size = BLOCK
     response["Content-Length"] = str(length)
     return response

@@ -47,6 +47,9 @@ RESPONSES = {
     304: OpenApiResponse(description="What one has is what there is."),
     412: OpenApiResponse(ErrorSerializer, "It has another ETag."),
     416: OpenApiResponse(ErrorSerializer, "The Range lies beyond the end; Content-Range has the length."),
+    503: OpenApiResponse(
+        ErrorSerializer, "Too many files are being sent; Retry-After says when to ask again."
+    ),
 }
 
 

@@ -3,7 +3,6 @@
 import io
 
 from django.conf import settings
-from django.http import FileResponse
 from django.utils.cache import patch_cache_control
 from drf_spectacular.utils import extend_schema, extend_schema_view
 from rest_framework.response import Response
@@ -17,6 +16,7 @@ from magikswipe.api.schema import ELSEWHERE, medium, takes_file
 from magikswipe.bodies import declared_size
 from magikswipe.roles import READ
 from storage import serving, signatures
+from storage.sending import SentFile
 from storage.staging import staging
 
 from . import media, plain, queries
@@ -112,7 +112,7 @@ class UniverseViewSet(FreshViewSet):
     def export(self, request, slug):
         """One universe as a single archive, which any installation can import. 409 when it does not hold still."""
         file, name = exchange.exported(slug), exchange.file_name(slug)
-        return FileResponse(file, as_attachment=True, filename=name, content_type=ZIP)
+        return SentFile(file, as_attachment=True, filename=name, content_type=ZIP).begin()
 
     def _whole(self, slug):
         return self._rendered(queries.detail(slug))

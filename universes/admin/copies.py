@@ -2,7 +2,6 @@
 
 from django import forms
 from django.contrib import messages
-from django.http import FileResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
@@ -16,6 +15,7 @@ from unfold.widgets import UnfoldAdminFileFieldWidget
 from magikswipe.html import with_names
 from magikswipe.roles import WRITE, require
 from storage import staging
+from storage.sending import SentFile
 
 from ..errors import AlreadyExists, Changing, Invalid, TooLarge
 from ..models import Universe
@@ -112,7 +112,7 @@ class CopiesMixin(OperationsMixin):
         except Changing:
             messages.error(request, CHANGING)
             return redirect(CHANGE, object_id)
-        return FileResponse(file, as_attachment=True, filename=exchange.file_name(slug))
+        return SentFile(file, as_attachment=True, filename=exchange.file_name(slug)).begin()
 
     @action(
         description=gettext_lazy("Import"), icon="upload", url_path="from-archive", permissions=["change"]
