@@ -20,8 +20,9 @@ LONGEST_COMMAND = 300
 
 
 class Stack:
-    def __init__(self, folder, migrated=True, **env):
-        self.folder = Path(folder)
+    def __init__(self, folder, migrated=True, within=(), **env):
+        """`within`: a command that runs each of its processes, in a namespace for instance."""
+        self.folder, self.within = Path(folder), within
         self.port = free_port()
         self.database = own_database()
         self.env = {
@@ -59,7 +60,7 @@ class Stack:
     def manage(self, *arguments, check=True):
         """Run a management command to its end; returns the finished process with its output as text."""
         done = subprocess.run(
-            [sys.executable, "manage.py", *arguments],
+            [*self.within, sys.executable, "manage.py", *arguments],
             cwd=ROOT,
             env=self.env,
             capture_output=True,
@@ -73,7 +74,7 @@ class Stack:
     def start(self, *arguments):
         """Start a process in a group of its own."""
         process = subprocess.Popen(
-            [sys.executable, *arguments],
+            [*self.within, sys.executable, *arguments],
             cwd=ROOT,
             env=self.env,
             stdout=subprocess.PIPE,

@@ -6,12 +6,13 @@ import shutil
 import signal
 import subprocess
 from contextlib import contextmanager
+from pathlib import Path
 
 import httpx
 import pytest
 
 from tests.services import free_port, until
-from tests.stack import LONGEST_COMMAND, ROOT, kill_tree
+from tests.stack import LONGEST_COMMAND, ROOT, Stack, descendants, kill_tree
 
 pytestmark = pytest.mark.slow
 
@@ -91,6 +92,32 @@ def test_with_an_env_of_keys_alone_it_adds_the_rest_and_buys_and_publishes_nothi
         assert client.get("/api/universes").json()["total"] == 0
         assert "demo" not in said()
         assert (clone / ".env").read_text().startswith(keys)
+
+
+def test_what_a_killed_start_left_is_ended_by_the_next(tmp_path):
+    """Its web server would keep the port, and its worker would do jobs with a stand-in that nobody knows."""
+    stack = Stack(tmp_path, migrated=False, DATABASE_URL="")
+    up = ("manage.py", "up", "--no-demo", "--port", str(stack.port))
+    try:
+        first = stack.start(*up)
+        stack.until(stack.answers)
+        left = descendants(first.pid)
+        os.kill(first.pid, signal.SIGKILL)
+        assert first.wait() and stack.answers()
+        second = stack.start(*up)
+        assert stack.until(lambda: "Ended 3 processes" in second.stdout.readline())
+        stack.until(stack.answers)
+        assert not [pid for pid in left if Path(f"/proc/{pid}/cmdline").exists() and alive(pid)]
+        os.kill(second.pid, signal.SIGTERM)
+        assert second.wait(60) == 0
+        assert not (tmp_path / "var" / "up.json").exists()
+    finally:
+        stack.stop()
+
+
+def alive(pid):
+    """Not one that has ended and waits to be looked at."""
+    return bool(Path(f"/proc/{pid}/cmdline").read_bytes())
 
 
 def is_published(client):

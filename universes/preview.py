@@ -2,6 +2,7 @@
 
 import re
 
+from django.conf import settings
 from django.shortcuts import render
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
@@ -18,6 +19,7 @@ from .services import universes
 
 # How each language calls itself.
 OWN_NAMES = {"fr": "Français", "en": "English", "es": "Español", "it": "Italiano", "de": "Deutsch"}
+USUAL_PATH = "admin"
 COLOUR, USUAL_COLOUR = re.compile(r"#([0-9a-f]{3}|[0-9a-f]{6})", re.ASCII | re.IGNORECASE), "#1a1a2e"
 
 
@@ -27,7 +29,9 @@ def preview(request, slug):
     """The page; a private universe is for those alone who may read the API. `?lang=` takes one of the five."""
     universe = _visible(request, slug)
     if not universe:
-        return render(request, "preview/missing.html", status=404)
+        return render(
+            request, "preview/missing.html", {"may_know_admin": _may_know_admin(request)}, status=404
+        )
     data = _data(universe, _language(request))
     names = data["languages"]
     context = {"universe": universe, "data": data, "own": OWN_NAMES, "name": names[data["language"]]["name"]}
@@ -41,6 +45,11 @@ def _visible(request, slug):
         return universes.find(slug, found.prefetch_related("translations", "assets__translations"))
     except NotFound:
         return None
+
+
+def _may_know_admin(request):
+    """Whether a page may tell where the admin is: a path of one's own choice, to whoever has a session alone."""
+    return settings.ADMIN_PATH == USUAL_PATH or request.user.is_authenticated
 
 
 def _language(request):

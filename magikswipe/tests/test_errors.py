@@ -1,6 +1,7 @@
 """How errors leave the API: one shape, English, and no words meant for developers."""
 
 import logging
+import re
 
 import pytest
 from django.test import Client
@@ -82,6 +83,25 @@ def test_an_unknown_path_elsewhere_is_a_page(client):
     response = client.get("/nothing")
     assert response.status_code == 404
     assert response["Content-Type"].startswith("text/html")
+
+
+@pytest.mark.parametrize(
+    ("path", "status", "title"),
+    [
+        ("/nothing", 404, "Rien ici"),
+        ("/plain/forbidden", 403, "Non autorisé"),
+        ("/plain/crash", 500, "Quelque chose s’est mal passé"),
+        ("/plain/database", 503, "La base de données ne répond pas"),
+    ],
+)
+def test_a_page_of_an_error_leads_strangers_to_the_first_page_in_their_language(path, status, title, caplog):
+    caplog.set_level(logging.CRITICAL)
+    client = Client(raise_request_exception=False, headers={"Accept-Language": "fr"})
+    response = client.get(path)
+    page = response.content.decode()
+    assert (response.status_code, title in page) == (status, True)
+    assert set(re.findall('href="([^"]+)"', page)) <= {"/"} and "secret" not in page
+    assert status == 503 or 'href="/"' in page
 
 
 def test_errors_are_english_whatever_the_client_speaks(api, settings):

@@ -107,6 +107,18 @@ def test_a_private_universe_looks_like_none(client, full_universe, closed):
     assert private.content.decode() == missing.content.decode().replace("wintex", "winter")
 
 
+def test_a_login_of_ones_own_choice_is_told_to_nobody_who_has_no_session(
+    client, full_universe, closed, newcomer, settings
+):
+    universes.update(full_universe, is_public=False)
+    assert 'href="/admin/login/' in client.get(URL).content.decode()
+    settings.ADMIN_PATH = "studio-7f3k"
+    stranger = client.get(URL).content.decode()
+    assert "/login/" not in stranger and '<a href="/">' in stranger
+    client.force_login(newcomer)
+    assert "/login/" in client.get(URL).content.decode()
+
+
 def test_a_public_universe_is_open_to_all_and_so_are_its_media(client, full_universe, closed):
     data = data_of(client.get(URL))
     with closing(client.get(data["cards"][0]["image"])) as picture:

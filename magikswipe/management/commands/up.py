@@ -11,7 +11,8 @@ from django.core.management import CommandError, call_command
 from django.core.management.base import BaseCommand
 
 from magikswipe import administrator
-from magikswipe.processes import Processes
+from magikswipe.processes import Processes, end_left
+from storage.filesystems import locked
 from universes.models import Universe
 
 from . import demo
@@ -33,10 +34,25 @@ class Command(BaseCommand):
         )
 
     def handle(self, *, port, no_demo, **options):
+        record = settings.STORAGE_PATH / "up.json"
+        record.touch()
+        # A second one beside it ends nothing of the first, and has a record of its own.
+        with locked(record) as alone:
+            if alone:
+                self.end_left(record)
+            self.run(port, no_demo, record if alone else record.with_name(f"up-{port}.json"))
+
+    def end_left(self, record):
+        if ended := end_left(record):
+            self.stdout.write(
+                f"Ended {len(ended)} processes that an earlier start had left, since it was killed."
+            )
+
+    def run(self, port, no_demo, record):
         refuse_port(port)
         call_command("migrate", verbosity=0)
         administrator.ensure()
-        self.processes = Processes()
+        self.processes = Processes(record)
         self.processes.obey_signals()
         try:
             self.start_all(port)
