@@ -23,6 +23,7 @@ from magikswipe.backups import moment, restoring, rows
 from magikswipe.models import ApiToken, Tally
 from storage import archive, bucket
 from storage.models import FileRecord
+from universes import queries
 from universes.models import Asset, Universe
 from universes.services import assets, revisions, universes
 
@@ -87,6 +88,8 @@ def test_after_a_wipe_a_restore_brings_back_equal_rows_and_bytes(filled, tmp_pat
     wipe()
     assert not Universe.objects.exists()
     call_command("restore", tmp_path / "all.tar")
+    # Names are found, though a backup has no keys.
+    assert list(Asset.objects.filter(queries.cards_named("CARTE « 3"))) == [filled.assets.get(sort_order=4)]
     assert state() == before
     assert not Tally.objects.exists()
     lea = get_user_model().objects.get(username="lea")

@@ -5,9 +5,20 @@ import pytest
 from storage import bucket
 from syncer import remote
 from syncer.client import client
-from universes import rows
+from universes import name_keys, rows
 from universes.models import Universe
 from universes.services import assets, music, universes
+
+
+@pytest.fixture(autouse=True)
+def every_name_has_its_key(request):
+    """Whatever a sync, a restore or a rekeying wrote is found by its names."""
+    if request.node.get_closest_marker("django_db"):
+        request.getfixturevalue("db")
+        yield
+        assert [rows for _model, rows in name_keys.unfitting() if rows] == []
+    else:
+        yield
 
 
 class Supabase:
