@@ -2,8 +2,9 @@
 
 import io
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
+from typing import Any
 
 from PIL import Image, ImageCms
 
@@ -12,6 +13,8 @@ log = logging.getLogger(__name__)
 Convert = Callable[[Image.Image], Image.Image]
 
 DEEP = ("I", "I;16", "I;16L", "I;16B", "I;16N", "F")
+# Tags of a TIFF, https://www.itu.int/itudoc/itu-t/com16/tiff-fx/docs/tiff6.pdf
+BITS_PER_SAMPLE, PHOTOMETRIC, WHITE_IS_ZERO = 0x0102, 0x0106, 0
 GREYS = ("1", "L", "LA", "La", *DEEP)
 # Colour spaces of a profile (ICC.1:2022, table 19), and Pillow's modes that each can be applied to.
 SPACES = {"GRAY": "L", "RGB ": "RGB", "CMYK": "CMYK", "LAB": "LAB"}
@@ -75,8 +78,15 @@ def _levels(picture: Image.Image) -> Convert:
         darkest, lightest = picture.getextrema()
         black, white = _range(picture.mode, darkest, lightest)
     else:
-        black, white = 0, 65535
+        black, white = _tiff_range(getattr(picture, "tag_v2", {}))
     return partial(_scaled, 255 / (white - black), black)
+
+
+def _tiff_range(tags: Mapping[int, Any]) -> tuple[int, int]:
+    """What counts as black and white in 16 bits, of which a TIFF may use 12, and may call the lowest white."""
+    bits = tags.get(BITS_PER_SAMPLE, (16,))[0]
+    black, white = 0, 2 ** (bits if 8 < bits < 16 else 16) - 1
+    return (white, black) if tags.get(PHOTOMETRIC) == WHITE_IS_ZERO else (black, white)
 
 
 def _range(mode: str, darkest: float, lightest: float) -> tuple[float, float]:

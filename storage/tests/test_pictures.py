@@ -124,6 +124,25 @@ def test_greys_of_any_depth_keep_their_levels(made, image, kind):
     assert all(map(near, found, wanted)) or all(map(near, found, reversed(wanted))), found
 
 
+@pytest.mark.parametrize(("bits", "photometric"), [(12, 1), (16, 0)])
+def test_a_tiffs_greys_have_the_bits_and_the_direction_that_it_says(made, bits, photometric):
+    most = 2**bits - 1
+    levels = [round(column * most / 255) for column in range(256)]
+    if bits == 12:
+        whole = int("".join(f"{level:012b}" for level in levels), 2).to_bytes(384)
+    else:
+        whole = struct.pack("<256H", *(most - level for level in levels))
+    # Width, height, bits, not compressed, which end is white, and where the rows are.
+    tags = [(256, 256), (257, 1), (258, bits), (259, 1), (262, photometric), (273, 122), (277, 1), (278, 1)]
+    entries = [struct.pack("<HHII", tag, 4 if tag == 273 else 3, 1, value) for tag, value in tags]
+    entries.append(struct.pack("<HHII", 279, 4, 1, len(whole)))
+    content = ifd(*entries)
+    assert len(content) == 122
+    result = made(content + whole).convert("RGB")
+    found = [result.getpixel((column, 0)) for column in (0, 64, 128, 192, 255)]
+    assert all(map(near, found, [(level,) * 3 for level in (0, 64, 128, 192, 255)])), found
+
+
 def test_one_bit_is_black_and_white(made):
     result = made(saved(one_bit(), "PNG")).convert("RGB")
     assert near(result.getpixel((50, 4)), (0, 0, 0)) and near(result.getpixel((200, 4)), (255, 255, 255))
