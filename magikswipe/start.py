@@ -74,9 +74,10 @@ def look_at_database(adopts: bool = False, waits: bool = False) -> None:
     if adopts:
         recognition.old_database()
         return
-    while waits and recognition.is_old():
+    if waits and recognition.is_old():
         print("Waiting for manage.py migrate, which adopts the old backend's database.", file=sys.stderr)
-        time.sleep(ADOPTION_SECONDS)
+        while recognition.is_old():
+            time.sleep(ADOPTION_SECONDS)
     recognition.refuse_until_adopted()
 
 

@@ -319,6 +319,27 @@ def test_what_a_killed_old_server_had_begun_is_undone_and_what_it_had_done_stays
 
 
 @pytest.mark.slow
+def test_it_finds_the_database_wherever_it_lies(tmp_path):
+    """A folder whose name means something in an address, a link to the database, and an address that names it."""
+    for name, place in (("C# & 50%20?", "db"), ("linked", "elsewhere"), ("named", "")):
+        old = old_backend.usual(tmp_path / name / "storage")
+        env = {}
+        if place == "elsewhere":
+            (target := tmp_path / "elsewhere").mkdir()
+            old.database.replace(target / "local.db")
+            old.database.symlink_to(target / "local.db")
+        elif not place:
+            old.database.replace(tmp_path / "named.db")
+            env = {"DATABASE_URL": f"sqlite:///{tmp_path / 'named.db'}"}
+        there = Installation(old, **env)
+        assert there.migrate().returncode == 0
+        database = tmp_path / "named.db" if env else old.database
+        assert len(rows_of(database, "univers_assets", ["id"])) == 40
+        assert database.resolve().with_name(f"{database.stem}.before-django.db").exists()
+        there.stop()
+
+
+@pytest.mark.slow
 def test_the_tables_that_an_earlier_attempt_left_are_no_obstacle(installation):
     """Earlier versions began to migrate in the old database, and ended at the first table that was there."""
     there = installation()
@@ -380,3 +401,24 @@ def test_killed_twenty_times_it_begins_anew_and_is_whole(installation):
     assert {name.name for name in (there.old.bucket).iterdir() if name.is_dir()} == {
         "hiver", "ferme", "mer", "nobody", "L'été à la mer", "l-ete-a-la-mer",
     }  # fmt: skip
+
+
+NO_ROOM = """
+mount -t tmpfs -o size=800k tmpfs "$1" && cp -a "$2/." "$1" || exit 99
+STORAGE_PATH="$1" "$3" manage.py migrate
+code=$?
+cmp "$1/db/local.db" "$2/db/local.db" || exit 98
+mount -o remount,size=20m "$1"
+STORAGE_PATH="$1" "$3" manage.py migrate > /dev/null || exit 97
+exit $code
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(os.getuid() != 0, reason="Only root mounts a disk that is full soon.")
+def test_on_a_full_disk_it_changes_nothing_and_goes_on_when_there_is_room(installation, tmp_path):
+    there = installation()
+    (full := tmp_path / "full").mkdir()
+    command = ["unshare", "--mount", "sh", "-c", NO_ROOM, "sh", full, there.old.folder, sys.executable]
+    done = subprocess.run(command, cwd=ROOT, env=there.env, capture_output=True, text=True, timeout=120)
+    assert "the disk is full; make room and start again." in refused(done)

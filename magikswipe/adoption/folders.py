@@ -96,6 +96,8 @@ class Folder:
         return safe | found
 
     def _tell_the_rest(self, report: Report) -> None:
+        if not self.path.is_dir():
+            report.note(f"'{self.slug}' has no folder of media, {root() / self.old_slug}.")
         used = set(self._moves().values())
         for place, where in zip(self.places, ("", *OLDER_LAYOUT), strict=True):
             for name, path in place.items():

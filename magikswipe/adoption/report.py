@@ -29,7 +29,7 @@ class Report:
         return "\n".join([*self._head(), *self.notes[:SHOWN], *rest, f"All of this stands in {self.file}."])
 
     def _head(self) -> list[str]:
-        told = ", ".join(f"{number} {what}" for what, number in self.counts.items())
+        told = ", ".join(f"{number} {what}" for what, number in self.counts.items() if number)
         return [
             f"Adopted the old backend's database {self.path}: {told}. As it was, it is {self.copy.name} beside it.",
             *(["What did not come over as it was:"] if self.notes else []),

@@ -4,6 +4,7 @@ import errno
 import fcntl
 import os
 import shutil
+import signal
 import sqlite3
 import time
 from collections.abc import Iterator
@@ -68,6 +69,8 @@ def _is_open_elsewhere(path: Path) -> bool:
     """
     descriptor = os.open(path, os.O_RDWR)
     try:
+        # Who opens it in this moment breaks the lease, of which the kernel tells us by a signal; SIGIO would end us.
+        fcntl.fcntl(descriptor, fcntl.F_SETSIG, signal.SIGURG)
         fcntl.fcntl(descriptor, fcntl.F_SETLEASE, fcntl.F_WRLCK)
         fcntl.fcntl(descriptor, fcntl.F_SETLEASE, fcntl.F_UNLCK)
     except OSError as error:

@@ -12,6 +12,9 @@ from unfold.widgets import (
     UnfoldBooleanSwitchWidget,
 )
 
+from storage import signatures
+
+from .. import media
 from ..models import Language, Universe
 from ..names import SLUG_LENGTH, is_address, is_slug, slug_of, typed_name
 from ..services import editing, edits, universes
@@ -207,15 +210,18 @@ class UniverseForm(StoredForm, NameFields):
         return slug
 
     def clean_thumbnail_url(self):
-        return self._address("thumbnail_url")
+        """Empty for the address of what stands in for an empty one."""
+        address = self._address("thumbnail_url")
+        return "" if media.is_fallback(self.instance.slug, address) else address
 
     def clean_background_music(self):
         return self._address("background_music")
 
     def _address(self, field):
+        """An address, without the signature that the page has shown a file of ours with: it expires."""
         text = self.cleaned_data[field]
         if not text or is_address(text) or text == getattr(self.instance, field):
-            return text
+            return signatures.plain(text)
         raise forms.ValidationError(_("Use an address of http or https, or a path."))
 
 

@@ -150,6 +150,13 @@ def test_what_is_changed_is_saved_and_the_rest_stays(save, universe):
     assert universe.translations.get(language="en").pk == kept.pk
 
 
+def test_an_address_that_a_page_showed_is_stored_as_the_file_that_it_leads_to(save, universe):
+    folder = "/storage/buckets/univers/winter"
+    save(universe, thumbnail_url=f"{folder}/thumbnail.jpg?t=1a:b", background_music=f"{folder}/fr.mp3?t=1a:b")
+    universe.refresh_from_db()
+    assert (universe.thumbnail_url or "", universe.background_music) == ("", f"{folder}/fr.mp3")
+
+
 def test_the_slug_can_not_be_changed(save, universe):
     save(universe, slug="summer")
     universe.refresh_from_db()
