@@ -376,20 +376,20 @@ def test_a_text_here_that_supabase_can_not_store_is_told_before_anything_goes_th
     assert supabase.written() == (0, 0)
 
 
-@pytest.mark.parametrize(
-    "slug", ['a"b', "a,b", "a)", "(a", "a\\", "a'b", "100%", "a#b", "a?b", "*", "a.b", "eq.a", "\u200b"]
-)
-def test_a_slug_that_is_none_reaches_no_filter(api, supabase, orchard, slug):
-    orchard.plant([])
-    before = supabase.sandbox.counters()["rest_requests"]
-    for call in ("pull", "unpublish"):
-        assert post(api, f"{call}/{quote(slug, safe='')}", force=True).status_code == 404
-    assert supabase.sandbox.counters()["rest_requests"] == before
+NO_SLUGS = ('a"b', "a,b", "a)", "(a", "a\\", "a'b", "100%", "a#b", "a?b", "*", "a.b", "eq.a", "\u200b")
 
 
-@pytest.mark.parametrize(
-    "name", ["odd & 100?.png", "a+b=c;d,e.png", "it's (1) !*@:$.png", "deep/er?x=1&y/a b.png"]
-)
+def test_a_slug_that_is_none_reaches_no_filter(api, supabase):
+    for slug in NO_SLUGS:
+        for call in ("pull", "unpublish"):
+            assert post(api, f"{call}/{quote(slug, safe='')}", force=True).status_code == 404
+    assert supabase.sandbox.counters()["rest_requests"] == 0
+
+
+ODD_NAMES = ("odd & 100?.png", "a+b=c;d,e.png", "it's (1) !*@:$.png", "deep/er?x=1&y/a b.png")
+
+
+@pytest.mark.parametrize("name", mostly_slow(ODD_NAMES))
 def test_a_file_of_any_name_is_kept_and_taken_out_as_that_file(api, supabase, winter, name):
     ok(post(api, "push/winter"))
     supabase.move("winter/fr.mp3", f"winter/{name}")
