@@ -2,6 +2,7 @@
 
 from django import forms
 from django.contrib import messages
+from django.http import Http404
 from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
@@ -96,17 +97,17 @@ class CopiesMixin(OperationsMixin):
         attrs={"target": "_blank"},
     )
     def see_as_a_child(self, request, object_id):
-        return redirect("preview", slug=get_object_or_404(Universe, pk=object_id).slug)
+        return redirect("preview", slug=_find(object_id).slug)
 
     @action(
         description=gettext_lazy("Duplicate"), icon="content_copy", url_path="copy", permissions=["change"]
     )
     def open_duplicate(self, request, object_id):
-        return redirect("admin:universes_universe_duplicate", universe_id=object_id)
+        return redirect("admin:universes_universe_duplicate", universe_id=_find(object_id).pk)
 
     @action(description=gettext_lazy("Export"), icon="download", url_path="export", permissions=["view"])
     def download(self, request, object_id):
-        slug = get_object_or_404(Universe, pk=object_id).slug
+        slug = _find(object_id).slug
         try:
             file = exchange.exported(slug)
         except Changing:
@@ -129,7 +130,7 @@ class CopiesMixin(OperationsMixin):
 
     def duplicate_view(self, request, universe_id, model_admin):
         require(request.user, WRITE)
-        universe = get_object_or_404(Universe, pk=universe_id)
+        universe = _find(universe_id)
         form = DuplicateForm(*sent(request), initial={"name": copies.default_name(universe)})
         if form.is_valid():
             try:
@@ -212,3 +213,11 @@ def sent(request):
 
 def both(view):
     return require_http_methods(["GET", "POST"])(view)
+
+
+def _find(pk):
+    """The universe of an address, in which anything may stand for the number."""
+    try:
+        return get_object_or_404(Universe, pk=pk)
+    except (ValueError, OverflowError):
+        raise Http404 from None
