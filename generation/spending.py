@@ -14,6 +14,7 @@ from django.utils.translation import gettext, gettext_lazy
 
 from jobs import progress
 from jobs import services as jobs
+from jobs.clock import SKEW
 from jobs.models import ACTIVE, JobStep
 
 from . import adapters, prices
@@ -236,7 +237,8 @@ def _is_looked_after(charge, step):
     if step and step.status in ACTIVE:
         return True
     may_be_bought = step.intent_at and not charge.prediction_id if step else not charge.step_id
-    return may_be_bought and charge.created_at > timezone.now() - LONGEST_REQUEST
+    now = timezone.now()
+    return may_be_bought and now - LONGEST_REQUEST < charge.created_at <= now + SKEW
 
 
 @transaction.atomic

@@ -9,6 +9,7 @@ from django.utils import timezone
 from django.utils.module_loading import import_string
 
 from . import queue
+from .clock import past
 from .models import Chore
 
 EVERY = timedelta(days=1)
@@ -21,16 +22,16 @@ log = logging.getLogger(__name__)
 def send_due():
     """Send a message for each chore that is due; of several wakers at once, one does."""
     now = timezone.now()
-    known = dict(Chore.objects.values_list("name", "due_at"))
+    known = set(Chore.objects.values_list("name", flat=True))
     for name in settings.JOB_DAILY:
         if name not in known:
             Chore.objects.get_or_create(name=name, defaults={"due_at": now})
-        elif known[name] <= now and _claim(name, now):
+        elif _claim(name, now):
             queue.call("jobs.chores.do", name)
 
 
 def _claim(name, now):
-    return Chore.objects.filter(name=name, due_at__lte=now).update(due_at=now + PATIENCE)
+    return Chore.objects.filter(past("due_at", now, EVERY), name=name).update(due_at=now + PATIENCE)
 
 
 def do(name):

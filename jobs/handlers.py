@@ -39,6 +39,11 @@ class StepRun:
             pk=self.step.pk, status__in=ACTIVE, job__lease_token=self.token, job__status__in=ACTIVE
         )
 
+    def hold(self) -> None:
+        """Lock the row until the transaction ends; LeaseLost when it is no longer ours to write."""
+        if not self.owned().select_for_update(of=("self",)).first():
+            raise LeaseLost(f"Step {self.step.pk} has another owner or has ended.")
+
     def save(self, **fields):
         """Write fields of the step at once; LeaseLost when it is no longer ours to write."""
         if not self.owned().update(**fields):

@@ -5,6 +5,7 @@ from datetime import timedelta
 
 from django.utils import timezone
 
+from .clock import SKEW
 from .models import Worker
 
 BEAT_SECONDS = 5
@@ -28,4 +29,5 @@ def leave(id):
 
 def alive():
     """The workers that were heard of lately."""
-    return Worker.objects.filter(beat_at__gte=timezone.now() - SILENCE)
+    now = timezone.now()
+    return Worker.objects.filter(beat_at__gte=now - SILENCE, beat_at__lte=now + SKEW)

@@ -5,12 +5,13 @@ import os
 import socket
 import threading
 from contextlib import contextmanager
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from django.db import OperationalError, connection
 from django.db.models import F, Q
 from django.utils import timezone
 
+from . import clock
 from .models import ACTIVE, Job
 
 LEASE = timedelta(seconds=15)
@@ -23,7 +24,7 @@ log = logging.getLogger(__name__)
 
 def free(now):
     """Jobs that no living runner owns."""
-    return Q(lease_until__isnull=True) | Q(lease_until__lt=now)
+    return Q(lease_until__isnull=True) | clock.past("lease_until", now, LEASE)
 
 
 def acquire(job_id):
@@ -32,13 +33,15 @@ def acquire(job_id):
     job = Job.objects.filter(free(now), pk=job_id, status__in=ACTIVE).first()
     if not job:
         return None
-    died = bool(job.lease_owner)
+    # One whose time lies too far ahead lost it to a clock that was set back, and may live.
+    died = bool(job.lease_owner) and job.lease_until is not None and job.lease_until <= now
     won = Job.objects.filter(free(now), pk=job_id, status__in=ACTIVE, lease_token=job.lease_token).update(
         lease_owner=name(),
         lease_until=now + LEASE,
         lease_token=F("lease_token") + 1,
         deaths=F("deaths") + int(died),
         message_sent_at=None,
+        waiting_since=None,
         started_at=job.started_at or now,
         status="running",
     )
@@ -52,6 +55,12 @@ def name():
 
 def renew(job_id, token):
     return bool(Job.objects.filter(pk=job_id, lease_token=token).update(lease_until=timezone.now() + LEASE))
+
+
+def carry_over(before: datetime) -> None:
+    """The clock was set: let the leases that ran at `before`, by the former time, run on by the new one."""
+    running = Job.objects.filter(lease_until__gt=before, status__in=ACTIVE)
+    running.update(lease_until=timezone.now() + LEASE)
 
 
 def release(job_id, token):

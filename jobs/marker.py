@@ -24,6 +24,7 @@ def mark():
 def is_marked():
     """Whether a worker of this machine and user went round lately."""
     try:
-        return time.time() - path().stat().st_mtime < OLD_SECONDS
+        # One of a time to come was marked by a clock that was set back since.
+        return abs(time.time() - path().stat().st_mtime) < OLD_SECONDS
     except FileNotFoundError:
         return False

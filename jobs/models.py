@@ -82,6 +82,8 @@ class Job(models.Model):
     last_served_at = models.DateTimeField(null=True, blank=True)
     # When a message was last sent for it; null once a runner took that up.
     message_sent_at = models.DateTimeField(null=True, blank=True)
+    # Since when messages are sent for it that no runner took up.
+    waiting_since = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         db_table = "jobs"

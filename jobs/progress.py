@@ -52,6 +52,7 @@ def _finish(job):
         cost=_cost(job),
         completed_at=timezone.now(),
         message_sent_at=None,
+        waiting_since=None,
     )
     return True
 

@@ -5,6 +5,7 @@ from functools import partial
 
 from django.conf import settings
 from django.db import DatabaseError, transaction
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 from django_q.tasks import async_task
 
@@ -15,7 +16,8 @@ log = logging.getLogger(__name__)
 
 def send(job_id):
     """Ask for a slice of this job, once the transaction that this is in has ended well."""
-    Job.objects.filter(pk=job_id).update(message_sent_at=timezone.now())
+    now = timezone.now()
+    Job.objects.filter(pk=job_id).update(message_sent_at=now, waiting_since=Coalesce("waiting_since", now))
     call("jobs.runner.run_slice", str(job_id))
 
 

@@ -14,7 +14,7 @@ from django.utils import timezone
 from django.utils.module_loading import import_string
 from django.utils.translation import gettext
 
-from . import context, lease, progress, slots, stopping, waker
+from . import clock, context, lease, progress, slots, stopping, waker
 from .errors import LeaseLost
 from .handlers import StepRun
 from .locking import lock
@@ -28,8 +28,6 @@ CREW_SECONDS = 0.2
 STAY_SECONDS = 0.25
 MOST_ATTEMPTS = 8
 LONGEST_BACKOFF = 60
-# However long the other side asks us to wait, we look again within the hour.
-LONGEST_PAUSE = 3600
 DATABASE_PATIENCE = 1
 # How long a server that keeps files and can't be reached is left alone.
 AWAY_SECONDS = 30
@@ -152,7 +150,7 @@ def _ready(job, busy, most):
     """
     due = list(
         _waiting_for_time(job)
-        .filter(due_at__lte=timezone.now())
+        .filter(clock.due(timezone.now()))
         .exclude(pk__in=list(busy))
         .select_related("job", "waits_for")
         .order_by("-holds_slot", "position")
@@ -309,7 +307,7 @@ def _try_later(run, failure):
         _end(run, status=State.FAILED, error=str(failure), attempts=attempts)
         return
     if failure.retry_after is not None:
-        pause = min(LONGEST_PAUSE, max(0, failure.retry_after))
+        pause = min(clock.LONGEST_PAUSE.total_seconds(), max(0, failure.retry_after))
     else:
         pause = min(LONGEST_BACKOFF, 2**attempts) * random.uniform(0.5, 1)  # noqa: S311 - spreads retries
     run.save(

@@ -8,7 +8,7 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from . import progress, queue
+from . import lease, progress, queue
 from .errors import Busy, NotFound, NotPossible
 from .locking import lock
 from .models import ACTIVE, ENDED, IdempotencyKey, Job, JobStep, State
@@ -228,7 +228,7 @@ def _retry(job):
 
 def is_abandoned(job):
     """Whether the runner of a job that has not ended died, and no other took it up yet."""
-    left = Job.objects.exclude(lease_owner="").filter(lease_until__lt=timezone.now())
+    left = Job.objects.exclude(lease_owner="").filter(lease.free(timezone.now()))
     return left.filter(pk=job.pk, status__in=ACTIVE).exists()
 
 

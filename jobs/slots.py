@@ -10,6 +10,7 @@ from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 
+from . import clock
 from .models import ACTIVE, Job, JobStep, Slots
 
 # Who was throttled begins one step at a time for so long, instead of all that wait at once.
@@ -57,7 +58,7 @@ def _free(name, job_id):
 def _wanting(name):
     """The steps that hold a place, or would take one now: not those that wait for another, or for a time."""
     soon = timezone.now() + SOON
-    now = Q(due_at__lte=soon, cancel_requested=False) & ~Q(waits_for__status__in=ACTIVE)
+    now = clock.due(soon) & Q(cancel_requested=False) & ~Q(waits_for__status__in=ACTIVE)
     active = JobStep.objects.filter(slot=name, status__in=ACTIVE, job__status__in=ACTIVE)
     return active.filter(Q(holds_slot=True) | now)
 
@@ -74,7 +75,7 @@ def _ahead(job_id, held, waiting, served):
 def _tolerated(slots):
     """How many may begin now: none during a pause that was asked for, one at a time for a while after it."""
     now = timezone.now()
-    if not slots.paused_until or now - slots.paused_until > CAREFUL:
+    if not slots.paused_until or not -clock.LONGEST_PAUSE - clock.SKEW <= now - slots.paused_until <= CAREFUL:
         return sys.maxsize
     beginning = JobStep.objects.filter(slot=slots.name, holds_slot=True, external_id="", status__in=ACTIVE)
     return 0 if now < slots.paused_until or beginning.exists() else 1
@@ -85,18 +86,19 @@ def pause(name, seconds):
 
     A shorter pause does not shorten a longer one.
     """
-    until = timezone.now() + timedelta(seconds=seconds)
-    shorter = Q(paused_until__isnull=True) | Q(paused_until__lt=until)
+    now = timezone.now()
+    until = now + timedelta(seconds=seconds)
+    ended = clock.past("paused_until", now, clock.LONGEST_PAUSE)
+    shorter = Q(paused_until__isnull=True) | Q(paused_until__lt=until) | ended
     Slots.objects.filter(shorter, name=name).update(paused_until=until)
 
 
 def paused_until(name):
     """When a pause that lasts still will end; None when there is none."""
-    return (
-        Slots.objects.filter(name=name, paused_until__gt=timezone.now())
-        .values_list("paused_until", flat=True)
-        .first()
-    )
+    now = timezone.now()
+    lasting = Slots.objects.filter(paused_until__gt=now, name=name)
+    ended = clock.past("paused_until", now, clock.LONGEST_PAUSE)
+    return lasting.exclude(ended).values_list("paused_until", flat=True).first()
 
 
 def wake_waiting(name):

@@ -20,7 +20,7 @@ from django.db.migrations.executor import MigrationExecutor
 from django.utils import timezone
 from django.utils.module_loading import import_string
 
-from . import chores, heartbeat, marker, waker
+from . import chores, clock_steps, heartbeat, marker, waker
 from .cluster import STOP_SECONDS
 from .models import Job
 from .stopping import SUPERVISOR, VARIABLE
@@ -43,6 +43,7 @@ class Supervisor:
         # How often runners have taken a job, and when that last changed.
         self.taken, self.last_sign = -1, 0.0
         self.last_beat = 0.0
+        self.watch = clock_steps.Watch()
 
     def run(self):
         for number in (signal.SIGTERM, signal.SIGINT):
@@ -50,6 +51,7 @@ class Supervisor:
         self._wait_for_migrations()
         if not self.stop.is_set():
             _finish_what_was_left()
+            clock_steps.forget_times()
             self._start_cluster()
             self.output.write(f"Started {settings.WORKERS} workers and the waker.")
             self.output.flush()
@@ -72,6 +74,7 @@ class Supervisor:
     def _tick(self):
         try:
             close_old_connections()
+            self.watch.look()
             self._beat()
             waker.wake()
             hangs = self._hangs()

@@ -1,11 +1,12 @@
 """The waker: it alone guarantees that a job with something to do is looked after."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
-from django.db.models import Exists, OuterRef, Q, Sum
+from django.db.models import Exists, Min, OuterRef, Q, Sum
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 
-from . import lease, queue
+from . import clock, lease, queue
 from .models import ACTIVE, Job, JobStep
 
 # A message that nobody took up by then is lost, or stuck in a cluster that died.
@@ -21,14 +22,19 @@ def wake():
 def needing_a_runner():
     now = timezone.now()
     active = JobStep.objects.filter(job=OuterRef("pk"), status__in=ACTIVE)
-    due = active.filter(due_at__lte=now).exclude(waits_for__status__in=ACTIVE)
+    due = active.filter(clock.due(now)).exclude(waits_for__status__in=ACTIVE)
     return (
         Job.objects.filter(lease.free(now), status__in=ACTIVE)
-        .filter(Q(message_sent_at__isnull=True) | Q(message_sent_at__lt=now - MESSAGE_PATIENCE))
+        .filter(Q(message_sent_at__isnull=True) | ~_under_way(now))
         # No active step left: its runner died before it could say how the job ended.
         .filter(Exists(due) | ~Exists(active))
         .order_by("created_at")
     )
+
+
+def _under_way(now: datetime) -> Q:
+    """Jobs whose message may still be taken up; one that was sent later than now was sent by another clock."""
+    return Q(message_sent_at__gte=now - MESSAGE_PATIENCE, message_sent_at__lte=now + clock.SKEW)
 
 
 def times_taken():
@@ -42,11 +48,8 @@ def others_wait(job):
 
 
 def oldest_unclaimed():
-    """How long, in seconds, the longest waiting message has been under way; 0 when none is."""
-    oldest = (
-        Job.objects.filter(lease.free(timezone.now()), status__in=ACTIVE, message_sent_at__isnull=False)
-        .order_by("message_sent_at")
-        .values_list("message_sent_at", flat=True)
-        .first()
-    )
-    return (timezone.now() - oldest).total_seconds() if oldest else 0.0
+    """For how long, in seconds, messages have been sent for the job that waits longest for a runner; 0 for none."""
+    now = timezone.now()
+    sent = Job.objects.filter(lease.free(now), status__in=ACTIVE, message_sent_at__isnull=False)
+    oldest = sent.aggregate(oldest=Min(Coalesce("waiting_since", "message_sent_at")))["oldest"]
+    return (now - oldest).total_seconds() if oldest else 0.0

@@ -24,7 +24,7 @@ class LoginForm(AuthenticationForm):
         A login that succeeds was no try: an office whose editors all log in from one address is not locked out.
         """
         network = clients.network(self.request)
-        self._refuse_beyond(MOST_PER_NETWORK - 1, *tallies.look("logins", network))
+        self._refuse_beyond(MOST_PER_NETWORK - 1, *tallies.look("logins", network, WINDOW_SECONDS))
         who = f"{network} {self.cleaned_data.get('username', '').casefold()}"
         self._refuse_beyond(MOST_PER_NAME, *tallies.add("login", who, WINDOW_SECONDS))
         self._refuse_beyond(MOST_PER_NETWORK, *tallies.add("logins", network, WINDOW_SECONDS))

@@ -1,5 +1,7 @@
 """Whether this installation can do its work: what a load balancer, or whoever is called at night, asks."""
 
+import time
+
 from django.apps import apps
 from django.core.cache import cache
 from django.db import DatabaseError, connection
@@ -83,10 +85,11 @@ def incomplete() -> str:
 
 def _remembered(name, seconds, look):
     """What was found is believed for so many seconds if all was well, and not for long if not."""
-    found = cache.get(key := f"ready:{name}")
-    if found is None:
+    found, told_at = cache.get(key := f"ready:{name}") or (None, 0)
+    # What a clock wrote that was set back since would stay for as long as that.
+    if found is None or told_at > time.time():
         found = look()
-        cache.set(key, found, FAILED_SECONDS if found else seconds)
+        cache.set(key, (found, time.time()), FAILED_SECONDS if found else seconds)
     return found
 
 

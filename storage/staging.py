@@ -23,7 +23,7 @@ STILL_OPEN = UNSUPPORTED | {errno.EBUSY, errno.ETXTBSY}
 @contextmanager
 def staging():
     """The path of an empty folder that goes with the block."""
-    with tempfile.TemporaryDirectory(dir=_swept(PASSING)) as folder:
+    with tempfile.TemporaryDirectory(dir=_swept(PASSING)) as folder, locked(folder):
         yield Path(folder)
 
 
@@ -110,13 +110,25 @@ def sweep(spared=()):
 
 
 def _abandoned(place, spared=()):
-    found = []
+    found, old = [], _now(_root(place)) - ABANDONED_SECONDS
     for path in _root(place).iterdir() if _root(place).is_dir() else ():
         # Others end, and sweep, at the same time.
         with suppress(FileNotFoundError):
-            if path.name not in spared and path.stat().st_mtime < time.time() - ABANDONED_SECONDS:
-                found.append(path)
+            if path.name not in spared and path.stat().st_mtime < old:
+                # Whatever the clock says, one that somebody is at is not abandoned.
+                with locked(path) as free:
+                    found += [path] if free else []
     return found
+
+
+def _now(root: Path) -> float:
+    """The time by the clock of the file system, as its files have it: ours may have been set meanwhile."""
+    try:
+        with tempfile.TemporaryDirectory(dir=root) as made:
+            return Path(made).stat().st_mtime
+    except OSError:
+        # It is full, or not there: nothing is made, and nothing need be told from what is being made.
+        return time.time()
 
 
 def _root(place):

@@ -9,6 +9,7 @@ from universes.models import Asset, AssetTranslation
 from universes.services import edits
 
 from .. import adapters, gaps, llm, words
+from .files import made_since
 from .words import Words, ask_again, give_up
 
 
@@ -54,7 +55,7 @@ class Names(Words):
 def _cards(step, universe):
     """The cards that the step is about, without one that took over the file name of another since."""
     found = universe.assets.filter(image_name__in=step.params["cards"])
-    return found.exclude(created_at__gt=step.started_at).prefetch_related("translations")
+    return found.exclude(made_since(step.started_at)).prefetch_related("translations")
 
 
 @transaction.atomic

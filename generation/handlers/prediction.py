@@ -147,6 +147,7 @@ class Prediction(Handler):
         there = provider.now().isoformat()
         order = {"model": adapters.model(self.setting), "input": texts, "since": there, "asked": there}
         with transaction.atomic():
+            step.hold()
             spending.reserve(self.setting, step.job.univers_slug, step=step)
             step.save(intent_at=timezone.now(), memory={**step.memory, **order})
 
@@ -160,6 +161,7 @@ class Prediction(Handler):
 
     @transaction.atomic
     def _renew(self, step):
+        step.hold()
         spending.release_step(step)
         spending.reserve(self.setting, step.job.univers_slug, step=step)
         _note_time(step)
@@ -186,8 +188,9 @@ class Prediction(Handler):
         try:
             _attach(step, prediction["id"])
         except IntegrityError:
-            # Another step took it for its own, which was not answered: the next look takes that one.
+            # Another step took it for its own, which was not answered: a later look takes that one.
             _note_time(step)
+            raise Passing(_("Replicate answered with a prediction that another step has.")) from None
 
     def _adopt(self, step):
         """Find what an unanswered create made, and make it this step's own; returns whether there was one.

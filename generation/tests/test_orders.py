@@ -1,10 +1,18 @@
 """Orders that were not answered, or late: each is found again, none is made twice, and none is forgotten."""
 
+import json
+from collections import Counter
+from datetime import timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Thread
+
 import pytest
+from django.utils import timezone
 
 from generation import provider as replicate
 from generation.models import Charge
 from generation.tests.helpers import look, run_out
+from jobs import runner
 from jobs import services as jobs
 from jobs.models import Job, JobStep
 from jobs.runner import run_slice
@@ -102,3 +110,66 @@ def test_what_a_request_bought_with_the_same_words_is_not_taken_for_the_lost_ord
     Charge.objects.create(month="2026-01", kind="image", status="spent", prediction_id=theirs)
     ours = look(job).external_id
     assert ours not in ("", theirs)
+
+
+@pytest.fixture
+def repeating(settings):
+    """A provider that answers each order with the same prediction; `repeating["created"]` counts them."""
+    told = Counter()
+
+    class Repeating(BaseHTTPRequestHandler):
+        def do_GET(self):
+            self._answer({"results": [], "next": None, "username": "x"})
+
+        def do_POST(self):
+            self.rfile.read(int(self.headers["Content-Length"]))
+            told["created"] += 1
+            self._answer({"id": "held", "status": "starting"})
+
+        def _answer(self, content):
+            body = json.dumps(content).encode()
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *args):
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Repeating) as server:
+        Thread(target=server.serve_forever).start()
+        settings.REPLICATE_BASE_URL = f"http://127.0.0.1:{server.server_address[1]}"
+        yield told
+        replicate.close()
+        server.shutdown()
+
+
+def test_an_order_answered_with_what_another_step_holds_ends_after_the_usual_tries(
+    provider, cards, post, repeating
+):
+    body = {"asset_ids": [str(card.pk) for card in cards[:2]]}
+    job = Job.objects.get(pk=post("winter/images", **body).json()["id"])
+    held, other = job.steps.all()
+    JobStep.objects.filter(pk=held.pk).update(external_id="held", status="failed")
+    assert "another step has" in run_out(job.pk).error or JobStep.objects.get(pk=other.pk).error
+    assert repeating["created"] == runner.MOST_ATTEMPTS
+
+
+@pytest.mark.parametrize("seconds", [-86_400, -3600, 90, 3600])
+@pytest.mark.parametrize("steps_later", [False, True], ids=["wrong throughout", "set meanwhile"])
+def test_a_lost_order_is_found_whatever_our_clock_says(provider, job, monkeypatch, seconds, steps_later):
+    now = timezone.now
+
+    def shifted():
+        return now() + timedelta(seconds=seconds)
+
+    provider.settings(lose_answers=1)
+    with monkeypatch.context() as patched:
+        if not steps_later:
+            patched.setattr(timezone, "now", shifted)
+        look(job)
+        if steps_later:
+            patched.setattr(timezone, "now", shifted)
+        assert look(job).external_id
+    assert run_out(job.pk).status == "completed"
+    assert provider.counters()["created"] == 1

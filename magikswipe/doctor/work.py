@@ -35,7 +35,7 @@ def unended_jobs():
 
 
 def _unowned():
-    silent = Q(message_sent_at__isnull=True) | Q(message_sent_at__lt=old())
+    silent = Q(message_sent_at__isnull=True) | Q(message_sent_at__lt=old()) | Q(waiting_since__lt=old())
     return Job.objects.filter(lease.free(timezone.now()), silent, status__in=ACTIVE)
 
 

@@ -50,6 +50,12 @@ def test_a_worker_that_ends_says_so(api, worker):
     assert api.get("/ready").json()["worker"] is False
 
 
+def test_a_job_for_which_messages_are_sent_again_and_again_is_told(api, worker):
+    now = timezone.now()
+    Job.objects.create(type="test", message_sent_at=now, waiting_since=now - timedelta(minutes=5))
+    assert "has waited" in str(api.get("/ready").json())
+
+
 def test_a_job_that_waits_for_long_is_told(api, worker):
     since = timezone.now() - timedelta(minutes=5)
     Job.objects.create(type="test", message_sent_at=since)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from storage.staging import ABANDONED_SECONDS, claim, new_pending, pending, remove, staging
+from storage.staging import ABANDONED_SECONDS, claim, new_pending, pending, remove, staging, sweep
 
 
 @pytest.fixture
@@ -59,3 +59,14 @@ class TestPending:
         remove(folder)
         with claim(folder) as gone:
             assert gone
+
+
+def test_a_folder_that_somebody_is_at_is_not_abandoned_however_old_it_looks():
+    """As after a clock was set ahead by a day."""
+    with staging() as folder:
+        (folder / "file").write_bytes(b"x")
+        os.utime(folder, (0, 0))
+        sweep()
+        with staging():
+            assert (folder / "file").exists()
+    assert not folder.exists()

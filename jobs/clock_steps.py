@@ -1,0 +1,49 @@
+"""The machine's clock is set while a worker runs: who lives stays alive, and nothing waits for the former time."""
+
+import time
+from datetime import UTC, datetime, timedelta
+
+from django.utils import timezone
+
+from . import lease
+from .models import ACTIVE, Chore, Job, JobStep, Slots
+
+# Between two looks at the clock, which are a moment apart: more than that is a step of it, or a machine that slept.
+BACK, AHEAD = 2, 20
+# What is swept is older than that by a wide margin, but not than a clock may be set ahead.
+CHORES_REST = timedelta(hours=1)
+
+
+class Watch:
+    """Notices that the clock was set, from one look to the next."""
+
+    def __init__(self) -> None:
+        self.seen = time.time()
+
+    def look(self) -> None:
+        """Set right what waits, when the clock was set since the last look."""
+        before, self.seen = self.seen, time.time()
+        if -BACK <= self.seen - before <= AHEAD:
+            return
+        lease.carry_over(datetime.fromtimestamp(before, UTC))
+        _put_off_chores()
+        if self.seen < before:
+            forget_times()
+
+
+def forget_times() -> None:
+    """Let all that waits for a time be due now: by which clock that was written, nobody knows.
+
+    A look that comes too early does no harm: who asked us to wait asks again.
+    """
+    now = timezone.now()
+    JobStep.objects.filter(status__in=ACTIVE, due_at__gt=now).update(due_at=now)
+    Slots.objects.filter(paused_until__gt=now).update(paused_until=None)
+    Job.objects.filter(message_sent_at__gt=now).update(message_sent_at=None)
+    Job.objects.filter(waiting_since__gt=now).update(waiting_since=now)
+
+
+def _put_off_chores() -> None:
+    """What looks old may have been made before the clock was set: nothing is swept within the hour."""
+    rest = timezone.now() + CHORES_REST
+    Chore.objects.filter(due_at__lt=rest).update(due_at=rest)

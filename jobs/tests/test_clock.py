@@ -1,0 +1,126 @@
+"""A clock that was set back: whatever it wrote before lies ahead, and nothing waits for it."""
+
+import os
+import time
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from jobs import chores, clock_steps, heartbeat, lease, marker, services, slots, waker
+from jobs.models import Chore, Job, JobStep, Slots, Worker
+
+pytestmark = pytest.mark.django_db
+HOUR, DAY = timedelta(hours=1), timedelta(days=1)
+
+
+@pytest.fixture
+def job():
+    step = services.Step(key="a", label="A", handler="jobs.tests.handlers.Waits", slot="replicate")
+    made = services.start("generate_images", "winter", [step])
+    Job.objects.filter(pk=made.pk).update(message_sent_at=None, waiting_since=None)
+    return made
+
+
+def is_woken(job):
+    return waker.needing_a_runner().filter(pk=job.pk).exists()
+
+
+def set_job(job, **times):
+    Job.objects.filter(pk=job.pk).update(**times)
+
+
+def set_step(job, status, due_in):
+    JobStep.objects.filter(job=job).update(status=status, due_at=timezone.now() + due_in)
+
+
+def test_a_lease_that_lies_further_ahead_than_any_does_is_free_and_was_no_death(job):
+    set_job(job, lease_owner="somebody", lease_until=timezone.now() + HOUR)
+    assert services.is_abandoned(job)
+    assert lease.acquire(job.pk)
+    job.refresh_from_db()
+    assert job.deaths == 0
+
+
+def test_a_lease_of_a_host_whose_clock_is_a_bit_ahead_holds(job):
+    set_job(job, lease_owner="somebody", lease_until=timezone.now() + lease.LEASE + timedelta(seconds=30))
+    assert lease.acquire(job.pk) is None
+
+
+def test_a_message_from_the_future_is_sent_again(job):
+    set_job(job, message_sent_at=timezone.now() + HOUR)
+    assert is_woken(job)
+    set_job(job, message_sent_at=timezone.now() + timedelta(seconds=30))
+    assert not is_woken(job)
+
+
+@pytest.mark.parametrize(
+    ("status", "due_in", "is_due"),
+    [
+        ("pending", HOUR, True),
+        ("pending", timedelta(seconds=30), False),
+        ("running", HOUR / 2, False),
+        ("running", 2 * HOUR, True),
+        ("running", DAY, True),
+    ],
+)
+def test_a_step_waits_no_longer_than_its_rule_allows(job, status, due_in, is_due):
+    set_step(job, status, due_in)
+    assert is_woken(job) == is_due
+
+
+def test_a_pause_lasts_no_longer_than_one_may(job):
+    step = JobStep.objects.get(job=job)
+    for ahead, lasts in ((HOUR / 2, True), (DAY, False)):
+        Slots.objects.update_or_create(name="replicate", defaults={"paused_until": timezone.now() + ahead})
+        assert bool(slots.paused_until("replicate")) == lasts
+        assert bool(slots.take([step])) != lasts
+    slots.pause("replicate", 60)
+    assert slots.paused_until("replicate") < timezone.now() + HOUR
+
+
+def test_what_is_done_once_a_day_is_done_after_a_day(settings):
+    settings.JOB_DAILY = ["jobs.retention.prune"]
+    Chore.objects.create(name="jobs.retention.prune", due_at=timezone.now() + 2 * DAY)
+    chores.send_due()
+    assert Chore.objects.get().due_at < timezone.now() + DAY
+
+
+def test_a_worker_that_was_heard_of_in_the_future_is_not_alive():
+    Worker.objects.create(id="w", host="h", processes=1, beat_at=timezone.now() + HOUR)
+    assert not heartbeat.alive().exists()
+
+
+def test_a_mark_from_the_future_is_none():
+    marker.mark()
+    assert marker.is_marked()
+    os.utime(marker.path(), (time.time() + 3600,) * 2)
+    assert not marker.is_marked()
+    marker.mark()
+
+
+@pytest.mark.parametrize("seconds", [-86_400, -3600, 3600, 86_400])
+def test_the_waker_notices_a_step_of_the_clock(job, monkeypatch, seconds):
+    now = timezone.now()
+    former = now - timedelta(seconds=seconds)
+    monkeypatch.setattr(time, "time", former.timestamp)
+    watch = clock_steps.Watch()
+    monkeypatch.undo()
+    Chore.objects.create(name="jobs.retention.prune", due_at=now)
+    set_step(job, "running", HOUR / 2)
+    set_job(job, lease_until=former + timedelta(seconds=5))
+    watch.look()
+    job.refresh_from_db()
+    # Who lived by the former time lives on, whoever waited is due, and nothing is swept.
+    assert now + timedelta(seconds=10) < job.lease_until < now + timedelta(minutes=1)
+    assert (JobStep.objects.get().due_at <= timezone.now()) == (seconds < 0)
+    assert Chore.objects.get().due_at > now + HOUR / 2
+
+
+def test_after_a_step_back_everything_that_waits_is_due(job):
+    set_step(job, "running", HOUR / 2)
+    Slots.objects.update_or_create(name="replicate", defaults={"paused_until": timezone.now() + HOUR / 2})
+    set_job(job, message_sent_at=timezone.now() + timedelta(seconds=30))
+    clock_steps.forget_times()
+    assert is_woken(job)
+    assert not slots.paused_until("replicate")
