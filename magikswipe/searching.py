@@ -1,9 +1,8 @@
 """What one types into a search box of the admin, within bounds: each word costs the database as much as the first."""
 
 from django.contrib import messages
-from django.contrib.admin.views.main import ERROR_FLAG
 from django.db import DataError
-from django.shortcuts import redirect
+from django.http import QueryDict
 from django.utils.text import smart_split, unescape_string_literal
 from django.utils.translation import gettext as _
 
@@ -23,7 +22,7 @@ def words(request, text: str) -> list[str]:
 
 
 class SoundFilters:
-    """Filters in an address that no database takes lead to the whole list, as Django does it for those that it knows.
+    """Filters in an address that no database takes find nothing.
 
     A regular expression would be the visitor's own; NUL is no text for PostgreSQL; a year may be beyond all dates.
     """
@@ -31,22 +30,33 @@ class SoundFilters:
     def changelist_view(self, request, extra_context=None):
         asked = [text for name, values in request.GET.lists() for text in (name, *values)]
         if any("\0" in text for text in asked) or any("regex" in name for name in request.GET):
-            return _to_whole_list(request)
+            return self._nothing(request, extra_context)
         try:
             return super().changelist_view(request, extra_context)
         except (OverflowError, DataError):
-            return _to_whole_list(request)
+            return self._nothing(request, extra_context)
 
+    def searched(self, request, queryset, search_term):
+        """What of the queryset the search finds, as `get_search_results` does."""
+        raise NotImplementedError
 
-def _to_whole_list(request):
-    return redirect(f"{request.path}?{ERROR_FLAG}=1")
+    def get_search_results(self, request, queryset, search_term):
+        if getattr(request, "finds_nothing", False):
+            return queryset.none(), False
+        return self.searched(request, queryset, search_term)
+
+    def _nothing(self, request, extra_context):
+        request.finds_nothing, request.GET = True, QueryDict()
+        return super().changelist_view(request, extra_context)
 
 
 class BoundedSearch(SoundFilters):
     """For an admin with `search_fields`."""
 
-    def get_search_results(self, request, queryset, search_term):
-        return super().get_search_results(request, queryset, " ".join(words(request, search_term)))
+    def searched(self, request, queryset, search_term):
+        # Django's own, beyond the mixin that calls this.
+        bounded = " ".join(words(request, search_term))
+        return super(SoundFilters, self).get_search_results(request, queryset, bounded)
 
 
 class NameSearch(SoundFilters):
@@ -55,7 +65,7 @@ class NameSearch(SoundFilters):
     def named(self, text):
         raise NotImplementedError
 
-    def get_search_results(self, request, queryset, search_term):
+    def searched(self, request, queryset, search_term):
         for word in words(request, search_term):
             quoted = len(word) > 1 and word[0] == word[-1] and word[0] in "\"'"
             queryset = queryset.filter(self.named(unescape_string_literal(word) if quoted else word))
