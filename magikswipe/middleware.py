@@ -5,9 +5,11 @@ import re
 from datetime import UTC
 
 from django.contrib.sessions import middleware as sessions
-from django.core.exceptions import DisallowedHost
+from django.conf import settings
+from django.core.exceptions import DisallowedHost, RequestDataTooBig, SuspiciousOperation
 from django.db import DatabaseError
 from django.http import JsonResponse, UnreadablePostError
+from django.http.multipartparser import MultiPartParserError
 from django.middleware import locale
 from django.shortcuts import render
 from django.utils import timezone, translation
@@ -98,6 +100,8 @@ class FailureMiddleware:
         except UnreadablePostError:
             # Who sent it is gone.
             return None
+        except (SuspiciousOperation, MultiPartParserError) as error:
+            return refused(request, error)
         except OSError as error:
             if answer := failed(request, error):
                 return answer
@@ -119,6 +123,14 @@ def failed(request, exception):
     page = render(request, "magikswipe/failure.html", {"failure": failure}, status=failure.status)
     page["Retry-After"] = str(AGAIN_SECONDS)
     return page
+
+
+def refused(request, exception):
+    """The page for a request that Django does not read; DEBUG would show one for developers."""
+    log.warning("%s: %s", request.path, exception, extra={"request": request})
+    status = 413 if isinstance(exception, RequestDataTooBig) else 400
+    context = {"megabytes": settings.DATA_UPLOAD_MAX_MEMORY_SIZE // 2**20}
+    return render(request, f"{status}.html", context, status=status)
 
 
 class SessionMiddleware(sessions.SessionMiddleware):

@@ -36,6 +36,8 @@ class JSONParser(parsers.JSONParser):
             raise ParseError("The body is nested too deeply; send flatter JSON.") from None
         except ParseError as error:
             reason = str(error.detail).removeprefix("JSON parse error - ")
+            if isinstance(error.__context__, UnicodeError):
+                reason = "it is not in UTF-8; send it in UTF-8, and not compressed."
             if TOO_MANY_DIGITS in reason:
                 reason = "it has a number of thousands of digits; send a smaller one."
             raise ParseError(f"The body is not valid JSON: {reason}") from None

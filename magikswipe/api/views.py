@@ -12,7 +12,7 @@ from rest_framework.renderers import JSONRenderer
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from magikswipe.middleware import is_api
+from magikswipe.middleware import is_api, refused
 
 from .errors import CRASHED, NOT_FOUND
 
@@ -49,7 +49,7 @@ def bad_request(request, exception):
         return JsonResponse(
             {"detail": "The request is malformed; check its address and headers."}, status=400
         )
-    return defaults.bad_request(request, exception)
+    return refused(request, exception)
 
 
 def forbidden(request, exception):

@@ -1,5 +1,6 @@
 """How errors leave the API: one shape, English, and no words meant for developers."""
 
+import gzip
 import logging
 import re
 
@@ -7,6 +8,8 @@ import pytest
 from django.test import Client
 
 from magikswipe.api.sentences import clean, flatten
+
+FORM = "application/x-www-form-urlencoded"
 
 pytestmark = [pytest.mark.django_db, pytest.mark.urls("magikswipe.tests.crashing_urls")]
 
@@ -90,6 +93,8 @@ def test_an_unknown_path_elsewhere_is_a_page(client):
     [
         ("/nothing", 404, "Rien ici"),
         ("/plain/forbidden", 403, "Non autorisé"),
+        ("/plain/suspicious", 400, "Envoi illisible"),
+        ("/plain/large", 413, "Trop de texte"),
         ("/plain/crash", 500, "Quelque chose s’est mal passé"),
         ("/plain/database", 503, "La base de données ne répond pas"),
     ],
@@ -102,6 +107,34 @@ def test_a_page_of_an_error_leads_strangers_to_the_first_page_in_their_language(
     assert (response.status_code, title in page) == (status, True)
     assert set(re.findall('href="([^"]+)"', page)) <= {"/"} and "secret" not in page
     assert status == 503 or 'href="/"' in page
+
+
+@pytest.mark.parametrize("debug", [True, False])
+@pytest.mark.parametrize(
+    ("status", "title", "sent"),
+    [
+        (413, "Trop de texte", {"data": {"name": "x" * 6_000_000}}),
+        (413, "Trop de texte", {"data": f"name={'x' * 6_000_000}", "content_type": FORM}),
+        (400, "Envoi illisible", {"data": "&".join(f"a{i}=1" for i in range(2000)), "content_type": FORM}),
+        (400, "Envoi illisible", {"data": b"x", "content_type": "multipart/form-data; boundary="}),
+        (403, "La page n’était plus à jour", {"data": {"username": "x"}}),
+    ],
+)
+def test_a_form_that_is_not_taken_is_a_page_with_a_sentence(settings, caplog, debug, status, title, sent):
+    settings.DEBUG = debug
+    caplog.set_level(logging.CRITICAL)
+    response = Client(enforce_csrf_checks=True).post("/admin/login/", headers={"Accept-Language": "fr"}, **sent)
+    assert response.status_code == status
+    assert title in response.content.decode() and "rien n’a été enregistré" in response.content.decode().lower()
+
+
+def test_a_body_that_is_not_in_utf8_is_told_so(api):
+    for body in (b'{"name": "\xff"}', "{}".encode("utf-16"), gzip.compress(b"{}")):
+        response = api.post("/api/universes", body, content_type="application/json")
+        assert (response.status_code, response.json()["detail"]) == (
+            422,
+            "The body is not valid JSON: it is not in UTF-8; send it in UTF-8, and not compressed.",
+        )
 
 
 def test_errors_are_english_whatever_the_client_speaks(api, settings):
