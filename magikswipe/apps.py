@@ -5,4 +5,6 @@ class MagikswipeConfig(AppConfig):
     name = "magikswipe"
 
     def ready(self):
-        from . import checks  # noqa: F401 - registers them
+        from . import checks, opened  # noqa: F401 - the first registers them
+
+        opened.watch()

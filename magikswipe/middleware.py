@@ -4,8 +4,8 @@ import logging
 import re
 from datetime import UTC
 
-from django.contrib.sessions import middleware as sessions
 from django.conf import settings
+from django.contrib.sessions import middleware as sessions
 from django.core.exceptions import DisallowedHost, RequestDataTooBig, SuspiciousOperation
 from django.db import DatabaseError
 from django.http import JsonResponse, UnreadablePostError

@@ -94,3 +94,26 @@ def test_a_table_or_column_that_is_missing_is_seen_though_all_migrations_ran(sta
     assert stack.api.get("/ready").json()["reasons"][0].startswith(INCOMPLETE)
     assert INCOMPLETE in stack.manage("doctor", check=False).stdout
     assert stack.api.get("/api/universes").json()["detail"].startswith(INCOMPLETE)
+
+
+@pytest.mark.parametrize("damage", [garble, lose, replace_by_a_folder])
+def test_a_file_that_goes_while_the_server_runs_is_missed_at_once_and_found_when_it_is_back(stack, damage):
+    """Open connections went on with it for a minute: what they were told to keep was lost."""
+    serve(stack)
+    stack.api.post("/api/universes", json={"name": "Winter"}).raise_for_status()
+    file = Path(stack.env["STORAGE_PATH"], "db", "local.db")
+    with closing(sqlite3.connect(file)) as database:
+        database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    kept = file.rename(file.with_name("kept.db"))
+    file.touch()
+    damage(file)
+    for _ in range(8):
+        answers = stack.api.get("/api/universes"), stack.api.post("/api/universes", json={"name": "Lost"})
+        assert [answer.status_code for answer in answers] == [503, 503]
+        assert "database" in answers[1].json()["detail"]
+    if file.is_dir():
+        file.rmdir()
+    for left in file.parent.glob("local.db*"):
+        left.unlink()
+    kept.rename(file)
+    assert [item["slug"] for item in stack.api.get("/api/universes").json()["items"]] == ["winter"]

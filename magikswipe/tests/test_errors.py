@@ -123,9 +123,13 @@ def test_a_page_of_an_error_leads_strangers_to_the_first_page_in_their_language(
 def test_a_form_that_is_not_taken_is_a_page_with_a_sentence(settings, caplog, debug, status, title, sent):
     settings.DEBUG = debug
     caplog.set_level(logging.CRITICAL)
-    response = Client(enforce_csrf_checks=True).post("/admin/login/", headers={"Accept-Language": "fr"}, **sent)
+    response = Client(enforce_csrf_checks=True).post(
+        "/admin/login/", headers={"Accept-Language": "fr"}, **sent
+    )
     assert response.status_code == status
-    assert title in response.content.decode() and "rien n’a été enregistré" in response.content.decode().lower()
+    assert (
+        title in response.content.decode() and "rien n’a été enregistré" in response.content.decode().lower()
+    )
 
 
 def test_a_body_that_is_not_in_utf8_is_told_so(api):
