@@ -210,6 +210,20 @@ class TestUniverses:
         assert body["prompts"]["default_image_prompt"] is None
         assert body["translations"] == []
 
+    def test_what_came_from_elsewhere_may_be_sent_back_as_it_was_shown(self, api, universe, asset):
+        """The old backend, and Supabase, have what no rule of the API lets in."""
+        odd = {"name": "n" * 2000, "background_color": "red", "background_music": "javascript:play()"}
+        type(universe).objects.update(**odd)
+        type(asset).objects.update(display_name="d" * 2000, sort_order=None)
+        card = {"display_name": "d" * 2000, "sort_order": None}
+        address = f"/api/universes/winter/assets/{asset.pk}"
+        for path, body in (("/api/universes/winter", odd), (address, card)):
+            shown = api.get(path).json()
+            assert {name: shown[name] for name in body} == body
+            assert api.patch(path, body).status_code == 200
+            for name, value in body.items():
+                assert api.patch(path, {name: f"{value}!"}).status_code == 422, name
+
     def test_an_odd_colour_from_elsewhere_may_stay(self, api, universe):
         type(universe).objects.update(background_color="rebeccapurple")
         assert api.patch("/api/universes/winter", {"background_color": "rebeccapurple"}).status_code == 200

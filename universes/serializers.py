@@ -100,12 +100,7 @@ class UniverseBody(Body):
     translations = Translations(required=False)
 
     def validate_background_color(self, value):
-        """A colour; one that came from elsewhere may stay as it is."""
-        if (
-            value is None
-            or COLOR.fullmatch(value)
-            or value == getattr(self.instance, "background_color", None)
-        ):
+        if value is None or COLOR.fullmatch(value):
             return value
         raise serializers.ValidationError("background_color must be a colour such as #1a1a2e or #fff.")
 
@@ -134,11 +129,8 @@ class UniversePatchSerializer(UniverseBody):
         return self._address("background_music", value)
 
     def _address(self, field: str, value: str | None) -> str | None:
-        """An address; one that came from elsewhere may stay as it is.
-
-        Of an own file, only the path is kept: a signature expires, and the host may have another name tomorrow.
-        """
-        if not value or value == getattr(self.instance, field):
+        """An address; of an own file, only the path: a signature expires, and the host may be renamed."""
+        if not value:
             return value
         if is_address(value):
             own = self.context["request"].build_absolute_uri("/").rstrip("/")
