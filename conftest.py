@@ -18,6 +18,7 @@ from rest_framework.test import APIClient
 
 from generation import provider as replicate
 from storage import bucket
+from storage.sending import places
 from universes.services import assets, universes
 
 # What a test that minds the month takes at most, on a busy machine.
@@ -52,6 +53,13 @@ def empty_storage(settings, tmp_path):
 @pytest.fixture(autouse=True)
 def empty_cache():
     cache.clear()
+
+
+@pytest.fixture(autouse=True)
+def a_place_for_each_file(settings):
+    """What a test asks for and does not read keeps no place from what is asked for next."""
+    settings.WEB_THREADS = 1000
+    places.cache_clear()
 
 
 @pytest.fixture(autouse=True)
