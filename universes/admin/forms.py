@@ -78,8 +78,17 @@ def name_line(label, **options):
     return NameField(label=label, widget=UnfoldAdminTextInputWidget(attrs={"dir": "auto"}), **options)
 
 
+class Paragraph(UnfoldAdminTextareaWidget):
+    """A textarea that shows all of its text: a browser drops a line break right after the tag, and Django writes one.
+
+    https://html.spec.whatwg.org/#element-restrictions
+    """
+
+    template_name = forms.Textarea.template_name
+
+
 def paragraph(label, rows=3, **options):
-    widget = UnfoldAdminTextareaWidget(attrs={"rows": rows})
+    widget = Paragraph(attrs={"rows": rows})
     return TextField(label=label, widget=widget, **options)
 
 

@@ -1,5 +1,7 @@
 """The tab Prompts: the admin's own form of a universe within the studio."""
 
+import re
+
 import pytest
 from django.urls import reverse
 
@@ -83,6 +85,14 @@ def test_a_form_that_is_sent_back_as_it_was_shown_changes_nothing(client, open_p
     universe.refresh_from_db()
     assert {f: getattr(universe.prompts if f in prompts else universe, f) for f in ODD} == ODD
     assert not Edit.objects.exclude(author="Anna").exists()
+
+
+def test_a_text_that_begins_with_a_line_break_is_shown_whole(client, open_page, page, universe):
+    """A browser drops a line break right after the tag."""
+    UniversePrompts.objects.create(universe=universe, default_image_prompt="\nsnow")
+    open_page()
+    shown = client.get(page).content.decode()
+    assert re.search(r'<textarea name="default_image_prompt"[^>]*>\r?\n\nsnow</textarea>', shown)
 
 
 def test_a_new_universe_has_the_line_ends_of_the_api(client, editor):
