@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 
 from universes.rows import TABLES, UNIVERS, UNIVERS_ASSETS
 
-from .snapshots import TIMESTAMPS, lacks, our_files
+from .snapshots import TIMESTAMPS, lacks, names_of_cards, our_files
 
 PUSH, PULL, UNPUBLISH, RESTORE = "push", "pull", "unpublish", "restore"
 CREATE, UPDATE, DELETE = "create", "update", "delete"
@@ -182,9 +182,7 @@ def build(source, target, direction):
         else:
             lacking = lacks(table, source, target)
             plan.reports += _left_out(source.slug, table, lacking)
-            _Matching(plan, table, parents, lacking).run(
-                source.rows.get(table.name, []), target.rows.get(table.name, [])
-            )
+            _Matching(plan, table, parents, lacking).run(source, target)
     _plan_files(plan, source, target)
     if exposure := plan.exposure():
         plan.reports.append(exposure)
@@ -216,6 +214,16 @@ class _Matching:
         self.silent = {"id", "univers_id", *TIMESTAMPS} | ({"owner_id"} if plan.direction == PUSH else set())
 
     def run(self, source, target):
+        """Plan the table's rows of two snapshots.
+
+        A row that the source has and leaves alone is not deleted from the target. One that the target leaves alone
+        is changed into the source's row of the same id.
+        """
+        name = self.table.name
+        kept, spare = source.left_alone.get(name, {}), target.left_alone.get(name, {})
+        self._match(source.rows.get(name, []), target.rows.get(name, []), kept, spare)
+
+    def _match(self, source, target, kept, spare):
         target = [self._rekeyed_parent(row) for row in target]
         by_id = {} if self.ids_differ else {row["id"]: row for row in target}
         found = {row["id"]: by_id.get(row["id"]) for row in source}
@@ -223,11 +231,11 @@ class _Matching:
         free = {self._key(row): row for row in target if row["id"] not in taken}
         for row in source:
             moved = self._with_target_parent(row)
-            old = found[row["id"]] or free.pop(self._key(moved), None)
+            old = found[row["id"]] or free.pop(self._key(moved), None) or spare.get(row["id"])
             self._pair(row, moved, old)
         # A row that was matched by its id has left `free` for good, one matched by its key too.
-        for row in free.values():
-            self.plan.rows.append(RowChange(self.table.name, DELETE, row))
+        gone = [row for row in free.values() if row["id"] not in kept]
+        self.plan.rows += [RowChange(self.table.name, DELETE, row) for row in gone]
 
     def _key(self, row):
         """What stands for the row; a universe has been found by id or slug before."""
@@ -276,6 +284,12 @@ class _Matching:
         self.plan.rekeys.setdefault(self.table.name, {})[local["id"]] = remote["id"]
 
 
+def _kept(source, target):
+    """The names of files of cards that stay because the source has them and leaves them alone."""
+    alone = source.left_alone.get(UNIVERS_ASSETS.name, {})
+    return names_of_cards(card for card in target.cards if card["id"] in alone)
+
+
 def _plan_files(plan, source, target):
     ours = our_files(source, target)
     # A revision's files are all brought back, whatever they are called.
@@ -289,7 +303,9 @@ def _plan_files(plan, source, target):
         else:
             plan.same_files += 1
     gone = "gone in the revision" if plan.direction == RESTORE else "gone on the other side"
-    for name in sorted((target.files.keys() - source.files.keys() - source.unread) & ours):
+    for name in sorted(
+        (target.files.keys() - source.files.keys() - source.unread) & ours - _kept(source, target)
+    ):
         plan.files.append(FileChange(name, DELETE, target.files[name], gone))
     for name in sorted((source.files.keys() | target.files.keys()) - mirrored):
         words = {"slug": plan.slug, "name": name}

@@ -17,7 +17,7 @@ from . import received
 from .client import MissingTable
 from .errors import Damaged, RemoteError, Unreachable, WrongKey
 from .models import RemoteFile
-from .snapshots import OUR_NAMES, File, Snapshot, names_of_cards, tidy
+from .snapshots import OUR_NAMES, File, Snapshot, left_alone, names_of_cards, tidy
 
 MD5 = re.compile(r"[0-9a-f]{32}")
 # Without these there is nothing to sync; any other table may be missing over there.
@@ -246,22 +246,32 @@ def snapshot(client, tables, slug, universe, *, to_write=False, former=""):
     an older layout, which are left alone, are none.
     """
     with set_aside(slug):
-        rows, missing = _rows(tables, universe)
+        found, missing = _rows(tables, universe)
     lacking = {t.name: tables.lacking(t, to_write) for t in TABLES if t.name not in missing}
-    rows, reports = tidy(slug, rows)
+    rows, reports = tidy(slug, found)
     cards = rows[UNIVERS_ASSETS.name]
     older = frozenset() if to_write else names_of_cards(cards) | OUR_NAMES
-    files, left_alone, unread = listing(client, slug, older)
+    files, skipped, unread = listing(client, slug, older)
     folder = former if former and not files and not exists(tables, "slug", former) else ""
     if folder:
-        files, left_alone, unread = listing(client, folder, older)
+        files, skipped, unread = listing(client, folder, older)
         reports.append(
             gettext(
                 "The media of '%(slug)s' lie in '%(folder)s/' in Supabase; push it to have them in '%(slug)s/'."
             )
             % {"slug": slug, "folder": folder}
         )
-    return Snapshot(slug, rows, files, (*reports, *left_alone), frozenset(missing), lacking, unread, folder)
+    return Snapshot(
+        slug,
+        rows,
+        files,
+        (*reports, *skipped),
+        frozenset(missing),
+        lacking,
+        unread,
+        folder,
+        left_alone(found, rows),
+    )
 
 
 def rows(tables, slug, universe):

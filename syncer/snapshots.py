@@ -69,8 +69,9 @@ class Snapshot:
 
     `missing`: tables that this side does not have; `lacking`: columns that it is known not to have, by table.
     `folder`: where the files lie, if not in one that is called as the slug.
-    `unread`: names of which it has files, but not one that can be told to be meant. A universe that this side does
-    not have has no rows at all.
+    `unread`: names of which it has files, but not one that can be told to be meant. `left_alone`: the rows that it has
+    beside `rows`, by table and id: nothing is made of them, but they are no deleted ones. A universe that this side
+    does not have has no rows at all.
     """
 
     slug: str
@@ -81,6 +82,7 @@ class Snapshot:
     lacking: dict = field(default_factory=dict)
     unread: frozenset = frozenset()
     folder: str = ""
+    left_alone: dict = field(default_factory=dict)
 
     @property
     def universe(self):
@@ -112,6 +114,12 @@ def tidy(slug, rows):
         kept[table.name] = list(good.values())
         ids[table.name] = {row["id"] for row in kept[table.name]}
     return kept, reports
+
+
+def left_alone(rows: dict, kept: dict) -> dict:
+    """The rows that `tidy` left out of `rows`, as `{table: {id: row}}`; `kept`: what it returned."""
+    ids = {name: {row["id"] for row in items} for name, items in kept.items()}
+    return {name: {r["id"]: r for r in items if r["id"] not in ids[name]} for name, items in rows.items()}
 
 
 def _left_alone(slug, table, row, reason):

@@ -232,6 +232,32 @@ def test_a_row_that_does_not_tell_whose_it_is(api, supabase, orchard, table, cha
     assert (names_here(), here(but=GOOD), supabase.written()) == ({"New"}, before, written)
 
 
+@pytest.mark.parametrize(
+    ("table", "column", "value"),
+    [
+        ("univers_assets", "image_name", "../x.png"),
+        ("univers_assets", "image_name", None),
+        ("univers_assets_translations", "language", "pt"),
+        ("univers_music_prompts", "language", "fr/../x"),
+    ],
+)
+def test_a_row_that_is_left_alone_there_is_not_deleted_here_and_a_push_mends_it(
+    api, supabase, orchard, table, column, value
+):
+    orchard.grow("slip")
+    orchard.plant(["slip"])
+    model = BY_NAME[table]
+    row = orchard.universes["slip"][table]
+    client().update_alike(table, [row["id"]], {column: value})
+    before = here(but=(*GOOD, "slip"))
+    body = ok(post(api, "pull/slip", force=True))
+    assert [f"{model.name} {row['id']} is left alone" in note for note in body["reports"]].count(True) == 1
+    assert here(but=(*GOOD, "slip")) == before
+    ok(post(api, "push/slip", force=True))
+    assert client().select(table, "id", [row["id"]])[0][column] == row[column]
+    assert ok(post(api, "pull/slip", dry_run=True))["plan"]["empty"]
+
+
 def mostly_slow(cases, step=6):
     """All of them in `make test-all`, and every so many in `make test`."""
     return [

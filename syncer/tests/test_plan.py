@@ -261,3 +261,31 @@ def test_a_digest_leaves_out_what_one_side_does_not_have():
     mood = snapshot(row=universe(mood="calm"))
     plain = replace(snapshot(), lacking={"univers": frozenset({"mood"})})
     assert digest(mood, plain) == digest(plain, mood)
+
+
+class TestLeftAlone:
+    """Rows of which nothing can be made: they are there, whatever is done to the rest."""
+
+    source = replace(
+        snapshot(univers_assets=[card("b")]),
+        left_alone={ASSET: {"a": card("a", "../x.png")}, NAMES: {"w": word("w", "a", "fr")}},
+    )
+    target = snapshot(
+        file("00_a.png"),
+        file("00_b.png"),
+        univers_assets=[card("a"), card("b")],
+        **{NAMES: [word("w", "a", "fr"), word("v", "b", "fr")]},
+    )
+
+    def test_what_the_source_leaves_alone_is_not_gone(self):
+        assert planned(self.source, self.target, PULL) == [
+            (NAMES, "delete", "v", {}),
+            ("file", "delete", "00_b.png", "gone on the other side"),
+        ]
+
+    def test_what_the_target_leaves_alone_is_mended(self):
+        mended = {"image_name": ("../x.png", "00_a.png")}
+        assert planned(replace(self.target, files={}), self.source, PUSH) == [
+            (ASSET, "update", "a", mended),
+            (NAMES, "create", "v", {}),
+        ]
