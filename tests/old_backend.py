@@ -183,6 +183,8 @@ def odd(folder: Path) -> OldBackend:
     old.add("univers_assets_translations", asset_id=lost, language="fr", display_name="Perdu")
     old.run("UPDATE univers SET background_color = 'red', thumbnail_url = 'thumbnail.jpg' WHERE id = 8")
     old.run("UPDATE univers SET name = ?, supabase_id = 107, updated_at = 'soon' WHERE id = 9", "n" * 2000)
+    old.run("UPDATE univers_assets SET sort_order = 99999999999 WHERE image_name = '19_hiver_19.png'")
+    old.run("UPDATE jobs SET result = '{\"score\": NaN}' WHERE type = 'generate_images'")
     odd_names(old)
     old.add("univers", id=12, name="L'été", slug="L'été à la mer", created_at="2026-01-01T10:00:00+02:00",
             thumbnail_url="/storage/buckets/univers/L'été à la mer/cover.png")  # fmt: skip

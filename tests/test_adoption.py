@@ -162,7 +162,17 @@ def test_odd_rows_come_over_or_are_named(installation):
         ("/storage/buckets/univers/l-ete-a-la-mer/fr.mp3", "music/fr.mp3"),
     ):
         assert there.api.get(url).content == before[f"buckets/univers/L'été à la mer/{name}"], url
-    for named in ("alembic_version", "nobody", "99_other.png", "'soon'", "107", "UTF-8", "no UUID"):
+    for named in (
+        "alembic_version",
+        "nobody",
+        "99_other.png",
+        "'soon'",
+        "107",
+        "UTF-8",
+        "no UUID",
+        "99999999999",
+        "NaN",
+    ):
         assert named in said
     after = there.old.files()
     assert {name: after[name] for name in before} == before

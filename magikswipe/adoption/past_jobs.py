@@ -99,10 +99,11 @@ class Past:
 
     def _result(self, raw: dict) -> object:
         text = raw.get("result")
-        try:
-            return None if text is None else json.loads(text)
-        except (ValueError, TypeError, RecursionError):
-            self.report.note(
-                f"jobs {raw['id']}: its result is no JSON, and is empty now. It was {text!r}"[:2000]
-            )
-            return None
+        if text is None or self._is_json(text):
+            return None if text is None else json.loads(str(text))
+        self.report.note(f"jobs {raw['id']}: its result is no JSON, and is empty now. It was {text!r}"[:2000])
+        return None
+
+    def _is_json(self, text: object) -> bool:
+        """As the database judges it, which Python does not: NaN is none."""
+        return bool(self.old.execute("SELECT json_valid(?)", [text]).fetchone()[0])

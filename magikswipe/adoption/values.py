@@ -21,6 +21,7 @@ def read(field: models.Field, raw: object) -> object:
     try:
         value = field.to_python(text)
         field.run_validators(value)
+        _check_size(field, value)
         return (
             value.replace(tzinfo=value.tzinfo or UTC).astimezone(UTC)
             if isinstance(value, datetime)
@@ -28,6 +29,13 @@ def read(field: models.Field, raw: object) -> object:
         )
     except (ValidationError, ValueError, OverflowError):
         raise Unreadable(text) from None
+
+
+def _check_size(field: models.Field, value: object) -> None:
+    """SQLite takes more than the columns of PostgreSQL, ours and Supabase's, have room for."""
+    bits = 63 if isinstance(field, models.BigIntegerField) else 31
+    if isinstance(value, int) and not -(2**bits) <= value < 2**bits:
+        raise Unreadable(str(value))
 
 
 def _boolean(raw: object) -> bool:
