@@ -87,7 +87,9 @@ def with_line_ends(text: str, stored: str) -> str:
     behind = range(len(new) - tail, len(new) - 1)
     found = {number: ends[number + len(old) - len(new)] for number in behind}
     found |= dict(enumerate(ends[:head]))
-    return "".join(line + found.get(number, ends[0]) for number, line in enumerate(new[:-1])) + new[-1]
+    made = "".join(line + found.get(number, ends[0]) for number, line in enumerate(new[:-1])) + new[-1]
+    # A CR, and the LF of an empty line behind it, would be one line end.
+    return made if edits.BREAK.split(made) == new else text.replace("\n", ends[0])
 
 
 def _alike(some: list[str], others: list[str]) -> int:

@@ -40,6 +40,8 @@ LINES = (
     ("a\nb\r\nc\r\n", "a\nb\nnew\nc\n", "a\nb\r\nnew\nc\r\n"),
     ("\r\n\r\n", "\n\n\nx", "\r\n\r\n\r\nx"),
     ("a\r\n", "", ""),
+    ("a\rb\n", "a\n\n", "a\r\r"),
+    ("b\n\rc", "b\n\nx\n\n", "b\n\rx\n\n"),
 )
 
 
