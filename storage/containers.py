@@ -32,6 +32,8 @@ STILLS = (b"heic", b"heix", b"hevc", b"mif1", b"msf1", b"avif", b"avis")
 # As far as players look for the first frame of an MP3 behind what they can't make sense of.
 MOST_JUNK = 2**20
 FRAMES_IN_A_ROW = 4
+# Of tags, and pieces of padding, at the beginning and at the end; a file may be nothing but tags.
+MOST_TAGS = 100_000
 
 
 @dataclass(frozen=True)
@@ -70,7 +72,7 @@ def _is_still(source: BinaryIO) -> bool:
 def _after_tags(source: BinaryIO) -> int:
     """Where the tags end that a file begins with, of any number: ID3v2, and APE (https://wiki.hydrogenaud.io/index.php?title=APEv2_specification)."""
     start = 0
-    while True:
+    for _ in range(MOST_TAGS):
         source.seek(start)
         head = source.read(32)
         if head.startswith(b"ID3") and len(head) >= 10:
@@ -78,18 +80,20 @@ def _after_tags(source: BinaryIO) -> int:
         elif head.startswith(b"APETAGEX") and len(head) == 32:
             start += 32 + int.from_bytes(head[12:16], "little")
         else:
-            return start
+            break
+    return start
 
 
 def _end(source: BinaryIO, name: str) -> int:
     """Where the frames of an MP3 or AAC end, before tags of any number (ID3v1, APE) and padding."""
     end = source.seek(0, SEEK_END)
-    while name in ("mp3", "aac"):
-        length = _tag_before(source, end)
-        if not length:
-            return end
+    if name not in ("mp3", "aac"):
+        return 0
+    for _ in range(MOST_TAGS):
+        if not (length := _tag_before(source, end)):
+            break
         end -= length
-    return 0
+    return end
 
 
 def _tag_before(source: BinaryIO, end: int) -> int:

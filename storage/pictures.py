@@ -126,16 +126,17 @@ def jpeg(path: Path, longest_side: int, quality: int = 85, wait_seconds: float |
     return target.getvalue()
 
 
-def as_named(path: Path, name: str) -> None:
+def as_named(path: Path, name: str, wait_seconds: float | None = None) -> None:
     """Rewrite the PNG at `path` as the WebP (lossless) or JPEG that the suffix of `name` says; else it stays a PNG.
 
     A card that came from elsewhere keeps the name of its picture; browsers and apps tell formats from the content.
+    Raises Busy as `cleaned`.
     """
     kind = media_type(name)
     if kind == "image/jpeg":
-        path.write_bytes(jpeg(path, LONGEST_SIDE, quality=95))
+        path.write_bytes(jpeg(path, LONGEST_SIDE, quality=95, wait_seconds=wait_seconds))
     elif kind == "image/webp":
-        with _decoded(path, LONGEST_SIDE, None) as decoded:
+        with _decoded(path, LONGEST_SIDE, wait_seconds) as decoded:
             _write(_upright(decoded, LONGEST_SIDE), path, "WEBP", lossless=True)
 
 

@@ -371,6 +371,13 @@ def test_pictures_wait_for_memory_in_turn_and_not_for_ever(file):
     pictures.cleaned(path, wait_seconds=0.01)
 
 
+@pytest.mark.parametrize("name", ["00_lion.webp", "00_lion.jpg"])
+def test_nor_do_those_that_get_another_format_by_their_name(file, name):
+    path = file(picture("PNG"))
+    with DECODED.taken(DECODED.total), pytest.raises(Busy):
+        pictures.as_named(path, name, wait_seconds=0.01)
+
+
 def test_who_asks_for_much_is_not_overtaken():
     budget, order = Budget(10), []
 

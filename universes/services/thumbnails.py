@@ -1,5 +1,7 @@
 """A universe's small picture: the first card's, until somebody chooses another."""
 
+from pathlib import Path
+
 from django.db import transaction
 
 from storage import bucket, pictures
@@ -20,9 +22,9 @@ def from_first(universe, path):
     return _take_if_first(universe, small)
 
 
-def shrink(path, target):
-    """Write the picture at `path` to `target` as a thumbnail."""
-    target.write_bytes(pictures.jpeg(path, pictures.THUMBNAIL_PIXELS))
+def shrink(path: Path, target: Path, wait_seconds: float | None = None) -> None:
+    """Write the picture at `path` to `target` as a thumbnail; raises Busy as `pictures.cleaned`."""
+    target.write_bytes(pictures.jpeg(path, pictures.THUMBNAIL_PIXELS, wait_seconds=wait_seconds))
 
 
 @transaction.atomic

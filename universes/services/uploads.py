@@ -39,7 +39,7 @@ def picture(universe, asset, file, author=""):
     with received(file, settings.UPLOAD_MAX_MB) as path:
         with _advised(PICTURES):
             pictures.cleaned(path, WAIT_SECONDS)
-            pictures.as_named(path, asset.image_name)
+            pictures.as_named(path, asset.image_name, WAIT_SECONDS)
         place(universe, asset.image_name, path, CAUSE, author, asset=asset)
         thumbnails.from_first(universe, path)
 
@@ -70,7 +70,7 @@ def thumbnail(universe, file, author=""):
         small = path.with_name(THUMBNAIL)
         with _advised(PICTURES):
             pictures.cleaned(path, WAIT_SECONDS)
-        thumbnails.shrink(path, small)
+        thumbnails.shrink(path, small, WAIT_SECONDS)
         place(universe, THUMBNAIL, small, CAUSE, author)
     if universe.thumbnail_url:
         universes.update(universe, thumbnail_url=None, author=author)

@@ -3,6 +3,7 @@
 import hashlib
 import random
 import re
+import time
 from functools import partial
 from pathlib import Path
 from struct import pack, unpack
@@ -289,6 +290,13 @@ def test_a_song_is_found_behind_whatever_players_skip(put, content):
     assert response.status_code == 200, response.content
     streams("fr.mp3", "mp3")
     assert 0.95 < seconds("fr.mp3") < 1.15
+
+
+def test_a_file_of_nothing_but_tags_is_refused_soon(put):
+    began = time.monotonic()
+    response = put(b"ID3\x03\0\0\0\0\0\0" * 4_500_000, "audio/mpeg", f"{SONG}/fr")
+    assert (response.status_code, "no song" in response.json()["detail"]) == (422, True)
+    assert time.monotonic() - began < 4
 
 
 CUT = {
