@@ -40,7 +40,7 @@ def universes_named(text: str) -> Q:
 def cards_named(text: str) -> Q:
     """The condition that a card has this text in its name, its file's name or its name in a language."""
     translated = AssetTranslation.objects.filter(naming(text, "display_name")).values("asset")
-    return naming(text, "display_name") | Q(image_name__contains=fold(text)) | Q(pk__in=translated)
+    return naming(text, "display_name") | Q(image_name__icontains=fold(text)) | Q(pk__in=translated)
 
 
 def detail(slug, found=None):

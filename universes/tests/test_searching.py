@@ -102,6 +102,9 @@ def test_a_card_is_found_by_any_of_its_names(admin_client, make_asset):
     make_asset("Moon")
     for text in ("etoile", "ÉTOILE", "stern", "nandu", "00_etoile", "nandu etoile"):
         assert in_the_list(admin_client, {"q": text}, "asset") == ["Étoile"], text
+    # As an older universe brings it.
+    Asset.objects.filter(display_name="Moon").update(image_name="07_Full_MOON.WEBP")
+    assert in_the_list(admin_client, {"q": "full_moon.webp"}, "asset") == ["Moon"]
 
 
 ALPHABET = [
