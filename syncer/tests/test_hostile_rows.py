@@ -363,6 +363,16 @@ def test_a_table_that_comes_as_something_else_is_no_empty_table(api, supabase, o
     assert (here(), supabase.written()) == (before, written)
 
 
+def test_an_answer_of_nothing_may_be_called_packed(api, supabase, orchard):
+    orchard.plant([])
+    post(api, "pull-all")
+    assert api.patch("/api/universes/apple", {"name": "Newest"}, format="json").status_code == 200
+    fault = {"match": "PATCH /rest/v1/univers[?]", "action": "answer:204", "body": ""}
+    supabase.sandbox.settings(request_faults=[fault | {"headers": {"Content-Encoding": "gzip"}}])
+    answer = post(api, "push/apple")
+    assert (answer.status_code, answer.json()["success"]) == (200, True), answer.json()
+
+
 def test_an_answer_that_unpacks_without_end_is_refused(api, supabase, orchard):
     orchard.plant([])
     body = gzip.compress(bytes(100 * 1024**2)).decode("latin-1")
