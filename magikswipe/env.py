@@ -35,6 +35,8 @@ REGION = r"[a-z0-9-]+"
 LABEL = r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"
 SERVER = rf"{LABEL}(\.{LABEL})*\.?|\[[0-9a-f:]+\]"
 PRICE = r"\d{1,5}(\.\d{1,4})?"
+# A host in an address, in any alphabet; its brackets are gone where it is an IPv6 one.
+NAMED = r"[\w.-]+|[0-9a-f:.]+(%\w+)?"
 LOOPBACK = r"(.+\.)?localhost|127(\.\d{1,3}){3}|\[::1\]"
 SQLITE, POSTGRESQL = "django.db.backends.sqlite3", "django.db.backends.postgresql"
 # What makes many writers wait instead of fail.
@@ -121,8 +123,9 @@ def read_service(name: str, default: str = "") -> str:
 def _is_address(value):
     try:
         parts = urlsplit(value)
-        # Asking for a port that is no number raises.
-        whole = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+        # Asking for a port that is no number raises, and so does a label that is empty or too long for a name.
+        named = re.fullmatch(NAMED, parts.hostname or "") and parts.hostname.encode("idna")
+        whole = parts.scheme in ("http", "https") and bool(named) and parts.port != 0
         return whole and value.isprintable() and not re.search(r"[\s\\]", value)
     except ValueError:
         return False
@@ -304,7 +307,8 @@ def read_redis(name):
         fits, cut = False, True
     if value and not (fits and not cut and re.fullmatch(r"(/\d*)?", parts.path, re.ASCII)):
         raise senseless(name, REDIS_HINT)
-    return value
+    # The client knows its scheme in lower case alone.
+    return parts.geturl()
 
 
 def read_secret(name):

@@ -54,6 +54,8 @@ def test_a_password_may_have_any_sign_that_is_encoded(monkeypatch):
     assert env.read_bucket("BUCKET_URL")["secret"] == PASSWORD
     monkeypatch.setenv("REDIS_URL", given := f"redis://:{quote(PASSWORD, safe='')}@redis.example:6379/0")
     assert env.read_redis("REDIS_URL") == given
+    monkeypatch.setenv("REDIS_URL", "REDIS://redis.example:6379/0")
+    assert env.read_redis("REDIS_URL") == "redis://redis.example:6379/0"
 
 
 def refuse(monkeypatch, name, value, read):
@@ -94,6 +96,8 @@ def test_an_address_of_a_file_that_would_be_cut_is_refused(monkeypatch, path):
         ("https://ref.supabase.co//", "https://ref.supabase.co"),
         ("https://studio.example:8443/Supabase/", "https://studio.example:8443/Supabase"),
         ("http://[::1]:54321", "http://[::1]:54321"),
+        ("http://kong_1:8000", "http://kong_1:8000"),
+        ("https://événement.example.", "https://événement.example."),
     ],
 )
 def test_the_address_of_a_service_is_taken_however_it_is_written(monkeypatch, given, taken):
@@ -117,6 +121,11 @@ def test_the_address_of_a_service_is_taken_however_it_is_written(monkeypatch, gi
         "https://ref.supabase.co:port",
         "ftp://ref.supabase.co",
         "https://",
+        "https://<project>.supabase.co",
+        "https://*.supabase.co",
+        "https://ref..supabase.co",
+        "https://ref.supabase.co,https://other.supabase.co",
+        f"https://{'r' * 64}.supabase.co",
     ],
 )
 def test_what_is_no_address_of_a_service_is_refused_at_the_start(monkeypatch, given):
