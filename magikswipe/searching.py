@@ -33,7 +33,10 @@ class SoundFilters:
             return self._nothing(request, extra_context)
         try:
             return super().changelist_view(request, extra_context)
-        except (OverflowError, DataError):
+        except (ValueError, OverflowError, DataError):
+            # Django takes each failure of reading a filter for the visitor's; these come as the database is asked.
+            if request.method != "GET" or not request.GET:
+                raise
             return self._nothing(request, extra_context)
 
     def searched(self, request, queryset, search_term):
