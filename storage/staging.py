@@ -14,6 +14,8 @@ from django.conf import settings
 from .filesystems import UNSUPPORTED, locked
 
 ABANDONED_SECONDS = 24 * 3600
+# Somebody may have as many pages open that each wait for an answer.
+MOST_KEPT = 3
 # Folders that may have to outlive their process lie apart, where only who knows which those are sweeps.
 PASSING, PENDING = "staging", "pending"
 # How a file system says that it does not delete what is open.
@@ -28,12 +30,14 @@ def staging():
 
 
 def keep(path: Path, owner: str) -> str:
-    """Let a staged file stay for a day, of each owner the last alone; returns the name that `kept` takes."""
+    """Let a staged file stay for a day, of each owner the last MOST_KEPT; returns the name that `kept` takes."""
     folder = _swept(PASSING) / f"kept-{owner}"
-    remove(folder)
-    folder.mkdir(mode=0o700)
-    name = secrets.token_hex(16)
+    folder.mkdir(mode=0o700, exist_ok=True)
+    # 32 hex digits that nobody guesses, in the order of time.
+    name = f"{time.time_ns():016x}{secrets.token_hex(8)}"
     path.rename(folder / name)
+    for older in sorted(folder.iterdir())[:-MOST_KEPT]:
+        remove(older)
     return name
 
 

@@ -165,6 +165,8 @@ class CopiesMixin(OperationsMixin):
         form, owner = ImportForm(*sent(request)), str(request.user.pk)
         kept = staging.kept(owner, name := request.POST.get("kept", ""))
         archive = upload.path if upload.path.exists() else kept
+        if kept and archive != kept:
+            staging.remove(kept)
         form.fields["archive"].required = not archive
         complete = form.is_valid()
         if upload.refused:
@@ -174,7 +176,7 @@ class CopiesMixin(OperationsMixin):
             try:
                 universe = exchange.load(archive, form.cleaned_data["slug"])
                 if kept:
-                    staging.remove(kept.parent)
+                    staging.remove(kept)
                 return self.opened(request, universe)
             except (AlreadyExists, Invalid, TooLarge) as error:
                 form.refuse(error)

@@ -330,6 +330,20 @@ def test_an_archive_whose_slug_is_taken_asks_for_another_and_not_for_the_file(
     assert contents("summer") == contents("winter") and not waiting(empty_storage)
 
 
+def test_archives_wait_for_each_of_ones_pages_but_not_without_end(
+    admin_client, full_universe, exported, send_again, empty_storage
+):
+    pages = [admin_client.post(page("import"), {"archive": upload(exported)}) for _ in range(2)]
+    assert [send_again(answer, slug=f"summer-{n}").status_code for n, answer in enumerate(pages)] == [
+        302,
+        302,
+    ]
+    assert not waiting(empty_storage)
+    first, *_, last = [admin_client.post(page("import"), {"archive": upload(exported)}) for _ in range(4)]
+    assert len(waiting(empty_storage)) == 3
+    assert [send_again(answer, slug="spring").status_code for answer in (first, last)] == [200, 302]
+
+
 def test_another_archive_may_be_chosen_instead(
     admin_client, full_universe, exported, send_again, empty_storage
 ):
