@@ -2,6 +2,7 @@
 
 import gzip
 import hashlib
+import html
 import time
 import zlib
 from urllib.parse import quote
@@ -336,6 +337,13 @@ def test_the_commands_name_it(slip, capsys):
 def test_the_admin_names_it(admin_client, slip):
     page = admin_client.get(reverse("admin:universes_universe_sync", args=["pull_all"])).content.decode()
     assert "20226-11-30" in page
+
+
+def test_the_admin_names_it_in_the_language_of_its_reader(admin_client, slip):
+    address = reverse("admin:universes_universe_sync", args=["pull_all"])
+    page = html.unescape(admin_client.get(address, headers={"Accept-Language": "fr"}).content.decode())
+    assert "est laissé de côté" in page and "comme updated_at, ce qui n’est pas une date entre" in page
+    assert "is set aside" not in page
 
 
 def test_whoever_tries_again_sees_what_was_mended(api, slip):
