@@ -8,7 +8,8 @@ from django.utils import timezone
 from . import lease
 from .models import ACTIVE, Chore, Job, JobStep, Slots
 
-# Between two looks at the clock, which are a moment apart: more than that is a step of it, or a machine that slept.
+# Seconds that the clock may go otherwise than the machine's uptime, between two looks: more than that is a step of it,
+# or a machine that slept.
 BACK, AHEAD = 2, 20
 # What is swept is older than that by a wide margin, but not than a clock may be set ahead.
 CHORES_REST = timedelta(hours=1)
@@ -18,17 +19,19 @@ class Watch:
     """Notices that the clock was set, from one look to the next."""
 
     def __init__(self) -> None:
-        self.seen = time.time()
+        self.seen, self.uptime = time.time(), time.monotonic()
 
     def look(self) -> None:
         """Set right what waits, when the clock was set since the last look."""
-        before, self.seen = self.seen, time.time()
-        if -BACK <= self.seen - before <= AHEAD:
-            return
-        lease.carry_over(datetime.fromtimestamp(before, UTC))
-        _put_off_chores()
-        if self.seen < before:
-            forget_times()
+        now, uptime = time.time(), time.monotonic()
+        step = now - self.seen - (uptime - self.uptime)
+        if not -BACK <= step <= AHEAD:
+            lease.carry_over(datetime.fromtimestamp(self.seen, UTC))
+            _put_off_chores()
+            if step < 0:
+                forget_times()
+        # Where the database fails one of these, the next look does them again.
+        self.seen, self.uptime = now, uptime
 
 
 def forget_times() -> None:

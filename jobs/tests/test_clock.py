@@ -117,6 +117,18 @@ def test_the_waker_notices_a_step_of_the_clock(job, monkeypatch, seconds):
     assert Chore.objects.get().due_at > now + HOUR / 2
 
 
+def test_a_worker_that_waited_for_its_database_puts_no_chore_off(monkeypatch):
+    now = timezone.now()
+    Chore.objects.create(name="jobs.retention.prune", due_at=now)
+    wall, uptime = time.time() - 60, time.monotonic() - 60
+    monkeypatch.setattr(time, "time", lambda: wall)
+    monkeypatch.setattr(time, "monotonic", lambda: uptime)
+    watch = clock_steps.Watch()
+    monkeypatch.undo()
+    watch.look()
+    assert Chore.objects.get().due_at == now
+
+
 def test_after_a_step_back_everything_that_waits_is_due(job):
     set_step(job, "running", HOUR / 2)
     Slots.objects.update_or_create(name="replicate", defaults={"paused_until": timezone.now() + HOUR / 2})
