@@ -126,8 +126,9 @@ def lyrics(universe: Universe, theme: str, languages: list[str], style: str = ""
         label=gettext_noop("Lyrics"),
         handler="words.Lyrics",
         params={"universe": universe.pk, "theme": theme, "languages": languages, "style": style},
-        # One language is written or translated by one job at a time.
-        claim=f"lyrics:{universe.pk}:{languages[0]}" if len(languages) == 1 else f"lyrics:{universe.pk}",
+        # The same languages are written by one job at a time. A song may wait for another job's lyrics, so a claim
+        # must not be held by a step that writes other languages.
+        claim=f"lyrics:{universe.pk}:{','.join(sorted(languages))}",
     )
 
 

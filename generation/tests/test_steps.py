@@ -100,6 +100,16 @@ def test_a_song_without_lyrics_has_them_written_first(provider, cards, songs, ru
     assert {"fr.mp3", "de.mp3", "it.mp3"} <= bucket.names("winter")
 
 
+def test_a_second_order_has_the_lyrics_written_that_the_first_does_not_write(provider, cards, post):
+    first = post("winter/music", languages=["fr", "en"]).json()
+    second = post("winter/music", languages=["en", "de"]).json()
+    third = post("winter/music", languages=["en", "fr"]).json()
+    assert third["id"] == first["id"]
+    jobs = [run_out(job["id"]) for job in (first, second)]
+    assert [(job.status, job.error) for job in jobs] == [("completed", None)] * 2
+    assert {"fr.mp3", "en.mp3", "de.mp3"} <= bucket.names("winter")
+
+
 def test_a_stored_style_wins_over_the_one_of_the_order(provider, universe, run):
     MusicPrompt.objects.create(universe=universe, language="fr", prompt="slow waltz for two", lyrics=" ")
     assert run("winter/music", style="quick polka with an accordion").status == "completed"
