@@ -21,9 +21,10 @@ LACKS = "The token, or the account that it belongs to, lacks the scope {}; use o
 FOREIGN = "Pages of {origin} may not do this here; add that origin to CORS_ALLOWED_ORIGINS to allow it."
 OTHER_PORT = (
     "Pages of {origin} may not do this here, where requests come for {host} without a port. If that is this server "
-    "behind a proxy, let the proxy pass the port (nginx: proxy_set_header Host $http_host;); else add that origin to "
-    "CORS_ALLOWED_ORIGINS."
+    "behind a proxy, let the proxy pass the port (nginx: proxy_set_header {header} $http_host;); else add that origin "
+    "to CORS_ALLOWED_ORIGINS."
 )
+USUAL_PORTS = {"http": ":80", "https": ":443"}
 
 
 def needs(*scopes):
@@ -126,7 +127,9 @@ def _refuse_foreign_pages(request):
     if origin is not None and request.method not in SAFE_METHODS and not _is_trusted(request, origin):
         host = request.get_host()
         sentence = OTHER_PORT if _differs_by_port(origin, host) else FOREIGN
-        raise PermissionDenied(sentence.format(origin=origin[:100], host=host))
+        raise PermissionDenied(
+            sentence.format(origin=origin[:100], host=host, header=_header_of_host(request))
+        )
 
 
 def _is_trusted(request, origin):
@@ -136,7 +139,18 @@ def _is_trusted(request, origin):
         return False
     allowed = CorsMiddleware(get_response=None).origin_found_in_white_lists(origin, parts)
     # The scheme is the proxy's affair: a page that came by HTTPS may reach us by HTTP.
-    return allowed or (parts.scheme in ("http", "https") and parts.netloc == request.get_host())
+    return allowed or parts.netloc == _without_usual_port(request.get_host(), parts.scheme)
+
+
+def _without_usual_port(host: str, scheme: str) -> str | None:
+    """The host as a page's origin names it; proxies may pass `example.org:443` for it. None for a page of a file."""
+    return host.removesuffix(USUAL_PORTS[scheme]) if scheme in USUAL_PORTS else None
+
+
+def _header_of_host(request) -> str:
+    """The header that told the host, which a proxy in front has to mend."""
+    forwarded = settings.USE_X_FORWARDED_HOST and "X-Forwarded-Host" in request.headers
+    return "X-Forwarded-Host" if forwarded else "Host"
 
 
 def _differs_by_port(origin: str, host: str) -> bool:

@@ -132,6 +132,30 @@ def test_behind_a_proxy_that_drops_the_port_the_refusal_names_the_line_to_change
     assert taken.status_code == 201
 
 
+def test_behind_a_proxy_that_tells_the_host_in_another_header_the_refusal_names_that(api, universe, settings):
+    settings.USE_X_FORWARDED_HOST = True
+    headers = {"Origin": "http://testserver:8081", "Host": "127.0.0.1:8000", "X-Forwarded-Host": "testserver"}
+    refused = api.post("/api/universes/winter/assets", {"display_name": "Snow"}, headers=headers)
+    assert refused.status_code == 403
+    assert "proxy_set_header X-Forwarded-Host $http_host;" in refused.json()["detail"]
+
+
+@pytest.mark.parametrize(
+    ("origin", "host", "status"),
+    [
+        ("http://testserver", "testserver:80", 201),
+        ("https://testserver", "testserver:443", 201),
+        ("http://testserver", "testserver:443", 403),
+        ("https://testserver", "testserver:8443", 403),
+        ("file://testserver", "testserver", 403),
+    ],
+)
+def test_a_proxy_may_tell_the_port_that_an_origin_leaves_out(api, universe, origin, host, status):
+    headers = {"Origin": origin, "Host": host}
+    sent = api.post("/api/universes/winter/assets", {"display_name": "Snow"}, headers=headers)
+    assert sent.status_code == status
+
+
 def test_a_foreign_page_is_refused_before_every_other_check(api, db):
     for method, path in CALLS:
         if method not in ("get", "options"):
