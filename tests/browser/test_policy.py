@@ -1,7 +1,9 @@
 """Nothing that our pages do is against the policy that they are sent with."""
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 
+from tests.browser import looking
 from tests.stack import kill_tree
 
 pytestmark = pytest.mark.slow
@@ -40,6 +42,21 @@ def test_the_documentation_works_under_the_strict_policy(page):
     page.locator("button.try-out__btn").click()
     page.locator("button.execute").click()
     page.locator(".live-responses-table .response-col_status", has_text="200").wait_for()
+    assert not page.violations
+
+
+def test_the_documentation_has_contrast_and_fits_a_phone(page):
+    page.set_viewport_size({"width": 390, "height": 844})
+    page.goto("/docs")
+    assert not page.locator("#servers").is_visible()
+    for operation in ("universes_create", "universes_destroy", "sync_push"):
+        page.locator(f"[id$=-{operation}] .opblock-summary-control").click()
+    page.locator("[id$=-universes_create] .try-out__btn").click()
+    page.locator("[id$=-universes_create] button.execute").click()
+    page.locator(".live-responses-table .response-col_status").first.wait_for()
+    pale = Axe().run(page, options={"runOnly": ["color-contrast"]}).response["violations"]
+    assert not pale, "\n".join(map(looking.describe, pale))
+    assert page.evaluate("document.documentElement.scrollWidth") == 390
     assert not page.violations
 
 
