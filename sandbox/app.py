@@ -115,7 +115,8 @@ def build_app(folder: Path, key: str) -> ASGIApp:
 
     routes = [*control.routes(), *replicate.routes(), *rest.routes(), *storage.routes()]
     app = Starlette(routes=routes, lifespan=lifespan, exception_handlers={404: _not_found, 405: _not_found})
-    return Faults(SupabaseCors(app), world.settings, world.counters)
+    # A page may read what went wrong, too, as behind Supabase's gateway.
+    return SupabaseCors(Faults(app, world.settings, world.counters))
 
 
 async def _not_found(request: Request, error: Exception) -> Response:

@@ -28,7 +28,7 @@ OPTIONS = ("skip", "times", "body", "headers")
 
 
 class Faults:
-    """The outermost application: counts a request, then answers it or lets it go wrong."""
+    """Stands before the services: counts a request, then answers it or lets it go wrong."""
 
     def __init__(self, app: ASGIApp, settings: Settings, counters: Counters):
         self.app, self.settings, self.counters = app, settings, counters

@@ -15,7 +15,7 @@ from sandbox import rest_errors as errors
 from sandbox.counters import Counters
 from sandbox.database import Database
 from sandbox.rest_errors import RestError
-from sandbox.rest_query import parse_count, parse_narrowing, parse_order, parse_select
+from sandbox.rest_query import parse_count, parse_narrowing, parse_select
 from sandbox.rest_schema import TABLES, Table, to_stored, visible_table
 from sandbox.rest_tables import Row, Tables
 from sandbox.settings import Settings
@@ -126,7 +126,9 @@ class RestApi:
         if total is not None and offset > total:
             raise errors.past_the_end(offset, total)
         limits = f"LIMIT {most} OFFSET {offset}"
-        rows = self.tables.select(table, where, values, parse_order(table, query.get("order")), limits)
+        rows = self.tables.select(
+            table, where, values, self.tables.order(table, query.get("order"), items), limits
+        )
         altered = self.settings.altered_rows.get(table.name, {})
         shaped = [
             altered.get(str(row["id"]), shown)

@@ -49,6 +49,17 @@ def unknown_embed(table: str, other: str) -> RestError:
     return RestError(400, "PGRST200", message, details + "but no matches were found.")
 
 
+def not_embedded(name: str) -> RestError:
+    return RestError(400, "PGRST108", f"'{name}' is not an embedded resource in this request")
+
+
+def unrelated_order(table: str, other: str) -> RestError:
+    message = f"A related order on '{other}' is not possible"
+    return RestError(
+        400, "PGRST118", message, f"'{table}' and '{other}' do not form a many-to-one relationship"
+    )
+
+
 def not_single(count: int) -> RestError:
     message = "Cannot coerce the result to a single JSON object"
     return RestError(406, "PGRST116", message, f"The result contains {count} rows")

@@ -4,11 +4,11 @@ Source: https://docs.postgrest.org/en/v14/references/api/tables_views.html
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from sandbox.rest_errors import RestError, unknown_column, unparsable
+from sandbox.rest_errors import RestError, not_embedded, unknown_column, unparsable
 from sandbox.rest_schema import Table, to_stored
 
 WRITTEN = {"select", "on_conflict", "columns"}
@@ -18,6 +18,7 @@ COMPARISONS = {"eq": "=", "neq": "<>", "gt": ">", "gte": ">=", "lt": "<", "lte":
 TRUTHS = {"null": "NULL", "true": "1", "false": "0", "unknown": "NULL"}
 
 Condition = tuple[str, list[Any]]
+Join = Callable[[str], tuple[Table, str, str]]
 
 
 @dataclass(frozen=True)
@@ -65,8 +66,7 @@ def _narrow(narrowing: Narrowing, name: str, value: str, items: tuple[Item, ...]
     if dot and first != "not":
         item = next((item for item in items if item.alias == first and item.items is not None), None)
         if item is None:
-            message = f"'{first}' is not an embedded resource in this request"
-            raise RestError(400, "PGRST108", message)
+            raise not_embedded(first)
         _narrow(narrowing.embedded.setdefault(first, Narrowing()), rest, value, item.items or ())
     elif name in WINDOW:
         narrowing.window[name] = value
@@ -102,6 +102,13 @@ def _parse_item(text: str) -> Item:
         inside = None
     items = None if inside is None else parse_select(inside or "*")
     return Item(name, alias or name, cast, items, "inner" in hints.split("!"))
+
+
+def parse_presence(text: str) -> str:
+    """``EXISTS`` or ``NOT EXISTS``: whether a row must have one of the embedded table, or none."""
+    if text not in ("is.null", "not.is.null"):
+        raise unparsable("filter", text)
+    return "NOT EXISTS" if text == "is.null" else "EXISTS"
 
 
 def parse_where(table: Table, pairs: Iterable[tuple[str, str]]) -> Condition:
@@ -168,24 +175,36 @@ def _listed(text: str) -> list[str]:
     return [re.sub(r"\\(.)", r"\1", part[1:-1]) if part[:1] == '"' else part for part in parts]
 
 
-def parse_order(table: Table, text: str | None) -> str:
-    """The ORDER BY clause; rows come in the order of their creation when nothing is asked."""
+def parse_order(table: Table, text: str | None, join: Join) -> str:
+    """The ORDER BY clause; rows come in the order of their creation when nothing is asked.
+
+    ``join`` gives the table that is embedded under a name, one row for each, and the columns that are equal.
+    """
     if not text:
         return "ORDER BY rowid"
-    return "ORDER BY " + ", ".join(_order_term(table, term.strip()) for term in text.split(","))
+    return "ORDER BY " + ", ".join(_order_term(table, term.strip(), join) for term in text.split(","))
 
 
-def _order_term(table: Table, term: str) -> str:
-    found = re.fullmatch(r"(\w+)(?:\.(asc|desc))?(?:\.(nullsfirst|nullslast))?", term)
+def _order_term(table: Table, term: str, join: Join) -> str:
+    found = re.fullmatch(r"(?:(\w+)\((\w+)\)|(\w+))(?:\.(asc|desc))?(?:\.(nullsfirst|nullslast))?", term)
     if not found:
         raise unparsable("order", term)
-    name, direction, nulls = found.groups()
+    embedded, inside, name, direction, nulls = found.groups()
+    by = _related(table, inside, *join(embedded)) if embedded else _known(table, name)
+    # Postgres takes NULL for the greatest value.
+    first = nulls == "nullsfirst" if nulls else direction == "desc"
+    return f"{by} {direction or 'asc'} NULLS {'FIRST' if first else 'LAST'}"
+
+
+def _related(table: Table, name: str, other: Table, here: str, there: str) -> str:
+    inside = f"{other.name}.{there} = {table.name}.{here}"
+    return f"(SELECT {_known(other, name)} FROM {other.name} WHERE {inside})"
+
+
+def _known(table: Table, name: str) -> str:
     if name not in table.columns:
         raise unknown_column(table.name, name)
-    first = (
-        nulls == "nullsfirst" if nulls else direction == "desc"
-    )  # Postgres takes NULL for the greatest value
-    return f"{name} {direction or 'asc'} NULLS {'FIRST' if first else 'LAST'}"
+    return name
 
 
 def parse_count(name: str, text: str | None) -> int | None:

@@ -6,7 +6,7 @@ from typing import Any
 
 from sandbox import rest_errors as errors
 from sandbox.database import Database
-from sandbox.rest_query import Item, Narrowing, parse_count, parse_order, parse_where
+from sandbox.rest_query import Item, Narrowing, parse_count, parse_order, parse_presence, parse_where
 from sandbox.rest_schema import TABLES, Column, Table, from_stored, now, to_stored, visible_table
 from sandbox.settings import Settings
 
@@ -40,17 +40,34 @@ class Tables:
 
     def where(self, table: Table, narrowing: Narrowing, items: tuple[Item, ...] = ()) -> tuple[str, list]:
         """The filters of a table as SQL, and its inner joins."""
-        conditions, values = [], []
-        own, own_values = parse_where(table, narrowing.filters)
-        if own:
-            conditions, values = [own], own_values
-        for item in (item for item in items if item.inner and item.items is not None):
+        embeds = {item.alias: item for item in items if item.items is not None}
+        of_embeds = [pair for pair in narrowing.filters if pair[0] in embeds and pair[0] not in table.columns]
+        own, values = parse_where(table, [pair for pair in narrowing.filters if pair not in of_embeds])
+        joins = [(item, "EXISTS") for item in embeds.values() if item.inner]
+        joins += [(embeds[alias], parse_presence(text)) for alias, text in of_embeds]
+        conditions = [own] if own else []
+        for item, verb in joins:
             other, here, there = self._join(table, item)
             inside, inside_values = self.where(other, narrowing.of(item.alias), item.items or ())
-            condition = f"WHERE {inside}" if inside else ""
-            conditions.append(f"{here} IN (SELECT {there} FROM {other.name} {condition})")
+            belongs = f"{other.name}.{there} = {table.name}.{here}"
+            condition = " AND ".join(filter(None, (belongs, inside)))
+            conditions.append(f"{verb} (SELECT 1 FROM {other.name} WHERE {condition})")
             values = [*values, *inside_values]
         return " AND ".join(conditions), values
+
+    def order(self, table: Table, text: str | None, items: tuple[Item, ...]) -> str:
+        """The ORDER BY clause; a column of an embedded table orders where there is one row of it."""
+
+        def join(alias: str) -> tuple[Table, str, str]:
+            item = next((item for item in items if item.alias == alias and item.items is not None), None)
+            if item is None:
+                raise errors.not_embedded(alias)
+            other, here, there = self._join(table, item)
+            if not _is_one(other, there):
+                raise errors.unrelated_order(table.name, alias)
+            return other, here, there
+
+        return parse_order(table, text, join)
 
     def shape(
         self,
@@ -91,7 +108,7 @@ class Tables:
         """What stands under an embedded table's name, for each of the rows."""
         other, here, there = self._join(table, item)
         found = {key: self._embedded(other, there, key, item, asked) for key in {row[here] for row in rows}}
-        is_one = there == "id" or (there,) in other.unique
+        is_one = _is_one(other, there)
         return [next(iter(found[row[here]]), None) if is_one else found[row[here]] for row in rows]
 
     def _embedded(
@@ -105,7 +122,8 @@ class Tables:
         limit = parse_count("limit", asked.window.get("limit"))
         most = self.settings.max_rows if limit is None else min(limit, self.settings.max_rows)
         limits = f"LIMIT {most} OFFSET {parse_count('offset', asked.window.get('offset')) or 0}"
-        rows = self.select(table, where, values, parse_order(table, asked.window.get("order")), limits)
+        order = self.order(table, asked.window.get("order"), item.items or ())
+        rows = self.select(table, where, values, order, limits)
         return self.shape(table, rows, item.items or (), asked)
 
     def insert(
@@ -177,6 +195,11 @@ class Tables:
             else:
                 row[name] = _default(column, moment)
         return row
+
+
+def _is_one(other: Table, there: str) -> bool:
+    """Whether at most one row of the other table belongs to a row."""
+    return there == "id" or (there,) in other.unique
 
 
 def _default(column: Column, moment: str) -> Any:

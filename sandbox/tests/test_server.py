@@ -115,3 +115,12 @@ def test_a_secret_key_counts_in_its_own_header_and_not_from_a_browser(tmp_path):
     statuses = [httpx.get(address, headers=headers, trust_env=False).status_code for headers in tried]
     stop_sandbox(server)
     assert statuses == [200, 401, 401]
+
+
+def test_a_page_of_another_origin_may_read_what_went_wrong(tmp_path):
+    server = start_sandbox(tmp_path)
+    server.settings(request_faults=[{"match": "GET /rest/v1/", "action": "503"}])
+    headers = {"apikey": server.key, "Origin": "http://localhost:8081"}
+    answer = httpx.get(f"{server.url}/rest/v1/univers", headers=headers, trust_env=False)
+    stop_sandbox(server)
+    assert (answer.status_code, answer.headers["access-control-allow-origin"]) == (503, "*")

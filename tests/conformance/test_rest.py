@@ -185,6 +185,38 @@ def test_an_inner_join_leaves_out_rows_without_a_match(client, two_universes, sl
     assert len(universes_with(client, slug, columns, narrow)) == number
 
 
+@pytest.mark.parametrize(
+    ("narrow", "expected"),
+    [
+        (lambda q: q.is_("cards", "null"), ["-2"]),
+        (lambda q: q.not_.is_("cards", "null"), [""]),
+        (lambda q: q.is_("cards", "null").eq("cards.display_name", "Snow"), ["-2"]),
+        (lambda q: q.is_("cards", "null").eq("cards.display_name", "Sand"), ["", "-2"]),
+    ],
+)
+def test_rows_are_asked_for_by_whether_an_embedded_table_has_some(
+    client, two_universes, slug, narrow, expected
+):
+    found = universes_with(client, slug, "slug, cards:univers_assets(id)", narrow)
+    assert [row["slug"].removeprefix(slug) for row in found] == expected
+
+
+def test_a_parents_column_orders_its_children(client, two_universes, assets, slug):
+    other = client.table("univers").select("id").eq("slug", f"{slug}-2").execute().data[0]
+    client.table("univers_assets").insert({"univers_id": other["id"], "image_name": "z.png"}).execute()
+
+    def ordered(desc):
+        query = client.table("univers_assets").select("univers!inner(slug)").like("univers.slug", f"{slug}%")
+        rows = query.order("univers(slug)", desc=desc).order("image_name").execute().data
+        return [row["univers"]["slug"] for row in rows]
+
+    assert ordered(desc=False) == [slug] * len(assets) + [f"{slug}-2"]
+    assert ordered(desc=True) == [f"{slug}-2"] + [slug] * len(assets)
+    children = client.table("univers").select("slug, univers_assets(id)").order("univers_assets(id)")
+    assert code_of(children) == "PGRST118"
+    assert code_of(client.table("univers_assets").select("id").order("univers(slug)")) == "PGRST108"
+
+
 def test_a_count_of_an_inner_join_counts_what_is_shown(client, two_universes, slug):
     query = client.table("univers").select("slug, univers_assets!inner(id)", count="exact")
     assert query.like("slug", f"{slug}%").execute().count == 1
