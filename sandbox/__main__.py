@@ -4,6 +4,7 @@ import argparse
 import asyncio
 import ipaddress
 import os
+import re
 import socket
 import sys
 from pathlib import Path
@@ -17,6 +18,7 @@ MOST_HEADERS = 128_000  # bytes, the request line included
 SWITCH_SECONDS = 0.0005  # a tune being composed in a thread must not hold up requests
 SECONDS_KEPT_ALIVE = 75  # as the gateways of the real services do
 SECONDS_TO_STOP = 1
+HIGHEST_PORT = 65_535
 
 
 class Server(uvicorn.Server):
@@ -79,20 +81,27 @@ def bind(host: str, port: int) -> socket.socket:
 
 
 def bind_again(host: str, remembered: Path) -> socket.socket:
-    """Binds the port that stands in the file; a free one, which is then written there, when there is no such file.
+    """Binds the port that stands in the file; a free one, which is then written there, when none stands there.
 
     When another program has taken that port, a free one is bound for now and the file stays as it is.
     """
-    try:
-        return bind(host, int(remembered.read_text("ascii")))
-    except FileNotFoundError:
+    if not (port := _port_in(remembered)):
         listener = bind(host, 0)
         remembered.parent.mkdir(parents=True, exist_ok=True)
         remembered.write_text(str(listener.getsockname()[1]), "ascii")
         return listener
-    except (SystemExit, ValueError) as error:
+    try:
+        return bind(host, port)
+    except SystemExit as error:
         print(f"{error}; another one is used for now", file=sys.stderr)
         return bind(host, 0)
+
+
+def _port_in(file: Path) -> int:
+    """The port that stands in a file; 0 for a file that is missing, or was not written to its end."""
+    text = file.read_text("ascii", "replace") if file.exists() else ""
+    port = int(text) if re.fullmatch(r"[0-9]{1,5}", text) else 0
+    return port if port <= HIGHEST_PORT else 0
 
 
 async def serve(server: Server, listener: socket.socket, until_eof: bool) -> None:

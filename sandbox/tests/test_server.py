@@ -44,6 +44,19 @@ def test_it_listens_where_it_did_before(tmp_path):
     stop_sandbox(third)
 
 
+@pytest.mark.parametrize("text", ["", "abc", "99999"])
+def test_a_port_that_was_not_written_to_its_end_is_written_anew(tmp_path, text):
+    first = start_sandbox(tmp_path)
+    stop_sandbox(first)
+    (tmp_path / "port").write_text(text)
+    urls = set()
+    for _ in range(2):
+        again = start_sandbox(tmp_path)
+        urls.add(again.url)
+        stop_sandbox(again)
+    assert len(urls) == 1
+
+
 @contextmanager
 def start_again_elsewhere(state):
     """A second one with the same state, whose port is taken."""
