@@ -185,7 +185,17 @@ def odd(folder: Path) -> OldBackend:
     old.run("UPDATE univers SET name = ?, supabase_id = 107, updated_at = 'soon' WHERE id = 9", "n" * 2000)
     old.run("UPDATE univers_assets SET sort_order = 99999999999 WHERE image_name = '19_hiver_19.png'")
     old.run("UPDATE jobs SET result = '{\"score\": NaN}' WHERE type = 'generate_images'")
+    old.run("UPDATE jobs SET result = CAST('{\"rows\": 3}' AS BLOB) WHERE type = 'import_csv'")
+    old.run(
+        "UPDATE jobs SET result = '[1e999]', error = ? WHERE type = 'generate_all'", "Refused\n" + TRACEBACK
+    )
     odd_names(old)
+    old.add("univers", id=-3, name=" ", slug="sous-zero")
+    old.add("univers_assets", univers_id=-3, image_name="00_a..b.png", display_name="Pingouin\0")
+    old.put("sous-zero/00_a..b.png")
+    (old.bucket / "sous-zero" / "01_link.png").symlink_to("00_a..b.png")
+    (old.bucket / "linked").symlink_to("hiver")
+    old.add("univers", id=14, name="Linked", slug="linked")
     old.add("univers", id=12, name="L'été", slug="L'été à la mer", created_at="2026-01-01T10:00:00+02:00",
             thumbnail_url="/storage/buckets/univers/L'été à la mer/cover.png")  # fmt: skip
     old.add("univers_assets", univers_id=12, image_name="00_sable.png", display_name="Sable", sort_order=1)

@@ -134,7 +134,9 @@ def test_odd_rows_come_over_or_are_named(installation):
     there.start_web()
     get = lambda path: there.api.get(f"/api/universes{path}").json()  # noqa: E731
     said = there.report()
-    assert {u["slug"] for u in get("")["items"]} == {"hiver", "ferme", "mer", "l-ete-a-la-mer"}
+    assert {u["slug"] for u in get("")["items"]} == {
+        "hiver", "ferme", "mer", "l-ete-a-la-mer", "sous-zero", "linked"
+    }  # fmt: skip
     sea = get("/mer")
     assert (len(sea["name"]), sea["supabase_id"], sea["updated_at"]) == (2000, None, None)
     assert {t["language"]: t["name"] for t in sea["translations"]}["fr"] == "Dernier"
@@ -172,11 +174,25 @@ def test_odd_rows_come_over_or_are_named(installation):
         "no UUID",
         "99999999999",
         "NaN",
+        "1e999",
+        "sous-zero/01_link.png is a link",
+        "linked is a link",
     ):
         assert named in said
+    cold = get("/sous-zero")
+    assert (cold["id"] > 0, cold["name"], cold["assets"][0]["display_name"]) == (
+        True,
+        "sous-zero",
+        "Pingouin\ufffd",
+    )
+    jobs = {job["message"] or job["type"]: job for job in there.api.get("/api/jobs").json()}
+    assert jobs["import_csv"]["result"] == {"rows": 3}
+    assert jobs["generate_all"]["error"] == "Refused"
     after = there.old.files()
     assert {name: after[name] for name in before} == before
     assert there.manage("doctor", check=False).stderr == ""
+    # The way to PostgreSQL; folders and files that keep a name of the old backend stay out of it.
+    assert "whole" in there.manage("backup", str(there.old.folder.parent / "moving.tar")).stdout
 
 
 # --- What is refused, and what breaks off -----------------------------------------------------------------

@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import count
 
 from universes.models import LANGUAGES
 from universes.rows import TABLES, UNIVERS, UNIVERS_ASSETS, Table
@@ -112,7 +113,7 @@ class Carrier:
             self.report.note(f"{row}: {column} can't be {str(error)[:200]!r}, and is empty now.")
             return None
         if isinstance(value, str) and "\ufffd" in value:
-            self.report.note(f"{row}: {column} has bytes that are no UTF-8; they are \ufffd now.")
+            self.report.note(f"{row}: {column} has bytes that are no text in UTF-8; they are \ufffd now.")
         return value.strip().lower() if column == "language" and value else value
 
     def _parent(self, row: Row, column: str) -> object:
@@ -123,10 +124,7 @@ class Carrier:
     def _identify(self, row: Row, taken: set) -> bool:
         raw = row.raw["id"]
         if row.table is UNIVERS:
-            row.new["id"] = raw
-            if not isinstance(raw, int):
-                self._left(row, "its id is no number")
-            return isinstance(raw, int)
+            return self._number(row)
         found = values.read_uuid(raw)
         if found is None or found in taken:
             found = uuid.uuid4()
@@ -137,6 +135,20 @@ class Carrier:
         row.new["id"] = found
         if row.table is UNIVERS_ASSETS:
             self.parents["asset_id"].setdefault(values.key(raw), found)
+        return True
+
+    def _number(self, row: Row) -> bool:
+        """Give a universe its id; one below 1 is in no address of the admin, and is replaced by a free one."""
+        row.new["id"] = raw = row.raw["id"]
+        if not isinstance(raw, int):
+            self._left(row, "its id is no number")
+            return False
+        if raw < 1:
+            there = {number for (number,) in self.old.execute("SELECT id FROM univers")}
+            there.update(self.parents["univers_id"].values())
+            row.new["id"] = next(number for number in count(1) if number not in there)
+            self.report.note(f"{row}: its id is below 1; it is {row.new['id']} now.")
+        self.parents["univers_id"][raw] = row.new["id"]
         return True
 
     def _left(self, row: Row, reason: str) -> None:
@@ -155,7 +167,6 @@ class Carrier:
     def _universes(self, rows: list[Row]) -> list[Row]:
         synced = set()
         for row in rows:
-            self.parents["univers_id"][row.new["id"]] = row.new["id"]
             if (number := row.new["supabase_id"]) in synced:
                 self.report.note(f"{row}: another universe has its supabase_id {number}; it is empty now.")
                 row.new["supabase_id"] = None
@@ -169,7 +180,7 @@ class Carrier:
     def _name_universe(self, row: Row, slug: str) -> None:
         old = row.new["slug"]
         self.folders[row.new["id"]] = Folder(old or "", slug)
-        if row.new["name"] is None:
+        if not (row.new["name"] or "").strip():
             self.report.note(f"{row}: it has no name, and is called '{old or slug}' now.")
             row.new["name"] = old or slug
         if slug != old:

@@ -33,6 +33,13 @@ def files(folder: Path) -> dict[str, Path]:
     return {name: path for name, path in entries(folder).items() if path.is_file()}
 
 
+def links(folder: Path) -> list[Path]:
+    """The links in a folder, or it itself where it is one."""
+    if folder.is_symlink():
+        return [folder]
+    return sorted(path for path in folder.iterdir() if path.is_symlink()) if folder.is_dir() else []
+
+
 def named(found: dict[str, Path], name: str) -> Path | None:
     """The entry of this name, whichever way its accents are written; a Mac writes them apart."""
     if name in found:
@@ -96,7 +103,12 @@ class Folder:
         return safe | found
 
     def _tell_the_rest(self, report: Report) -> None:
-        if not self.path.is_dir():
+        linked = links(self.path if self.path.is_dir() else root() / self.slug)
+        for path in linked:
+            report.note(
+                f"{path.relative_to(root())} is a link, which is not followed; put what it leads to there."
+            )
+        if not self.path.is_dir() and not linked:
             report.note(f"'{self.slug}' has no folder of media, {root() / self.old_slug}.")
         used = set(self._moves().values())
         for place, where in zip(self.places, ("", *OLDER_LAYOUT), strict=True):

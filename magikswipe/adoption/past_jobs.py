@@ -59,13 +59,11 @@ class Past:
             job.error = self._error(raw) if status in ENDED else CUT_OFF
 
     def _error(self, raw: dict) -> str:
-        """One sentence: of a traceback, what its last line says after the exception's name."""
-        lines = [line.strip() for line in self._text(raw, "error").splitlines() if line.strip()]
-        if not lines:
-            return UNKNOWN
-        if not lines[0].startswith("Traceback "):
-            return self._text(raw, "error")
-        name, _, said = lines[-1].partition(": ")
+        """What was said before a traceback; of one that begins at once, what its last line says after the name."""
+        before, traceback, rest = self._text(raw, "error").partition("Traceback (most recent call last)")
+        if not traceback or before.strip():
+            return before.strip() or UNKNOWN
+        name, _, said = rest.strip().splitlines()[-1].strip().partition(": ")
         return said or name
 
     def _id(self, raw: dict) -> uuid.UUID:
@@ -98,12 +96,10 @@ class Past:
             return None
 
     def _result(self, raw: dict) -> object:
-        text = raw.get("result")
-        if text is None or self._is_json(text):
-            return None if text is None else json.loads(str(text))
-        self.report.note(f"jobs {raw['id']}: its result is no JSON, and is empty now. It was {text!r}"[:2000])
-        return None
-
-    def _is_json(self, text: object) -> bool:
-        """As the database judges it, which Python does not: NaN is none."""
-        return bool(self.old.execute("SELECT json_valid(?)", [text]).fetchone()[0])
+        said = raw.get("result")
+        try:
+            return None if said is None else values.read_json(said)
+        except values.Unreadable:
+            told = json.dumps(values.text(said), ensure_ascii=False)[:2000]
+            self.report.note(f"jobs {raw['id']}: its result is no JSON, and is empty now. It was {told}")
+            return None

@@ -1,10 +1,15 @@
 """A value of the old database as one of our columns: SQLite keeps any type in any column."""
 
+import json
+import re
 import uuid
 from datetime import UTC, datetime
 
 from django.core.exceptions import ValidationError
 from django.db import models
+
+# PostgreSQL stores no NUL, and half of a surrogate pair is no character of UTF-8.
+NO_TEXT = re.compile("[\0\ud800-\udfff]")
 
 
 class Unreadable(ValueError):
@@ -17,9 +22,9 @@ def read(field: models.Field, raw: object) -> object:
         return None
     if isinstance(field, models.BooleanField):
         return _boolean(raw)
-    text = raw.decode(errors="replace") if isinstance(raw, bytes) else str(raw)
+    said = text(raw)
     try:
-        value = field.to_python(text)
+        value = field.to_python(said)
         field.run_validators(value)
         _check_size(field, value)
         return (
@@ -28,7 +33,32 @@ def read(field: models.Field, raw: object) -> object:
             else value
         )
     except (ValidationError, ValueError, OverflowError):
-        raise Unreadable(text) from None
+        raise Unreadable(said) from None
+
+
+def text(raw: object) -> str:
+    """A value as text."""
+    return fit(raw.decode(errors="replace") if isinstance(raw, bytes) else str(raw))
+
+
+def fit(value: object) -> object:
+    """The same value of JSON, without what PostgreSQL does not take: NUL, and halves of surrogate pairs."""
+    if isinstance(value, dict):
+        return {fit(key): fit(inner) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [fit(inner) for inner in value]
+    return NO_TEXT.sub("\ufffd", value) if isinstance(value, str) else value
+
+
+def read_json(raw: object) -> object:
+    """The value that a JSON text stands for. Unreadable for one that no database takes, such as NaN."""
+    said = text(raw)
+    try:
+        value = fit(json.loads(said))
+        json.dumps(value, allow_nan=False)
+    except (ValueError, RecursionError):
+        raise Unreadable(said) from None
+    return value
 
 
 def _check_size(field: models.Field, value: object) -> None:

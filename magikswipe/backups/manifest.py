@@ -61,7 +61,7 @@ def check_tables(manifest):
 
 
 def check_name(member):
-    if not MEMBER.fullmatch(member) or ".." in member:
+    if not MEMBER.fullmatch(member) or ".." in member.split("/"):
         raise refused(f"it has a file {member[:60]!r}")
 
 

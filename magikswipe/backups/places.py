@@ -14,7 +14,7 @@ from storage.bucket import bucket
 from storage.copying import together
 from storage.errors import BucketUnreachable
 from storage.filesystems import link, set_time
-from storage.names import ASIDE, FILLING, RESTORING
+from storage.names import ASIDE, FILLING, RESTORING, is_safe_segment
 from storage.staging import PENDING
 
 from .errors import Refused
@@ -177,7 +177,7 @@ class S3Place:
 
 
 def _is_kept(name):
-    return not name.startswith(".") or name.startswith((ASIDE, FILLING))
+    return is_safe_segment(name) or name.startswith((ASIDE, FILLING))
 
 
 def _link(path, target):
