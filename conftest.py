@@ -57,7 +57,7 @@ def empty_cache():
 
 @pytest.fixture(autouse=True)
 def a_place_for_each_file(settings):
-    """What a test asks for and does not read keeps no place from what is asked for next."""
+    """An answer that a test leaves unread keeps no place from the requests that follow."""
     settings.WEB_THREADS = 1000
     places.cache_clear()
 

@@ -13,12 +13,12 @@ from magikswipe.start import (
 
 # What runs in production, besides the web server, and would come to nothing without a bucket.
 NEED_A_BUCKET = (["migrate"], ["qcluster"])
-# What must not work on the rows of a restored backup with the files from before it.
+# Commands that must not meet the rows of a restored backup with the files from before it.
 WORK_ON_DATA = (
     "backup", "demo", "export_universe", "import_universe", "jobs", "prune", "qcluster", "sync_init", "sync_pull",
     "sync_push", "sync_restore", "sync_unpublish",
 )  # fmt: skip
-# What adopts an old backend's database, and what opens none.
+# The command that adopts an old backend's database, and those that open none.
 ADOPT = (["migrate"], ["up"])
 NEED_NO_DATABASE = ([], ["help"], ["check"], ["version"], ["makemigrations"], ["spectacular"])
 

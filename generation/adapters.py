@@ -152,7 +152,7 @@ SPOKEN = (
 
 
 def text_of(output: Any) -> str:
-    """What a language model said: its output is a list of tokens, a text, or an object with one; or JSON itself."""
+    """A language model's text; its output is a list of tokens, a text, an object with one, or JSON itself."""
     return _spoken(output).replace("\0", "").encode("utf-8", "ignore").decode("utf-8")
 
 
@@ -176,7 +176,7 @@ def _as_json(output: Any) -> str:
         return ""
 
 
-# What the keys and file names of a kind's outputs say, where a model delivers several things at once.
+# Words in the keys and file names of a kind's outputs, where a model delivers several things at once.
 SIGNS = {
     IMAGE: re.compile(r"image|picture|img|\.(?:png|jpe?g|webp|avif|gif|heic)\b", re.IGNORECASE),
     VIDEO: re.compile(r"video|clip|movie|\.(?:mp4|mov|webm|mkv|avi|m4v)\b", re.IGNORECASE),

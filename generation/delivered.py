@@ -1,4 +1,4 @@
-"""What a model delivered, on its way to becoming a medium: in the archive as it came, before anything is made of it.
+"""A model's result on its way to becoming a medium: archived as it came before anything is made of it.
 
 So a full disk, a stop or a fault while it is converted costs nothing, and the provider is asked for it but once.
 """

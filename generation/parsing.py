@@ -161,7 +161,7 @@ def _decode(text):
 
 
 def _mended(text):
-    """What json_repair makes of a text that is no JSON; None when that is nothing, or takes too long."""
+    """The value that json_repair makes of a text that is not JSON; None when it finds nothing, or takes too long."""
     try:
         return json_repair.loads(text) if len(text) <= SHORT else _mended_elsewhere(text)
     except (ValueError, RecursionError):
@@ -227,7 +227,7 @@ def _without_fence(text):
 
 
 def _without_thoughts(text):
-    """What stands behind a model's thoughts, or, where nothing does, before them."""
+    """The text behind a model's thoughts; the text before them where nothing stands behind."""
     ends = list(THOUGHTS_END.finditer(text))
     if ends and (answer := text[ends[-1].end() :]).strip():
         return answer

@@ -48,12 +48,12 @@ LONGEST_REASON = 300
 LONGEST_WAIT = 3600
 WEBHOOK_SECONDS = 300
 ENDED = ("succeeded", "failed", "canceled", "aborted")
-# What an answer may be: a page of 100 predictions, each with a picture of 256 kB among its inputs, is the largest.
+# The largest answer: a page of 100 predictions, each with a picture of 256 kB among its inputs.
 MOST_ANSWER_BYTES, LONGEST_ANSWER_SECONDS = 32 * 2**20, 60
 MOST_PAGES = 100
 # It becomes part of addresses, and a key of ours.
 ID = re.compile(r"[\w-]{1,100}", re.ASCII)
-# What foreign JSON raises where it is read: of wrong types, shapes, depths and sizes.
+# Raised where foreign JSON is read that has wrong types, shapes, depths or sizes.
 NONSENSE = (LookupError, TypeError, ValueError, AttributeError, RecursionError, OverflowError)
 
 log = logging.getLogger(__name__)
@@ -386,7 +386,7 @@ def _reason(status, content):
 
 
 def _words(said: Any) -> str:
-    """What was said, on one line, without what no database or terminal takes."""
+    """A message on one line, without characters that databases or terminals do not take."""
     try:
         text = str(said)[: 10 * LONGEST_REASON]
     except RecursionError:

@@ -78,7 +78,7 @@ def read(model):
     return Schema(model, properties, required)
 
 
-# What of a property is used here, and what it must be; a bool counts as no number.
+# The keys of a property that are used here, with their types; a bool is not a number.
 USED = {"minLength": int, "maxLength": int, "minimum": int | float, "maximum": int | float, "enum": list}
 
 

@@ -203,7 +203,7 @@ class GapKindSerializer(serializers.Serializer):
 
 @extend_schema_serializer(component_name="GapsEstimate")
 class GapsSerializer(serializers.Serializer):
-    """What filling gaps would make and cost: the answer to `dry_run`."""
+    """The things that filling gaps would make, and their cost: the answer to `dry_run`."""
 
     type = serializers.ChoiceField(ESTIMATES, help_text="Tells it from a job.")
     kinds = GapKindSerializer(many=True)

@@ -11,7 +11,7 @@ from .models import ACTIVE, Chore, Job, JobStep, Slots
 # Seconds that the clock may go otherwise than the machine's uptime, between two looks: more than that is a step of it,
 # or a machine that slept.
 BACK, AHEAD = 2, 20
-# What is swept is older than that by a wide margin, but not than a clock may be set ahead.
+# Swept files are older than that by a wide margin, but a clock may be set ahead by more.
 CHORES_REST = timedelta(hours=1)
 
 
@@ -47,6 +47,6 @@ def forget_times() -> None:
 
 
 def _put_off_chores() -> None:
-    """What looks old may have been made before the clock was set: nothing is swept within the hour."""
+    """Nothing is swept within the hour: files that look old may have been made before the clock was set."""
     rest = timezone.now() + CHORES_REST
     Chore.objects.filter(due_at__lt=rest).update(due_at=rest)

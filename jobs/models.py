@@ -19,7 +19,7 @@ class State(models.TextChoices):
 ACTIVE = (State.PENDING, State.RUNNING)
 ENDED = (State.COMPLETED, State.FAILED, State.CANCELLED)
 
-# A job of the old backend of a type that is none of ours; it has no steps, so it has ended for good.
+# A job of the old backend whose type we do not have; without steps it has ended for good.
 LEGACY = "legacy"
 
 # What each type of job is about; a type that is not here speaks for itself.

@@ -86,7 +86,7 @@ def _counted(job, counts):
 
 
 def _share(counts: Counter) -> int:
-    """Per cent of the steps that are done; 100 where there are none. What failed or was cancelled is not done."""
+    """Per cent of the steps that are done; 100 where there are none. Failed and cancelled steps are not done."""
     total = counts.total()
     return 100 * counts[State.COMPLETED] // total if total else 100
 

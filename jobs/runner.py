@@ -245,7 +245,7 @@ def _look(run):
 
 
 def _trouble(error: OSError) -> Passing | None:
-    """What becomes of a step whose machine is in trouble; None where the error is rather a bug of ours."""
+    """The outcome of a step whose machine is in trouble; None where the error is a bug of ours."""
     if error.errno in NO_ROOM or error.errno == errno.EROFS:
         # It waits as long as it takes: what was paid for must not be lost for it.
         return Passing(_why_full(error), retry_after=FULL_SECONDS, counts=False)

@@ -33,7 +33,7 @@ FILES = (
 )
 FORMS_BOUNDS = ("IMPORT_MAX_MB", "UPLOAD_CLIP_MAX_MB", "UPLOAD_MAX_MB")
 
-# What every codec of text that forms and addresses can use gives back as it is, and what it must not fail at.
+# A codec is one of text if it gives the first back as it is and does not fail at the second.
 ASCII = r"\u0041" + string.ascii_letters + string.digits + "+&=%~-/ "
 OTHERS = bytes(range(128, 256))
 
@@ -118,7 +118,7 @@ def whole_bodies(application):
 
 
 class Rest:
-    """What an application left of a body."""
+    """The part of a body that the application did not read."""
 
     def __init__(self, body, environ):
         self.body, self.most = body, limit(environ)
@@ -211,7 +211,7 @@ def _declared(environ):
 
 @contextmanager
 def _reading_ends(connected, seconds):
-    """Whoever reads from this socket in the block finds its end after so many seconds; the event tells of it.
+    """Reads from this socket in the block meet its end after so many seconds; the event tells of it.
 
     A socket's own timeout begins anew with each byte.
     """

@@ -1,4 +1,4 @@
-"""What a request, or a command, can't help: no room on the disk, no sound database, files that can't be reached."""
+"""Failures of the machine: a full disk, a damaged database, files that can't be reached; one sentence for each."""
 
 import errno
 from dataclasses import dataclass, replace

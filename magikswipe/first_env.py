@@ -22,7 +22,7 @@ REPLICATE_API_TOKEN=
 SUPABASE_URL=
 SUPABASE_SERVICE_ROLE_KEY=
 """
-# What a start cannot do without.
+# Variables that a start cannot do without.
 NEEDED = ("DEBUG", "SECRET_KEY", "ADMIN_PASSWORD")
 ADDED = "# Added by `make run`, for this machine alone. README.md explains each setting."
 

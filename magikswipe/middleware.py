@@ -92,13 +92,13 @@ class FailureMiddleware:
 
     def process_view(self, request, view, arguments, options):
         """Read a form, with its files, before CsrfViewMiddleware does, whose exceptions nobody is asked about."""
-        # What that middleware leaves alone may want to say first where its files go, as the import does.
+        # A view that is exempt may choose its upload handlers before the form is read, as the import does.
         if is_api(request) or getattr(view, "csrf_exempt", False):
             return None
         try:
             request.POST  # noqa: B018 - reads it
         except UnreadablePostError:
-            # Who sent it is gone.
+            # The client is gone.
             return None
         except (SuspiciousOperation, MultiPartParserError) as error:
             return refused(request, error)

@@ -28,7 +28,7 @@ def _close_moved(**kwargs) -> None:
 
 
 def _file(connection: BaseDatabaseWrapper) -> tuple[int, int] | None:
-    """What tells a file from another of the same name; None where there is none, as for a server's database."""
+    """The device and inode of a file; None where there is none, as for a server's database."""
     if connection.vendor != "sqlite":
         return None
     try:

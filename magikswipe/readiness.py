@@ -86,7 +86,7 @@ def incomplete() -> str:
 def _remembered(name, seconds, look):
     """What was found is believed for so many seconds if all was well, and not for long if not."""
     found, told_at = cache.get(key := f"ready:{name}") or (None, 0)
-    # What a clock wrote that was set back since would stay for as long as that.
+    # A value written before the clock was set back would stay for as long as that.
     if found is None or told_at > time.time():
         found = look()
         cache.set(key, (found, time.time()), FAILED_SECONDS if found else seconds)

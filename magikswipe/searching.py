@@ -1,4 +1,4 @@
-"""What one types into a search box of the admin, within bounds: each word costs the database as much as the first."""
+"""Searches and filters of the admin's lists, within bounds: each word costs the database as much as the first."""
 
 from django.contrib import messages
 from django.db import DataError
@@ -40,7 +40,7 @@ class SoundFilters:
             return self._nothing(request, extra_context)
 
     def searched(self, request, queryset, search_term):
-        """What of the queryset the search finds, as `get_search_results` does."""
+        """The rows that the search finds, as `get_search_results` returns them."""
         raise NotImplementedError
 
     def get_search_results(self, request, queryset, search_term):

@@ -13,7 +13,7 @@ class SeenForm(forms.ModelForm):
     """Sends back what it showed (`seen`); a field that became another meanwhile is refused, with what it is now."""
 
     def texts(self) -> dict[str, str]:
-        """What is stored, by field, as text; a password's hash stays here."""
+        """The stored values as texts, by field; without the password's hash."""
         names = [name for name, field in self.fields.items() if not field.disabled and name != "password"]
         return {name: _text(self.get_initial_for_field(self.fields[name], name)) for name in names}
 

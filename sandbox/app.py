@@ -26,7 +26,7 @@ from sandbox.storage_store import Store
 from sandbox.webhooks import Webhooks
 
 OWN_TABLES = ("predictions", "uploads", "objects", "sequences")
-# What PostgREST and Storage let a page read, https://docs.postgrest.org/en/v14/references/api/cors.html
+# Headers that PostgREST and Storage let a page read, https://docs.postgrest.org/en/v14/references/api/cors.html
 EXPOSED = (
     "Content-Encoding",
     "Content-Location",

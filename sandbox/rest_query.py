@@ -53,7 +53,7 @@ class Narrowing:
 
 
 def parse_narrowing(pairs: Iterable[tuple[str, str]], items: tuple[Item, ...]) -> Narrowing:
-    """What a query string asks besides its select list. Raises RestError for a table that is not embedded."""
+    """Filters, order and limits of a query string and its embedded tables. RestError for one that is not embedded."""
     narrowing = Narrowing()
     for name, value in pairs:
         if name not in WRITTEN:
@@ -112,7 +112,7 @@ def parse_presence(text: str) -> str:
 
 
 def parse_where(table: Table, pairs: Iterable[tuple[str, str]]) -> Condition:
-    """Filters as SQL; an empty text when there are none."""
+    """Filters as SQL; an empty text without any."""
     conditions = [_condition(table, name, value) for name, value in pairs]
     return " AND ".join(sql for sql, _ in conditions), [value for _, values in conditions for value in values]
 

@@ -105,7 +105,7 @@ class Tables:
         raise errors.unknown_embed(table.name, item.name)
 
     def _embed(self, table: Table, rows: list[Row], item: Item, asked: Narrowing) -> list[Any]:
-        """What stands under an embedded table's name, for each of the rows."""
+        """The value under an embedded table's name, for each of the rows."""
         other, here, there = self._join(table, item)
         found = {key: self._embedded(other, there, key, item, asked) for key in {row[here] for row in rows}}
         is_one = _is_one(other, there)

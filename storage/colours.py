@@ -73,7 +73,7 @@ def _alpha(part: Image.Image) -> Image.Image:
 
 
 def _levels(picture: Image.Image) -> Convert:
-    """What makes 8 bits of a grey picture's levels; how far they go in the whole of it says what white is."""
+    """The function that makes 8 bits of a grey picture's levels, scaled by the range of the whole picture."""
     if picture.mode in ("I", "F"):
         darkest, lightest = picture.getextrema()
         black, white = _range(picture.mode, darkest, lightest)
@@ -83,14 +83,14 @@ def _levels(picture: Image.Image) -> Convert:
 
 
 def _tiff_range(tags: Mapping[int, Any]) -> tuple[int, int]:
-    """What counts as black and white in 16 bits, of which a TIFF may use 12, and may call the lowest white."""
+    """The levels of black and white in 16 bits; a TIFF may use 12 of them, and may call the lowest white."""
     bits = tags.get(BITS_PER_SAMPLE, (16,))[0]
     black, white = 0, 2 ** (bits if 8 < bits < 16 else 16) - 1
     return (white, black) if tags.get(PHOTOMETRIC) == WHITE_IS_ZERO else (black, white)
 
 
 def _range(mode: str, darkest: float, lightest: float) -> tuple[float, float]:
-    """What counts as black and white: the narrowest usual range that all levels lie in, or else their own."""
+    """The levels of black and white: the narrowest usual range that holds all levels, else their own range."""
     usual = (255, 65535) if mode == "I" else (1, 255, 65535)
     white = next((most for most in usual if darkest >= 0 and lightest <= most), None)
     if white:

@@ -1,4 +1,4 @@
-"""What a sound or a clip lies in, told from its content as players do: names and declared types may lie."""
+"""The containers of sounds and clips, told from the content as players do: names and declared types may be wrong."""
 
 import re
 import struct
@@ -27,7 +27,7 @@ CONTAINERS = (
 )
 # These tell places by their distance from the file's very beginning.
 ANCHORED = ("mov", "matroska", "avi")
-# What phones record as stills, in the same container.
+# Brands of the stills that phones record, in the same container.
 STILLS = (b"heic", b"heix", b"hevc", b"mif1", b"msf1", b"avif", b"avis")
 # As far as players look for the first frame of an MP3 behind what they can't make sense of.
 MOST_JUNK = 2**20
@@ -191,7 +191,7 @@ def _number(head: bytes, start: int) -> tuple[int, int]:
 
 # --- Edit lists ------------------------------------------------------------------------------------------------
 
-# What encoders put before the first sound, and less than anybody cuts off.
+# Seconds that encoders put before the first sound; people cut off more.
 PRIMING_SECONDS = 0.1
 MOST_BOXES = 100_000
 NESTED = (b"moov", b"trak", b"mdia", b"minf", b"stbl", b"edts")

@@ -71,7 +71,7 @@ def set_time(path: str | Path, mtime: float) -> None:
 
 
 def free_bytes(path: str | Path) -> int | None:
-    """What is free where a folder lies; None where the file system does not tell."""
+    """The free bytes where a folder lies; None where the file system does not tell."""
     try:
         return shutil.disk_usage(path).free
     except OSError:

@@ -1,4 +1,4 @@
-"""What providers delivered, in the archive as it came: kept as long as the medium that was made of it."""
+"""Results as providers delivered them, in the archive: kept as long as the media that were made of them."""
 
 from collections.abc import Container
 

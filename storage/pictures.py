@@ -49,7 +49,7 @@ FAILURES = (
     zlib.error,
 )
 
-# What a pixel takes while it is decoded, in bytes: measured, for the most demanding files of a format.
+# Bytes that a pixel takes while it is decoded: measured on the most demanding files of a format.
 PIXEL_BYTES = {"WEBP": 16, "AVIF": 16, "HEIF": 8, "TIFF": 6}
 USUAL_PIXEL_BYTES, RESULT_PIXEL_BYTES = 4, 4
 # A part that is converted at once has so many pixels, and takes so many bytes with what is made on the way.
@@ -151,7 +151,7 @@ def _decoded(path: Path, longest_side: int, wait_seconds: float | None) -> Itera
     """The picture at `path`, decoded once there is memory for it."""
     with _opened(path, longest_side) as (picture, _bare):
         needed = _bytes_of(picture, longest_side) + 3 * Path(path).stat().st_size
-    # What waits for its turn holds nothing: so it was closed.
+    # Opened anew: a picture that waits for its turn holds no memory.
     with DECODED.taken(needed, wait_seconds), _opened(path, longest_side) as (picture, bare):
         _from_pillow(picture.load, lambda: broken(PICTURE))
         profile = bare.profile or picture.info.get("icc_profile") or b""
@@ -172,7 +172,7 @@ def _opened(path: Path, longest_side: int) -> Iterator[tuple["Image", metadata.B
 
 
 def _from_pillow(call: Callable[[], Any], error: Callable[[], Exception]) -> Any:
-    """What Pillow answers; our `error` where it fails at the file, which it does with any kind of exception."""
+    """The result of a call of Pillow's; raises our `error` where Pillow fails at the file, with whatever exception."""
     try:
         return call()
     except MemoryError:
@@ -191,7 +191,7 @@ def _check_pixels(picture: "Image", most: int) -> None:
 
 
 def _pixel_bytes(picture: "Image") -> float:
-    """What decoding takes for a pixel."""
+    """The bytes that decoding takes for a pixel."""
     known = PIXEL_BYTES.get(picture.format or "", USUAL_PIXEL_BYTES)
     if picture.format == "HEIF" and picture.mode == "RGBA":
         return known + 1
@@ -200,7 +200,7 @@ def _pixel_bytes(picture: "Image") -> float:
 
 
 def _bytes_of(picture: "Image", longest_side: int) -> int:
-    """What decoding and converting take at most, in bytes."""
+    """The most that decoding and converting take, in bytes."""
     pixels = picture.width * picture.height
     width, height = _fitting(picture.size, longest_side)
     decoding = pixels * _pixel_bytes(picture) + width * height * RESULT_PIXEL_BYTES

@@ -26,10 +26,10 @@ from .memory import DECODED
 LONGEST_SECONDS = 120
 # How long a clip or a song itself may be.
 MOST_MINUTES = {CLIP: 10, SONG: 60}
-# What a song may lack of the length that it tells.
+# Seconds that a song may lack of the length that it tells.
 SPARE_SECONDS = 2
 LONGEST_SIDE = 1280
-# What phones record at most, 7680 x 4320.
+# The largest that phones record, 7680 x 4320.
 MOST_PIXELS = 34_000_000
 # Larger ones are not played by every tablet; they are encoded again.
 MOST_COPIED_PIXELS = 4096 * 2304
@@ -99,7 +99,7 @@ class Video:
 
 @dataclass(frozen=True)
 class Media:
-    """What ffmpeg says of a file: seconds (0 where it doesn't know), its video, and its sound's codec."""
+    """ffmpeg's description of a file: seconds (0 where it doesn't know), its video, and its sound's codec."""
 
     seconds: float
     video: Video | None
@@ -151,7 +151,7 @@ def _container(path: Path, known: tuple[str, ...], kind: str) -> Container:
 
 
 def _described(path: Path, container: Container, kind: str) -> Media:
-    """What ffmpeg says of the streams in a file; Unfit for more minutes than are taken."""
+    """ffmpeg's description of the streams in a file; raises Unfit for more minutes than are taken."""
     said = _run(_source(container, path)).stderr.decode(errors="replace")
     video, audio, found = VIDEO.search(said), AUDIO.search(said), DURATION.search(said)
     hours, minutes, seconds = map(float, found.groups()) if found else (0, 0, 0)

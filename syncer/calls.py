@@ -60,7 +60,7 @@ class BoundedClient(httpx.Client):
         return httpx.Response(answer.status_code, headers=headers, content=body, request=answer.request)
 
 
-# What is said of a body as it came.
+# Headers that describe a body as it came.
 TRANSPORT = {"content-encoding", "content-length", "transfer-encoding"}
 
 

@@ -48,7 +48,7 @@ class MissingObject(Unreadable):
     """Supabase Storage has no such bucket or file."""
 
 
-# What the client library raises at an answer of another form than it expects.
+# Raised by the client library at an answer of another form than it expects.
 UNEXPECTED = (ValueError, LookupError, TypeError, AttributeError, RecursionError, httpx.HTTPError)
 
 log = logging.getLogger(__name__)
@@ -359,7 +359,7 @@ def _where(error):
 
 
 def _mark(row):
-    """What tells a row from others, whatever it is."""
+    """The key that tells a row from others, whatever its type."""
     return repr(row.get("id", row) if isinstance(row, dict) else row)
 
 

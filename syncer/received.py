@@ -46,7 +46,7 @@ def row(table: Table, raw: Any) -> dict[str, Any]:
 
 
 def value(table: Table, column: str, raw: dict[str, Any]) -> Any:
-    """What a row has in one column; Damaged when that is nothing for it."""
+    """The value of a row's column; raises Damaged for one of the wrong type."""
     found = raw.get(column)
     try:
         if found is None and column in ("id", table.parent):

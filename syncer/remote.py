@@ -128,7 +128,7 @@ class WholeTables(Tables):
         return index
 
 
-# What stands for the index of a table of which not all rows tell whose they are.
+# Stands for the index of a table some of whose rows do not name their universe.
 UNTOLD: dict[Any, list[Any]] = {}
 
 
@@ -137,7 +137,7 @@ def _is_row(row: Any) -> bool:
 
 
 def _key(table: Table, column: str, row: Any) -> Any:
-    """What a row is found by; None for one that is nobody's, Damaged when it does not tell."""
+    """The parent's id of a row; None for a row without one. Raises Damaged where it can't be read."""
     if _is_row(row) and row.get(column, "") is None and column != "id":
         return None
     if not _is_row(row):
@@ -212,7 +212,7 @@ def _twice(table: Table, column: str, value: Any) -> Damaged:
 
 
 def _called(raw: Any) -> str:
-    """What a row of `univers` is called in a sentence: its slug, or what else there is of it."""
+    """The name of a row of `univers` for a sentence: its slug, else whatever it has."""
     slug, row_id = (raw.get("slug"), raw.get("id")) if _is_row(raw) else (None, raw)
     return slug if isinstance(slug, str) and is_slug(slug) else f"id {received.shown(row_id)}"
 

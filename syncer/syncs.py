@@ -228,7 +228,7 @@ def _note(sync, here, remote_id):
 
 
 def done(sync):
-    """What a step reports: `{"slug", "changes", "cards", "moved_files", "counts", "reports", "exposure"}`."""
+    """A step's result: `{"slug", "changes", "cards", "moved_files", "counts", "reports", "exposure"}`."""
     counts = sync.plan.counts()
     return {
         "slug": sync.plan.slug,

@@ -4,10 +4,12 @@ import os
 import threading
 import time
 from contextlib import contextmanager
+from datetime import UTC
 
 import pytest
 from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 from rest_framework.renderers import JSONRenderer
 
 from magikswipe.api import fresh
@@ -225,7 +227,7 @@ def test_what_is_rolled_back_was_never_there(api, winter):
 
 
 def as_serialized(path, universe):
-    """What the serializers, which the schema is made from, say of the same rows."""
+    """The serializers' answer for the same rows (the schema is made from them); times in UTC, as the API has them."""
     context = {"slug": "winter", "files": media.present("winter"), "public": True}
     made = {
         LIST: lambda: UniversePageSerializer(
@@ -235,7 +237,8 @@ def as_serialized(path, universe):
         CARDS: lambda: AssetItemSerializer(queries.cards(universe), context=context, many=True),
         SONGS: lambda: MusicPromptSerializer(universe.music_prompts.all(), many=True),
     }
-    return JSONRenderer().render(made[path]().data)
+    with timezone.override(UTC):
+        return JSONRenderer().render(made[path]().data)
 
 
 @pytest.mark.parametrize("path", PATHS)

@@ -1,4 +1,4 @@
-"""What makes no difference to somebody who looks for a word: case, accents, how a character is put together."""
+"""Folds a text for searching and sorting: case, accents and the composition of characters make no difference."""
 
 import re
 import unicodedata

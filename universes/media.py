@@ -31,7 +31,7 @@ def thumbnail_url(universe, files=None):
 
 
 def thumbnail(slug: str, column: str | None, files: Container[str] | None = None) -> str | None:
-    """What the column says; a name alone is that of a file in the folder, an empty column `thumbnail.jpg`."""
+    """The column's address; a bare name is a file in the folder, an empty column stands for `thumbnail.jpg`."""
     if not looks_into_folder(column):
         return column
     name = column or THUMBNAIL

@@ -125,7 +125,7 @@ class Plain(Func):
 
 
 def by_name(name: str, path: str = "") -> Plain:
-    """What rows are sorted by that stand in the order of a dictionary; `name` and `path` as in `naming`."""
+    """The expression that sorts rows as a dictionary does; `name` and `path` as in `naming`."""
     return Plain(Coalesce(f"{path}key__text", Lower(f"{path}{name}")))
 
 

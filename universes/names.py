@@ -151,7 +151,7 @@ def video_names(image_name: str) -> list[str]:
 
 
 def former_video_name(image_name: str) -> str:
-    """What the clip of a picture was called once: `00_lion.webp.mp4` where the picture is no `.png`."""
+    """The former name of a picture's clip: `00_lion.webp.mp4` where the picture is not a `.png`."""
     return image_name.removesuffix(".png") + ".mp4"
 
 

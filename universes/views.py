@@ -216,7 +216,7 @@ class MusicPromptViewSet(FreshViewSet):
     @public
     @extend_schema(responses=MusicPromptSerializer)
     def retrieve(self, request, slug, language):
-        """What is sung in a language."""
+        """The song prompt of a language."""
         return Response(MusicPromptSerializer(music.find(find(request, slug), language)).data)
 
     @extend_schema(request=MusicPromptPatchSerializer, responses=MusicPromptSerializer)

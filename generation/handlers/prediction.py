@@ -35,7 +35,7 @@ SETTLE_PAUSE = 2
 GONE = gettext_noop("What it was for is gone.")
 # (shortest, longest) seconds between two looks; the calm ones where a webhook tells of the end.
 PAUSES, CALM_PAUSES = (0.2, 3), (2, 15)
-# What the provider writes beside a prediction, and what it says that the time is, need not come from one clock.
+# The times of predictions and the Date header may come from different clocks of the provider.
 CLOCK_SLACK = timedelta(minutes=5)
 PAUSE_WHEN_THROTTLED = 5
 

@@ -48,7 +48,7 @@ def _adopt(path: Path) -> Report:
                 folder.copy(report)
             folders.tell_strangers(carried, report)
             report.save()
-            # What SQLite has in a log beside it becomes part of the file.
+            # The content of SQLite's log beside it becomes part of the file.
             connection.close()
             source.put_in_place(new, path)
     return report

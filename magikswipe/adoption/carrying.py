@@ -46,7 +46,7 @@ class Row:
 
     @property
     def identity(self) -> tuple:
-        """What only one row of ours may have."""
+        """The columns whose values only one row of ours may have."""
         columns = (self.table.parent, *self.table.natural)
         return tuple(self.new[self.table.attribute(column)] for column in columns if column)
 
@@ -57,7 +57,7 @@ class Row:
         return bool(self.words()), times[0] if times else NEVER, self.raw["rowid"]
 
     def words(self) -> dict:
-        """What people have typed, as far as there is something."""
+        """The texts that people have typed, empty ones left out."""
         texts = {name: value for name, value in self.new.items() if isinstance(value, str)}
         return {name: text for name, text in texts.items() if name != "language" and text.strip()}
 
@@ -68,7 +68,7 @@ class Carrier:
     def __init__(self, old: sqlite3.Connection, report: Report) -> None:
         self.old, self.report = old, report
         self.folders: dict[int, Folder] = {}
-        # What rows of the old database call those of the new one.
+        # Ids in the old database, and the rows of the new one that they stand for.
         self.parents: dict[str, dict] = {"univers_id": {}, "asset_id": {}}
 
     def carry(self) -> None:

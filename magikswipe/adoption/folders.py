@@ -23,7 +23,7 @@ def root() -> Path:
 
 
 def entries(folder: Path) -> dict[str, Path]:
-    """What lies right in a folder, by name; links are left out, a missing folder has nothing."""
+    """The files right in a folder, by name; links are left out, a missing folder has none."""
     if not folder.is_dir() or folder.is_symlink():
         return {}
     return {path.name: path for path in sorted(folder.iterdir()) if not path.is_symlink()}

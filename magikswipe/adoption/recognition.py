@@ -1,4 +1,4 @@
-"""Whose database a SQLite file is: it is looked at before Django opens it, which would already change it."""
+"""Tells our SQLite databases from the old backend's and others, before Django opens and so changes the file."""
 
 import sqlite3
 from contextlib import closing
@@ -95,7 +95,7 @@ def _looked_at(path: Path) -> Whose:
 
 
 def whose(path: Path) -> Whose:
-    """Whose database the file is; one that is not there is ours. sqlite3.Error for one that can't be read."""
+    """The owner of the database; a missing file is ours. Raises sqlite3.Error for one that can't be read."""
     if not path.is_file() or not (in_the_way := _in_the_way(path)):
         return Whose.OURS
     is_old = all(_columns(path, table) >= columns for table, columns in NEEDED.items())

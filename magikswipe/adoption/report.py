@@ -1,9 +1,9 @@
-"""What came over, and what did not as it was: shown once, and kept beside the database."""
+"""The report of an adoption, with all that came over changed or not at all: shown once, kept beside the database."""
 
 from collections import Counter
 from pathlib import Path
 
-# What a terminal shows of it; the file has all.
+# Lines that a terminal shows; the file has all.
 SHOWN = 40
 
 

@@ -21,7 +21,7 @@ from .recognition import Refused
 
 # For so long others may have it open, in seconds: a worker that waits looks at it now and then.
 PATIENCE, PAUSE = 3, 0.2
-# What SQLite keeps beside a database, https://www.sqlite.org/tempfiles.html
+# Files that SQLite keeps beside a database, https://www.sqlite.org/tempfiles.html
 BESIDE = ("-journal", "-wal", "-shm")
 
 HELD = "{path} is open in another program; stop the old backend and start again."
@@ -69,7 +69,7 @@ def _is_open_elsewhere(path: Path) -> bool:
     """
     descriptor = os.open(path, os.O_RDWR)
     try:
-        # Who opens it in this moment breaks the lease, of which the kernel tells us by a signal; SIGIO would end us.
+        # A process that opens it now breaks the lease, which the kernel tells by a signal; SIGIO would end us.
         fcntl.fcntl(descriptor, fcntl.F_SETSIG, signal.SIGURG)
         fcntl.fcntl(descriptor, fcntl.F_SETLEASE, fcntl.F_WRLCK)
         fcntl.fcntl(descriptor, fcntl.F_SETLEASE, fcntl.F_UNLCK)

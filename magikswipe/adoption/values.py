@@ -86,5 +86,5 @@ def read_uuid(raw: object) -> uuid.UUID | None:
 
 
 def key(raw: object) -> object:
-    """What rows know each other's ids by: the UUID, else the text as it is."""
+    """An id in the form in which rows are compared: the UUID, else the text as it is."""
     return read_uuid(raw) or raw

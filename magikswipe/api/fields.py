@@ -28,7 +28,7 @@ class Text(serializers.CharField):
 
 
 class Name(Text):
-    """What somebody calls a universe or a card: on one line, without characters that nobody sees."""
+    """A name of a universe or card: one line, without invisible characters."""
 
     def __init__(self, **kwargs):
         super().__init__(max_length=NAME_LENGTH, **kwargs)

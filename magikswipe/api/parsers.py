@@ -7,10 +7,10 @@ from rest_framework import negotiation, parsers
 from rest_framework.exceptions import NotAcceptable, ParseError, UnsupportedMediaType
 
 ZIP = "application/zip"
-# What a page of any site can make a browser send here without asking us for leave, and no client of ours sends.
+# Types that any site's page can have a browser send here without a preflight, and that no client of ours sends.
 # https://fetch.spec.whatwg.org/#cors-safelisted-request-header
 FORMS = ("application/x-www-form-urlencoded", "multipart/form-data", "text/plain")
-# What the parser says of a number of more digits than Python reads (sys.set_int_max_str_digits).
+# The parser's message for a number of more digits than Python reads (sys.set_int_max_str_digits).
 TOO_MANY_DIGITS = "integer string conversion"
 
 
@@ -73,7 +73,7 @@ class SongParser(FileParser):
 
 
 class Negotiation(negotiation.DefaultContentNegotiation):
-    """Which parser reads what comes, and which renderer writes what goes."""
+    """Chooses the parser of the body and the renderer of the answer."""
 
     def select_parser(self, request, parsers):
         """The view's one parser; UnsupportedMediaType, which says what to send, for what that does not take."""

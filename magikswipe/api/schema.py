@@ -1,4 +1,4 @@
-"""What every operation of the OpenAPI schema shares: its name, its room, its errors.
+"""The parts that all operations of the OpenAPI schema share: names, tags, errors.
 
 An action's docstring documents the errors that are its own: `400 when its slug is taken.` Those that all calls of a
 view have which change something stand in its `fails`, `{status: when}`, and its `asks` names Replicate or Supabase

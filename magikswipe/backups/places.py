@@ -19,7 +19,7 @@ from storage.staging import PENDING
 
 from .errors import Refused
 
-# What a restore brings beside a folder, and what it takes away from there.
+# Folders that a restore brings beside one of ours, and those that it takes away from there.
 BROUGHT, REPLACED = RESTORING, ".replaced-"
 
 
@@ -68,7 +68,7 @@ class FolderPlace:
         return FolderReplacement(self.path, mark, folder)
 
     def promised(self, mark: str) -> "FolderReplacement":
-        """What a restore that broke off brought, if it did."""
+        """The folder that a restore brought before it broke off, if any."""
         return FolderReplacement(self.path, mark)
 
     def brought(self) -> list[Path]:

@@ -107,7 +107,7 @@ def finish():
 
 
 def forgotten(older_than: float) -> list[Path]:
-    """What restores that came to nothing have left beside folders, untouched since then (epoch seconds)."""
+    """The leftovers of failed restores beside folders, untouched since then (epoch seconds)."""
     found = [path for place in folders() for path in place.brought() if path.stat().st_mtime < older_than]
     return [path for path in found if not any(mark in path.name for mark in _marks())]
 

@@ -64,7 +64,7 @@ def _mended(check, fix):
 
 
 def _found(check):
-    """What a check finds; that it could not be made, where disk, database or files fail it."""
+    """A check's findings; one that says why where disk, database or files keep it from being made."""
     found = []
     try:
         found.extend(check())

@@ -53,7 +53,7 @@ def integrity():
 
 
 def names():
-    """What was written past Django, by SQL or by an older version that still ran."""
+    """Names without a key: written past Django, by SQL or by an older version that still ran."""
     if number := sum(len(rows) for _model, rows in name_keys.unfitting()):
         yield Finding(
             "names-not-found",

@@ -63,7 +63,7 @@ def line(label, kind=LineField, **options):
 
 
 class NameField(forms.CharField):
-    """What a universe or a card is called, as the API takes it: without characters that nobody sees."""
+    """A name of a universe or card as the API takes it: without invisible characters."""
 
     def to_python(self, value):
         return typed_name(super().to_python(value))

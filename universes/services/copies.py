@@ -80,7 +80,7 @@ def _put(prepared, name, size, source):
 
 
 def default_name(universe) -> str:
-    """What a copy is called unless somebody says so: no longer than a name may be."""
+    """The default name of a copy, no longer than a name may be."""
     return cut(_("Copy of %(name)s") % {"name": universe.name}, NAME_LENGTH)
 
 

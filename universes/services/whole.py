@@ -63,7 +63,7 @@ def attempts(slug):
 
 
 def is_medium(name: str) -> bool:
-    """Whether a file is a picture, clip or song by its name; others that no row names are nobody's to copy."""
+    """Whether a file is a picture, clip or song by its name; other files that no row names are not copied."""
     return media_type(name) != ANY_TYPE
 
 

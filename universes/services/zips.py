@@ -19,12 +19,12 @@ from .manifest import refuse
 
 # zipfile reads the list of what is in an archive in one go, and makes ten times as much of it in memory.
 LARGEST_DIRECTORY = 8 * 1024 * 1024
-# What zipfile raises for bytes that make no sense.
+# Raised by zipfile for bytes that make no sense.
 BROKEN = (zipfile.BadZipFile, zlib.error, struct.error, EOFError, RuntimeError, ValueError, OverflowError)
 METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 # https://pkware.cachefly.net/webdocs/casestudies/APPNOTE.TXT, section 4.4.4: bits 0, 6 and 13.
 ENCRYPTED = 0x1 | 0x40 | 0x2000
-# What systems put beside one's files; so are all names that begin with a dot.
+# Files that operating systems add; names that begin with a dot count among them.
 CLUTTER = {"__macosx", "thumbs.db", "ehthumbs.db", "desktop.ini", "$recycle.bin", "@eadir", "icon\r"}
 
 Members = dict[str, zipfile.ZipInfo]
@@ -86,7 +86,7 @@ def unpacked(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> Iterator[Piec
 
 
 def members(archive: zipfile.ZipFile, top: str) -> Members:
-    """What the archive holds, without folders and what systems add; nothing is unpacked.
+    """The entries of the archive, without folders and files that systems add; nothing is unpacked.
 
     Names are joined by slashes and composed (NFC). Folders around all of it are taken off until the file `top` is at
     the top. Invalid for two of a name, and for what is no plain file or packed in a way that can't be read.
