@@ -192,6 +192,7 @@ def odd(folder: Path) -> OldBackend:
     odd_names(old)
     old.add("univers", id=-3, name=" ", slug="sous-zero")
     old.add("univers_assets", univers_id=-3, image_name="00_a..b.png", display_name="Pingouin\0")
+    old.add("univers_assets", univers_id=-3, image_name=".png", display_name="Suffix")
     old.put("sous-zero/00_a..b.png")
     (old.bucket / "sous-zero" / "01_link.png").symlink_to("00_a..b.png")
     (old.bucket / "linked").symlink_to("hiver")

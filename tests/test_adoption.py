@@ -180,11 +180,9 @@ def test_odd_rows_come_over_or_are_named(installation):
     ):
         assert named in said
     cold = get("/sous-zero")
-    assert (cold["id"] > 0, cold["name"], cold["assets"][0]["display_name"]) == (
-        True,
-        "sous-zero",
-        "Pingouin\ufffd",
-    )
+    assert cold["id"] > 0 and cold["name"] == "sous-zero"
+    names = {card["display_name"]: card["image_name"] for card in cold["assets"]}
+    assert names["Pingouin\ufffd"] == "00_a..b.png" and names["Suffix"].endswith("_suffix.png")
     jobs = {job["message"] or job["type"]: job for job in there.api.get("/api/jobs").json()}
     assert jobs["import_csv"]["result"] == {"rows": 3}
     assert jobs["generate_all"]["error"] == "Refused"

@@ -65,7 +65,7 @@ def _files(folder: Folder, old: str, new: str) -> dict[str, str]:
 def _free_image_name(folder: Folder, old: str, display: str, taken: set[str]) -> str:
     """The old name in ASCII, if that is one of ours and free; else one made of it as for a new card."""
     text = stem(old) or display
-    suffix = Path(old).suffix.lower() if kind_of(old) == "image" else ".png"
+    suffix = (Path(old).suffix.lower() if kind_of(old) == "image" else "") or ".png"
     stems = {stem(name).lower() for name in taken}
     names = (stem(name) + suffix for name in _candidates(text, taken))
     return next(name for name in names if stem(name) not in stems and _is_free(folder, old, name))
