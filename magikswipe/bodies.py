@@ -9,10 +9,13 @@ import socket
 import string
 import sys
 import time
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from threading import Event, Timer, local
+from typing import IO, Any
 
 from django.conf import settings
+from django.http import HttpRequest
 from django.utils.http import parse_header_parameters
 from gunicorn.http.errors import ParseException
 
@@ -39,6 +42,9 @@ OTHERS = bytes(range(128, 256))
 
 connection = local()
 
+Environ = dict[str, Any]
+Application = Callable[..., Iterable[bytes]]
+
 
 class BrokenOff(OSError):
     """A body that ended before it was complete, or whose chunks make no sense."""
@@ -47,23 +53,23 @@ class BrokenOff(OSError):
 class Body:
     """A request's body as the server hands it on. `length`: its Content-Length, None for a chunked one."""
 
-    def __init__(self, source, length):
+    def __init__(self, source: IO[bytes], length: int | None):
         self.source, self.length = source, length
         self.taken, self.ended, self.broken = 0, length == 0, False
 
-    def read(self, size=-1):
+    def read(self, size: int | None = -1) -> bytes:
         """At most so many bytes, fewer only at the end. Raises BrokenOff when that comes too early."""
         wanted = self._at_most(size)
         piece = self._take(self.source.read, wanted)
         self._note(ended=len(piece) < wanted)
         return piece
 
-    def readline(self, size=-1):
+    def readline(self, size: int | None = -1) -> bytes:
         line = self._take(self.source.readline, self._at_most(size))
         self._note(ended=not line)
         return line
 
-    def drain(self, most):
+    def drain(self, most: int) -> bool:
         """Read what is left and throw it away; whether that was all of it, in at most `most` bytes."""
         # One byte more finds the end.
         end = self.taken + most + 1
@@ -97,7 +103,7 @@ class Body:
             raise BrokenOff
 
 
-def whole_bodies(application):
+def whole_bodies(application: Application) -> Application:
     """A WSGI application that takes bodies in chunks, and answers no request before its body is read.
 
     What it reads of a body that the application left alone is bounded: in bytes by `limit`, in time by DRAIN_SECONDS.
@@ -120,18 +126,18 @@ def whole_bodies(application):
 class Rest:
     """The part of a body that the application did not read."""
 
-    def __init__(self, body, environ):
+    def __init__(self, body: Body, environ: Environ):
         self.body, self.most = body, limit(environ)
         self.socket = environ.get("gunicorn.socket")
         self.until = time.monotonic() + DRAIN_SECONDS
 
-    def drained(self):
+    def drained(self) -> bool:
         """Whether all of it has been read, within the bounds."""
         with _reading_ends(self.socket, self.until - time.monotonic()) as late:
             drained = self.body.drain(self.most)
         return drained and not late.is_set()
 
-    def last(self, response):
+    def last(self, response: Iterable[bytes]) -> Iterator[bytes]:
         """The response as the last one on its connection, which is read on: who is still sending sees the answer."""
         getattr(connection, "end", bool)()
         try:
@@ -142,17 +148,17 @@ class Rest:
             self.drained()
 
 
-def remember_connection(worker, request):
+def remember_connection(worker: Any, request: Any) -> None:
     """gunicorn's hook `pre_request`: an application's header `Connection` counts for nothing there, this does."""
     connection.end = request.force_close
 
 
-def limit(environ):
+def limit(environ: Environ) -> int:
     """The most bytes that a request's body may have."""
     return file_limit(environ) or settings.DATA_UPLOAD_MAX_MEMORY_SIZE
 
 
-def file_limit(environ):
+def file_limit(environ: Environ) -> int | None:
     """The same as `limit`, for a body that is a file or has files in it; None for others."""
     path, method = environ.get("PATH_INFO", ""), environ.get("REQUEST_METHOD")
     kind = environ.get("CONTENT_TYPE", "").partition(";")[0].strip().lower()
@@ -165,16 +171,16 @@ def file_limit(environ):
     return name and getattr(settings, name) * 2**20
 
 
-def declared_size(request):
+def declared_size(request: HttpRequest) -> int:
     """How many bytes a request's Content-Length declares; 0 where that is not known before they are read."""
     return 0 if is_chunked(request.META) else int(request.META.get("CONTENT_LENGTH") or 0)
 
 
-def is_chunked(environ):
+def is_chunked(environ: Environ) -> bool:
     return "chunked" in environ.get("HTTP_TRANSFER_ENCODING", "").lower()
 
 
-def readable(content_type):
+def readable(content_type: str) -> str:
     """The header Content-Type with nothing in it that cannot be read: Django takes any codec of Python's for text."""
     kind = content_type.partition(";")[0]
     if kind.strip().lower() == FORM:

@@ -131,7 +131,7 @@ def _is_address(value):
         return False
 
 
-def read_time_zone(name, default):
+def read_time_zone(name: str, default: str) -> str:
     """The name of a time zone, as https://www.iana.org/time-zones has them."""
     value = read("str", name, default).strip()
     try:

@@ -2,6 +2,7 @@
 
 from django.contrib import messages
 from django.db import DataError
+from django.db.models import Q
 from django.http import QueryDict
 from django.utils.text import smart_split, unescape_string_literal
 from django.utils.translation import gettext as _
@@ -65,7 +66,7 @@ class BoundedSearch(SoundFilters):
 class NameSearch(SoundFilters):
     """For an admin of what has names; `named(text)` is the condition that a row has the text in one of them."""
 
-    def named(self, text):
+    def named(self, text: str) -> Q:
         raise NotImplementedError
 
     def searched(self, request, queryset, search_term):

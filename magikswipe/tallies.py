@@ -26,7 +26,7 @@ def add(kind, who, seconds):
     return (tally.count, _left(tally)) if tally else (1, seconds)
 
 
-def look(kind, who, seconds):
+def look(kind: str, who: str, seconds: float) -> tuple[int, float]:
     """The same without counting one more; `(0, 0)` where nothing is counted."""
     tally = Tally.objects.filter(_lasts(seconds), key=_key(kind, who)).first()
     return (tally.count, _left(tally)) if tally else (0, 0)

@@ -60,7 +60,7 @@ def _compared(present, typed, seen):
     return {field: text for field, text in new.items() if field not in late}, late
 
 
-def change(item, fields, author):
+def change(item, fields: dict[str, str], author: str) -> None:
     """Write fields as `edits.words` names them through the service of the item; lines end as they did."""
     if not fields:
         return
