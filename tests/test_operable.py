@@ -7,6 +7,7 @@ import subprocess
 import sys
 
 import pytest
+from django.conf import settings
 
 from tests.stack import PATIENCE, ROOT, Stack
 
@@ -47,7 +48,7 @@ def test_a_worker_makes_it_ready_and_does_the_daily_chores(stack):
     worker = stack.start_worker()
     stack.until(lambda: stack.api.get("/ready").is_success)
     assert healthcheck(stack) == 0
-    stack.until(lambda: len(stack.query(CHORES)) == 3)
+    stack.until(lambda: len(stack.query(CHORES)) == len(settings.JOB_DAILY))
     assert stack.api.get(f"/api/jobs/{old}").status_code == 404
     assert stack.api.get(f"/api/jobs/{young}").status_code == 200
     os.kill(worker.pid, signal.SIGTERM)

@@ -54,10 +54,10 @@ SLUGS = [
 # Names of files within an archive.
 NAMES = [
     "../sentinel.txt", "..\\sentinel.txt", "/etc/passwd", "C:\\x.png", "files/../../sentinel.txt", "files/a/../../x",
-    "files/./a.png", "files//a.png", "files/.env", "files/a\x00.png", "files/" + "a" * 200 + ".png", "files/é.png",
+    "files/./a.png", "files//a.png", "files/a\x00.png", "files/" + "a" * 200 + ".png", "files/é.png",
     "files/%2e%2e%2fx", "files/con:", "./manifest.json", "files/..", "files/.", "files/-rf", "\\\\server\\share",
-    "files/a.exe", "files/a.php", "files/a.svg", "files/a.html", "files/sub/a.png", "files/a.png/", "files/a.png.",
-    "files/a.png ", "files/\u202egnp.a", "files/a.png\n", "MANIFEST.JSON", "manifest.json/x", "__MACOSX/._a.png",
+    "files/a.exe", "files/a.php", "files/a.svg", "files/a.html", "files/sub/a.png", "files/a.png.",
+    "files/a.png ", "files/\u202egnp.a", "files/a.png\n", "MANIFEST.JSON", "manifest.json/x",
     "files/~root", "files/$(id).png", "files/a;b.png", "files/a|b.png", "//server/share/a.png",
     "files/../manifest.json",
 ]  # fmt: skip
