@@ -182,8 +182,8 @@ def check_webhook(headers, body, secret):
 def now() -> datetime:
     """The time by the provider's own clock, told from its latest answer; by ours where that names none.
 
-    It goes on with the machine's uptime, so that a step of our clock does not move it. A process that has had no
-    answer yet asks for one, and raises the ProviderErrors of that.
+    Between answers it advances by the machine's uptime, so that a step of our clock does not move it.
+    A process that has had no answer yet asks for one, and raises the ProviderErrors of that.
     """
     _, transport = _client()
     if transport.clock is None:

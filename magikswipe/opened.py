@@ -1,6 +1,6 @@
 """SQLite's file when it is removed or replaced below a running process.
 
-A connection goes on with the file that it opened: it would answer from one that is gone, and lose what it writes there.
+An open connection keeps the file that it opened: it would read from a deleted one, and lose what it writes there.
 """
 
 from pathlib import Path

@@ -167,7 +167,7 @@ def jobs(old: OldBackend) -> None:
 
 
 def odd(folder: Path) -> OldBackend:
-    """What the old code allowed, and no constraint of its tables kept out."""
+    """Odd rows that the old code allowed and no constraint of its tables kept out."""
     old = usual(folder)
     for name in ("Premier", "Dernier", ""):
         old.add("univers_translations", univers_id=9, language="fr", name=name)

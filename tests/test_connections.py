@@ -27,7 +27,7 @@ OPEN = {
 BOUNDS = {"UPLOAD_MAX_MB": "2", "UPLOAD_CLIP_MAX_MB": "3", "IMPORT_MAX_MB": "4"}
 JSON, SONG = {"Content-Type": "application/json"}, {"Content-Type": "audio/mpeg"}
 
-# What is refused before its body is read, and how.
+# Requests that are refused before their body is read, and how.
 REFUSED = [
     (404, "POST", "/api/universes/nowhere/assets", JSON),
     (404, "PUT", "/api/universes/nowhere/music/fr/", SONG),
@@ -137,7 +137,7 @@ def test_what_is_too_large_is_said_to_be(connect):
 
 
 def send_and_read(port, head, *pieces, pause=0):
-    """What a client reads that sends this, piece by piece: status, Connection, seconds until the answer."""
+    """The answer to these pieces as a client reads it: status, Connection, seconds until the answer."""
     with socket.create_connection(("127.0.0.1", port), timeout=60) as client:
         began = time.monotonic()
         client.sendall(head.replace("\n", "\r\n").encode())

@@ -21,7 +21,7 @@ from universes.tests.recordings import converted, h264, path_of, recorded, strea
 
 pytestmark = [
     pytest.mark.django_db,
-    # What Pillow says of damaged metadata goes to the log.
+    # Pillow's warnings about damaged metadata go to the log.
     pytest.mark.filterwarnings("ignore::UserWarning:PIL"),
 ]
 

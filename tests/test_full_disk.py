@@ -49,7 +49,7 @@ def small_disk(folder):
 
 
 class Disk:
-    """What fills it, and takes it away again."""
+    """Fills it, and frees it again."""
 
     def __init__(self, path):
         self.path, self.filler = path, path / "filler"

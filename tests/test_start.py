@@ -235,7 +235,7 @@ OLD_ENV = "REPLICATE_API_TOKEN=r8_key\nSUPABASE_URL=https://ref.supabase.co\nSUP
         (f"{OLD_ENV}\nSECRET_KEY=\n# DEBUG=false\n", ["DEBUG", "SECRET_KEY", "ADMIN_PASSWORD"]),
         (f"export DEBUG='True'\n{OLD_ENV}\nADMIN_PASSWORD=\"my # own\"", ["SECRET_KEY"]),
         ("", ["DEBUG", "SECRET_KEY", "ADMIN_PASSWORD"]),
-        # Who wrote such a one chose what to leave out.
+        # Such a file was written on purpose, with what it leaves out.
         (f"SECRET_KEY=mine\n{OLD_ENV}", []),
     ],
 )

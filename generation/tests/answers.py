@@ -108,7 +108,7 @@ NOTHING = {
     "a number without end": f'{{"fr": {"1" * 100_000}}}',
 }
 
-# What json_repair alone takes minutes for.
+# Texts for which json_repair alone takes minutes.
 SLOW = {
     "objects within objects": "{'a'" * 25_000,
     "quotes and signs": '["' + '<"' * 45_000,

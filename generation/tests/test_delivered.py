@@ -1,4 +1,4 @@
-"""What a model delivers is kept as it came and made into a medium; neither its form nor our disk loses it."""
+"""Results of models are kept as they came and made into media; neither their form nor our disk loses them."""
 
 import base64
 import os

@@ -111,7 +111,7 @@ def test_the_waker_notices_a_step_of_the_clock(job, monkeypatch, seconds):
     set_job(job, lease_until=former + timedelta(seconds=5))
     watch.look()
     job.refresh_from_db()
-    # Who lived by the former time lives on, whoever waited is due, and nothing is swept.
+    # Living leases run on, waiting steps are due, and nothing is swept.
     assert now + timedelta(seconds=10) < job.lease_until < now + timedelta(minutes=1)
     assert (JobStep.objects.get().due_at <= timezone.now()) == (seconds < 0)
     assert Chore.objects.get().due_at > now + HOUR / 2

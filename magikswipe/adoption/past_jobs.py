@@ -59,7 +59,7 @@ class Past:
             job.error = self._error(raw) if status in ENDED else CUT_OFF
 
     def _error(self, raw: dict) -> str:
-        """What was said before a traceback; of one that begins at once, what its last line says after the name."""
+        """The sentence before a traceback; where there is none, the last line of it without the exception's name."""
         before, traceback, rest = self._text(raw, "error").partition("Traceback (most recent call last)")
         if not traceback or before.strip():
             return before.strip() or UNKNOWN

@@ -134,7 +134,7 @@ def test_what_is_no_address_of_a_service_is_refused_at_the_start(monkeypatch, gi
 
 
 def load(tmp_path, monkeypatch, text):
-    """What an `.env` puts into the environment, as a function of names."""
+    """The variables that an `.env` sets, as a function of their names."""
     monkeypatch.setattr(os, "environ", dict(os.environ))
     (tmp_path / ".env").write_text(text, encoding="utf-8")
     env.load(tmp_path / ".env")

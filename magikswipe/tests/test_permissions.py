@@ -88,7 +88,7 @@ def test_an_open_api_refuses_what_a_foreign_page_sends(api, universe, asset, pat
         assert "CORS_ALLOWED_ORIGINS" in response.json()["detail"]
 
 
-# What a page can send without asking for leave: a Blob has no Content-Type unless it is given one.
+# Types that a page can send without a preflight: a Blob has no Content-Type unless it is given one.
 UNASKED = ["", "text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x"]
 
 

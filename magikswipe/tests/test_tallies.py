@@ -17,7 +17,7 @@ def test_what_was_counted_lasts_as_long_as_its_time():
 
 
 def test_a_time_that_ends_later_than_it_may_has_ended():
-    """Whoever was locked out when the clock was set back by an hour does not wait for that hour, too."""
+    """A lockout from before the clock was set back by an hour does not last for that hour, too."""
     tallies.add("kind", "who", 60)
     Tally.objects.update(count=100, ends_at=timezone.now() + timedelta(hours=1))
     assert tallies.look("kind", "who", 60) == (0, 0)

@@ -50,7 +50,7 @@ def fill_sqlite(cursor):
 
 
 def fill_postgresql(cursor):
-    # What its server sends when it can't extend a file.
+    # The server's error when it can't extend a file.
     cursor.execute("DO $$ BEGIN RAISE EXCEPTION 'could not extend file' USING ERRCODE = '53100'; END $$")
 
 

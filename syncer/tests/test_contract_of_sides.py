@@ -185,7 +185,7 @@ def test_texts_of_any_kind_and_length(sides):
     )
 
 
-# What is stripped from names that people type: a sync changes none of it.
+# Characters that are stripped from names that people type: a sync keeps them.
 ODD = (
     "\ufeffa\u200b b\u2060\u200e\u202e c\u200d\u200c \x01\x1b\x7f\x85 e\u0301 \xe9 "
     "👨\u200d👩\u200d👧 ❄\ufe0f\r\n\rend\t "

@@ -68,7 +68,7 @@ NO_FILES = (
     *({"metadata": {"size": 4, "eTag": etag}} for etag in (5, ["x"], {"a": 1}, True, "\0")),
 )  # fmt: skip
 DEEP = "[" * 200_000 + "]" * 200_000
-# What a listing may be as a whole: body and headers.
+# Whole answers to a listing: body and headers.
 NO_ANSWERS = (
     (DEEP, {}),
     ("<html>Sign in</html>", {"Content-Type": "text/html"}),
@@ -85,7 +85,7 @@ NO_ANSWERS = (
 )
 GOOD = ("apple", "pear")
 WHEN = "2026-01-02T03:04:05+00:00"
-# Whose these rows are can't be told without asking for each universe's.
+# Rows whose universe is only known by asking for each universe's.
 STRAY = {("univers_prompts", "univers_id"), ("univers_assets_prompts", "asset_id")}
 
 

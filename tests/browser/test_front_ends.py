@@ -14,7 +14,7 @@ pytestmark = pytest.mark.slow
 
 SUPABASE_JS = ROOT / "tests/clients/node_modules/@supabase/supabase-js/dist/umd/supabase.js"
 
-# What the studio of the former backend does: it lists, creates, generates, polls and publishes.
+# The studio of the former backend: it lists, creates, generates, polls and publishes.
 STUDIO = """async (api) => {
     const json = async (path, body, method = 'POST') => {
         const headers = body === undefined ? {} : { 'Content-Type': 'application/json' };
@@ -37,7 +37,7 @@ STUDIO = """async (api) => {
     return [before, job.status, picture.headers.get('Content-Type'), published.success];
 }"""
 
-# What the children's app does with supabase-js.
+# The children's app, with supabase-js.
 APP = """async ([address, key]) => {
     const client = supabase.createClient(address, key, { auth: { persistSession: false } });
     const { data, error } = await client

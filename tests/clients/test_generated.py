@@ -58,7 +58,7 @@ def product(tmp_path, sandbox):
 
 @pytest.fixture
 def journey(product, sandbox, tmp_path):
-    """What a script finds in its environment: addresses, tokens and files to upload."""
+    """A script's environment: addresses, tokens and files to upload."""
     (files := tmp_path / "files").mkdir()
     Image.new("RGB", (64, 64), "#1a1a2e").save(files / "picture.png")
     ffmpeg = [imageio_ffmpeg.get_ffmpeg_exe(), "-v", "error", "-f", "lavfi"]

@@ -50,7 +50,7 @@ def tone(suffix, *coding, source="sine=d=1"):
 
 @cache
 def converted(content, suffix, *coding, before=(), source=None):
-    """What ffmpeg makes of a file's bytes, or of another test picture or tone, as a file in one piece."""
+    """A file that ffmpeg makes of another's bytes, or of another test picture or tone, as a file in one piece."""
     with tempfile.TemporaryDirectory() as folder:
         given, made = Path(folder) / "given", Path(folder) / "made"
         given.write_bytes(content)

@@ -30,7 +30,7 @@ def test_what_is_typed_is_saved_and_leaves_a_trace(card):
 
 
 LINES = (
-    # What is stored, what the page shows of it and somebody makes of that, what is stored then.
+    # The stored text, the text that the page sends back, and the text stored then.
     ("one\r\ntwo", "one\nzwei", "one\r\nzwei"),
     ("one\r\ntwo\r\n", "one\ntwo\nthree\n", "one\r\ntwo\r\nthree\r\n"),
     ("one\ntwo", "one\ntwo\nthree", "one\ntwo\nthree"),

@@ -181,7 +181,7 @@ def set_bytes(signature, offset, value):
 
 
 def with_zip64(size_of_directory, offset):
-    """What ends an archive of the large format, with nonsense in it (4.3.14 and 4.3.15)."""
+    """The end of an archive of the large format, with nonsense in it (4.3.14 and 4.3.15)."""
 
     def change(archive):
         start = archive.rindex(END)
