@@ -12,6 +12,8 @@ RUN pip install --disable-pip-version-check -r requirements.txt
 
 COPY manage.py gunicorn.conf.py LICENSE-notices ./
 COPY magikswipe magikswipe
+COPY studio studio
+COPY api api
 COPY universes universes
 COPY generation generation
 COPY syncer syncer

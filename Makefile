@@ -32,11 +32,12 @@ test-all: install .clients/.installed ## Run what takes longer, too
 test-servers: install ## Run the tests on PostgreSQL and Redis, which it starts for the while
 	$(BIN)/python -m tests.services $(BIN)/python -m pytest -n $(WORKERS) --ignore=tests/browser -m "servers or not slow" $(ARGS)
 
-lint: install ## Check style, imports, migrations and the API's schema
+lint: install ## Check style, imports, types, migrations and the API's schema
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/lint-imports
 	@export SECRET_KEY=lint DEBUG=true HTTPS=false STORAGE_PATH=$$(mktemp -d) && \
+	$(BIN)/mypy && \
 	$(BIN)/python manage.py makemigrations --check --dry-run && \
 	$(BIN)/python manage.py check && \
 	$(BIN)/python manage.py spectacular --validate --fail-on-warn --file /dev/null
@@ -54,4 +55,4 @@ conformance: install ## Check the sandbox, or any SUPABASE_URL, against what the
 	$(BIN)/python -m pytest -c tests/conformance/pytest.ini tests/conformance $(ARGS)
 
 clean: ## Remove the virtual environment and caches; data and .env stay
-	rm -rf .venv .clients $(CLIENTS)/node_modules .pytest_cache .ruff_cache .coverage*
+	rm -rf .venv .clients $(CLIENTS)/node_modules .pytest_cache .ruff_cache .mypy_cache .coverage*

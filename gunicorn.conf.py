@@ -12,7 +12,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "magikswipe.settings")
 METRICS = os.environ.setdefault("PROMETHEUS_MULTIPROC_DIR", tempfile.mkdtemp(prefix="magikswipe-metrics-"))
 
 # Found only once the path is set.
-from magikswipe.bodies import remember_connection as pre_request  # noqa: E402, F401 - a hook of gunicorn's
+from api.bodies import remember_connection as pre_request  # noqa: E402, F401 - a hook of gunicorn's
 from magikswipe.start import check_settings  # noqa: E402
 
 settings = check_settings()

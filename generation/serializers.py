@@ -3,22 +3,9 @@
 from drf_spectacular.utils import OpenApiExample, extend_schema_field, extend_schema_serializer
 from rest_framework import serializers
 
-from magikswipe.api.fields import (
-    LYRICS_LENGTH,
-    NAME_LENGTH,
-    Body,
-    Boolean,
-    ByLanguage,
-    Dollars,
-    Id,
-    Integer,
-    Language,
-    List,
-    Name,
-    Query,
-    Text,
-)
+from api.fields import Body, Boolean, Dollars, Id, Integer, List, Query, Text
 from universes.models import LANGUAGES
+from universes.serializer_fields import LYRICS_LENGTH, NAME_LENGTH, ByLanguage, Language, Name
 
 from .gaps import KINDS
 from .models import Kind

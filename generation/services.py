@@ -10,12 +10,28 @@ something else.
 
 from functools import partial
 
+from django.utils.translation import gettext_lazy as _
+
+from api.roles import GENERATE
 from jobs import services as jobs
 from jobs.errors import Busy
+from jobs.types import JobType
 from universes.services import universes
 
 from . import gaps, llm, orders, prices, provider, spending, translating
 from .words import Concepts
+
+JOB_TYPES = [
+    JobType("generate_images", _("Pictures"), GENERATE),
+    JobType("generate_videos", _("Clips"), GENERATE),
+    JobType("generate_music", _("Songs"), GENERATE),
+    JobType("generate_all", _("Everything"), GENERATE),
+    JobType("generate_names", _("Names"), GENERATE),
+    JobType("translate_lyrics", _("Translated lyrics"), GENERATE),
+    JobType("write_lyrics", _("Lyrics"), GENERATE),
+    JobType("propose_ideas", _("Ideas"), GENERATE),
+    JobType("fill_gaps", _("Fill gaps"), GENERATE),
+]
 
 
 def start_images(universe, asset_ids=None, *, regenerate=False, author="", once=""):

@@ -7,11 +7,11 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 from rest_framework.viewsets import ViewSet
 
+from api.idempotency import IDEMPOTENCY_KEY, idempotency_key
+from api.permissions import author, needs
+from api.roles import GENERATE
+from api.schema import ErrorSerializer
 from jobs.serializers import TYPES, JobSerializer, JobStartedSerializer
-from magikswipe.api.idempotency import IDEMPOTENCY_KEY, idempotency_key
-from magikswipe.api.permissions import author, needs
-from magikswipe.api.schema import ErrorSerializer
-from magikswipe.roles import GENERATE
 from universes.errors import NotFound
 from universes.models import LANGUAGES
 from universes.services import concepts, universes

@@ -8,10 +8,10 @@ from datetime import datetime, timedelta
 
 from django.db.models import Q
 
+from api.tallies import SKEW
+
 from .models import State
 
-# Hosts that share a database may differ by so much.
-SKEW = timedelta(minutes=1)
 # However long the other side asks us to wait, we look again within the hour.
 LONGEST_PAUSE = timedelta(hours=1)
 

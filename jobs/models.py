@@ -7,6 +7,8 @@ from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from . import types
+
 
 class State(models.TextChoices):
     PENDING = "pending", _("pending")
@@ -18,29 +20,6 @@ class State(models.TextChoices):
 
 ACTIVE = (State.PENDING, State.RUNNING)
 ENDED = (State.COMPLETED, State.FAILED, State.CANCELLED)
-
-# A job of the old backend whose type we do not have; without steps it has ended for good.
-LEGACY = "legacy"
-
-# What each type of job is about; a type that is not here speaks for itself.
-TITLES = {
-    "generate_images": _("Pictures"),
-    "generate_videos": _("Clips"),
-    "generate_music": _("Songs"),
-    "generate_all": _("Everything"),
-    "generate_names": _("Names"),
-    "translate_lyrics": _("Translated lyrics"),
-    "write_lyrics": _("Lyrics"),
-    "propose_ideas": _("Ideas"),
-    "fill_gaps": _("Fill gaps"),
-    "sync_push": _("Push"),
-    "sync_pull": _("Pull"),
-    "sync_pull_all": _("Pull everything"),
-    "sync_init": _("First pull"),
-    "sync_unpublish": _("Unpublish"),
-    "sync_restore": _("Restore"),
-    LEGACY: _("From the old backend"),
-}
 
 
 class Job(models.Model):
@@ -101,7 +80,12 @@ class Job(models.Model):
 
     @property
     def title(self):
-        return str(TITLES.get(self.type, self.type))
+        return str(types.find(self.type).title)
+
+    @property
+    def scope(self) -> str:
+        """What starting it took, and what cancelling and retrying it takes."""
+        return types.find(self.type).scope
 
     @property
     def ended(self):

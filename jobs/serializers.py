@@ -3,12 +3,13 @@
 from drf_spectacular.utils import OpenApiExample, extend_schema_field, extend_schema_serializer
 from rest_framework import serializers
 
-from magikswipe.api.fields import Dollars, Query
-from magikswipe.api.paging import LimitQuery
+from api.fields import Dollars, Query
+from api.paging import LimitQuery
 
-from .models import TITLES, Job, JobStep, State
+from . import types
+from .models import Job, JobStep, State
 
-TYPES = list(TITLES)
+TYPES = types.keys()
 RUNNING = {
     "id": "0b1d0c52-7a0f-4d2e-9c3e-3f6a4f1b2c4d",
     "job_id": "0b1d0c52-7a0f-4d2e-9c3e-3f6a4f1b2c4d",

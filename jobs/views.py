@@ -4,11 +4,20 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.response import Response
 from rest_framework.viewsets import ViewSet
 
-from magikswipe.api.permissions import needs, require
-from magikswipe.roles import GENERATE, PUBLISH, WRITE, scope_of
+from api.permissions import needs, paid_if, require
+from api.roles import GENERATE, PUBLISH, WRITE
 
 from . import plain, queries, services
+from .errors import NotFound
 from .serializers import CleanupQuery, CleanupSerializer, JobDetailSerializer, JobQuery, JobSerializer
+
+
+def buys_again(view: ViewSet) -> bool:
+    """Whether the job that is retried buys, as its first try did."""
+    try:
+        return services.find(view.kwargs["job_id"]).scope == GENERATE
+    except NotFound:
+        return False
 
 
 class JobViewSet(ViewSet):
@@ -33,6 +42,7 @@ class JobViewSet(ViewSet):
         return Response(JobSerializer(services.cancel(_controllable(request, job_id))).data)
 
     @needs(GENERATE, PUBLISH, WRITE)
+    @paid_if(buys_again)
     @extend_schema(request=None, responses=JobSerializer)
     def retry(self, request, job_id):
         """Do what failed again, and only that. 400 when nothing did, 409 when another job is at it."""
@@ -50,5 +60,5 @@ class JobViewSet(ViewSet):
 def _controllable(request, job_id):
     """The job, of whoever may start such a one."""
     job = services.find(job_id)
-    require(request, scope_of(job))
+    require(request, job.scope)
     return job

@@ -4,7 +4,7 @@ them back for those that are still known here."""
 from django.contrib.auth import get_user_model
 from django.utils import timezone
 
-from .models import ApiToken
+from api.models import ApiToken
 
 
 def closed():

@@ -11,11 +11,11 @@ from rest_framework.renderers import JSONRenderer
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from api.permissions import InScopeOrOpen
 from jobs import waker
 from syncer import services
 
 from . import __version__, metrics
-from .api.permissions import InScopeOrOpen
 from .readiness import check, database_wrong
 
 CONNECTED_SECONDS = 5

@@ -7,11 +7,10 @@ from django.core.cache import cache
 from django.db import DatabaseError, connection
 from django.db.migrations.executor import MigrationExecutor
 
+from api import failures
 from jobs import heartbeat, waker
 from storage import bucket
 from storage.errors import NotWritable
-
-from . import failures
 
 SILENT = "The database does not answer; see to it that it runs, and to DATABASE_URL."
 # A message that no worker took up for so long, in seconds.

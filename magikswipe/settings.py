@@ -61,6 +61,9 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 INSTALLED_APPS = [
     "magikswipe",
+    # Before unfold, some of whose templates it has its own of.
+    "studio",
+    "api",
     "universes",
     "generation",
     "syncer",
@@ -85,23 +88,23 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "magikswipe.observing.ObserverMiddleware",
-    "magikswipe.middleware.ChunkedBodyMiddleware",
-    "magikswipe.middleware.HeadMiddleware",
-    "magikswipe.middleware.CachingMiddleware",
+    "api.middleware.ChunkedBodyMiddleware",
+    "api.middleware.HeadMiddleware",
+    "api.middleware.CachingMiddleware",
     "magikswipe.headers.PolicyMiddleware",
     # Above what answers by itself: redirects, static files, other origins' questions.
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "corsheaders.middleware.CorsMiddleware",
-    "magikswipe.middleware.HostMiddleware",
-    "magikswipe.middleware.TrailingSlashMiddleware",
-    "magikswipe.middleware.SessionMiddleware",
-    "magikswipe.middleware.LocaleMiddleware",
-    "magikswipe.middleware.TimeZoneMiddleware",
+    "api.middleware.HostMiddleware",
+    "api.middleware.TrailingSlashMiddleware",
+    "api.middleware.SessionMiddleware",
+    "api.middleware.LocaleMiddleware",
+    "api.middleware.TimeZoneMiddleware",
     "django.middleware.common.CommonMiddleware",
     # Above what reads a form.
-    "magikswipe.middleware.FailureMiddleware",
+    "api.middleware.FailureMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
@@ -218,19 +221,19 @@ FILE_UPLOAD_HANDLERS = ["storage.uploading.BoundedUpload"]
 REST_FRAMEWORK = {
     # The first one's header is what makes an anonymous call a 401.
     "DEFAULT_AUTHENTICATION_CLASSES": [
-        "magikswipe.api.authentication.TokenAuthentication",
-        "magikswipe.api.authentication.SessionAuthentication",
+        "api.authentication.TokenAuthentication",
+        "api.authentication.SessionAuthentication",
     ],
-    "DEFAULT_THROTTLE_CLASSES": ["magikswipe.api.throttles.Writes", "magikswipe.api.throttles.Paid"],
-    "DEFAULT_PERMISSION_CLASSES": ["magikswipe.api.permissions.InScopeOrOpen"],
-    "DEFAULT_PARSER_CLASSES": ["magikswipe.api.parsers.JSONParser"],
+    "DEFAULT_THROTTLE_CLASSES": ["api.throttles.Writes", "api.throttles.Paid"],
+    "DEFAULT_PERMISSION_CLASSES": ["api.permissions.InScopeOrOpen"],
+    "DEFAULT_PARSER_CLASSES": ["api.parsers.JSONParser"],
     "DEFAULT_RENDERER_CLASSES": [
-        "magikswipe.api.renderers.JSONRenderer",
+        "api.renderers.JSONRenderer",
         "rest_framework.renderers.BrowsableAPIRenderer",
     ],
-    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "magikswipe.api.parsers.Negotiation",
-    "DEFAULT_SCHEMA_CLASS": "magikswipe.api.schema.Schema",
-    "EXCEPTION_HANDLER": "magikswipe.api.errors.handle",
+    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "api.parsers.Negotiation",
+    "DEFAULT_SCHEMA_CLASS": "api.schema.Schema",
+    "EXCEPTION_HANDLER": "api.errors.handle",
     "URL_FORMAT_OVERRIDE": None,
     "TEST_REQUEST_DEFAULT_FORMAT": "json",
 }
@@ -276,8 +279,8 @@ SPECTACULAR_SETTINGS = {
     "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
-        "magikswipe.api.links.add",
-        "magikswipe.api.polish.polish",
+        "api.links.add",
+        "api.polish.polish",
     ],
     "ENUM_NAME_OVERRIDES": {
         "Language": "universes.models.Language",
@@ -451,12 +454,12 @@ UNFOLD = {
     "SHOW_HISTORY": True,
     "SHOW_VIEW_ON_SITE": True,
     "SHOW_LANGUAGES": True,
-    "LOGIN": {"form": "magikswipe.login.LoginForm"},
+    "LOGIN": {"form": "studio.login.LoginForm"},
     "STYLES": [lambda request: static("magikswipe/admin.css")],
     "SCRIPTS": [
         lambda request: static("magikswipe/storage.js"),
         lambda request: static("magikswipe/admin.js"),
     ],
-    "DASHBOARD_CALLBACK": "magikswipe.dashboard.show",
-    "SIDEBAR": {"navigation": "magikswipe.sidebar.show"},
+    "DASHBOARD_CALLBACK": "studio.home.show",
+    "SIDEBAR": {"navigation": "studio.sidebar.show"},
 }

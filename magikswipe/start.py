@@ -32,7 +32,7 @@ def explain_failures():
     try:
         yield
     except (Error, OSError) as error:
-        from magikswipe import failures
+        from api import failures
 
         failure = failures.find(error)
         if not failure or "--traceback" in sys.argv:

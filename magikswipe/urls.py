@@ -5,11 +5,11 @@ from django.contrib import admin
 from django.urls import include, path, re_path
 from drf_spectacular.views import SpectacularSwaggerSplitView
 
-from universes.preview import preview
+from api.views import NothingView, RootView, SchemaView
+from studio import login
+from studio.accounts import view_on_site
+from studio.preview import preview
 
-from . import login
-from .admin import view_on_site
-from .api.views import NothingView, RootView, SchemaView
 from .health import HealthView, InfoView, MetricsView, ReadyView
 
 urlpatterns = [
@@ -20,7 +20,7 @@ urlpatterns = [
     path("docs", SpectacularSwaggerSplitView.as_view(url_name="schema"), name="swagger-ui"),
     path("openapi.json", SchemaView.as_view(), name="schema"),
     # Before what takes longer to look through.
-    path("storage/", include("storage.urls")),
+    path("storage/", include("universes.media_urls")),
     path("api", RootView.as_view(), name="api-root"),
     path("api/", include("universes.urls")),
     path("api/", include("jobs.urls")),
@@ -36,7 +36,7 @@ urlpatterns = [
     path("i18n/", include("django.conf.urls.i18n")),
 ]
 
-handler400 = "magikswipe.api.views.bad_request"
-handler403 = "magikswipe.api.views.forbidden"
-handler404 = "magikswipe.api.views.not_found"
-handler500 = "magikswipe.api.views.server_error"
+handler400 = "api.views.bad_request"
+handler403 = "api.views.forbidden"
+handler404 = "api.views.not_found"
+handler500 = "api.views.server_error"

@@ -4,7 +4,7 @@ import os
 
 from django.core.wsgi import get_wsgi_application
 
-from magikswipe.bodies import whole_bodies
+from api.bodies import whole_bodies
 from magikswipe.start import explain_bad_settings
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "magikswipe.settings")

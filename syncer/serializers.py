@@ -8,9 +8,9 @@ from drf_spectacular.utils import (
 )
 from rest_framework import serializers
 
-from magikswipe.api.fields import Body, Boolean, Query
-from magikswipe.api.paging import PageQuery
-from magikswipe.api.schema import ErrorSerializer
+from api.fields import Body, Boolean, Query
+from api.paging import PageQuery
+from api.schema import ErrorSerializer
 from universes.models import Revision
 
 from . import kept

@@ -3,12 +3,14 @@
 from dataclasses import dataclass, field
 
 from django.conf import settings
-from django.utils.translation import gettext, gettext_noop
+from django.utils.translation import gettext, gettext_lazy, gettext_noop
 
+from api.roles import PUBLISH
 from jobs import runner
 from jobs import services as jobs
 from jobs.errors import Busy
 from jobs.models import ACTIVE, Job, State
+from jobs.types import JobType
 from universes.errors import NotFound
 from universes.names import is_slug
 from universes.services import universes
@@ -34,6 +36,14 @@ HANDLERS = {
     UNPUBLISH: "syncer.handlers.Unpublish",
     RESTORE: "syncer.handlers.Restore",
 }
+JOB_TYPES = [
+    JobType(PUSH, gettext_lazy("Push"), PUBLISH),
+    JobType(PULL, gettext_lazy("Pull"), PUBLISH),
+    JobType(PULL_ALL, gettext_lazy("Pull everything"), PUBLISH),
+    JobType(INIT, gettext_lazy("First pull"), PUBLISH),
+    JobType(UNPUBLISH, gettext_lazy("Unpublish"), PUBLISH),
+    JobType(RESTORE, gettext_lazy("Restore"), PUBLISH),
+]
 VERBS = {
     PUSH: gettext_noop("Push %(slug)s"),
     PULL: gettext_noop("Pull %(slug)s"),

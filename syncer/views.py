@@ -4,10 +4,10 @@ from drf_spectacular.utils import PolymorphicProxySerializer, extend_schema
 from rest_framework.response import Response
 from rest_framework.viewsets import ViewSet
 
+from api.paging import page
+from api.permissions import author, needs
+from api.roles import PUBLISH
 from jobs.serializers import TYPES, JobSerializer, JobStartedSerializer
-from magikswipe.api.paging import page
-from magikswipe.api.permissions import author, needs
-from magikswipe.roles import PUBLISH
 from universes.services import universes
 
 from . import differences, kept, services

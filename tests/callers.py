@@ -2,8 +2,8 @@
 
 from django.contrib.auth import get_user_model
 
+from api.roles import GENERATE, PUBLISH, READ, WRITE
 from jobs.models import Job, JobStep
-from magikswipe.roles import GENERATE, PUBLISH, READ, WRITE
 
 # What needs no scope at all; what all may for public universes; what superusers alone may; what nobody may.
 OPEN, PUBLIC, ADMIN, NOBODY = "open", "public", "admin", "nobody"

@@ -5,9 +5,9 @@ from django.contrib import admin
 from django.contrib.auth.models import Group
 from django.urls import URLResolver, reverse
 
+from api import tokens
+from api.roles import GENERATE, PUBLISH, READ, WRITE
 from generation.models import Charge
-from magikswipe import tokens
-from magikswipe.roles import GENERATE, PUBLISH, READ, WRITE
 from universes.models import Revision, Universe
 
 from .callers import ADMIN, NOBODY, OPEN, SCOPES, jobs_to_control, make_job, was_obeyed

@@ -8,7 +8,7 @@ from http.client import HTTPConnection, HTTPResponse
 
 import pytest
 
-from magikswipe.bodies import DRAIN_SECONDS
+from api.bodies import DRAIN_SECONDS
 from tests import proxies
 from tests.proxies import HOST, Site, running
 from tests.stack import Stack

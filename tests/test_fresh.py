@@ -12,7 +12,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from rest_framework.renderers import JSONRenderer
 
-from magikswipe.api import fresh
+from api import fresh
 from storage import bucket
 from universes import media, queries
 from universes.models import Asset, MusicPrompt, Universe, UniversePrompts, UniverseTranslation

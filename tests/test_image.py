@@ -22,7 +22,7 @@ HOLDS = {
     "jobs/management/commands/qcluster.py",
     "storage/management/commands/make_buckets.py",
     "universes/migrations/0001_initial.py",
-    "magikswipe/static/magikswipe/admin.css",
+    "studio/static/magikswipe/admin.css",
     "locale/fr/LC_MESSAGES/django.mo",
     "/usr/local/bin/docker-entrypoint",
 }

@@ -6,7 +6,7 @@ import pytest
 from django.db import connection, connections, transaction
 from rest_framework.test import APIClient
 
-from magikswipe import tokens
+from api import tokens
 from universes.models import Asset, Universe
 
 pytestmark = pytest.mark.django_db(transaction=True)

@@ -7,8 +7,9 @@ from django.contrib.auth.models import Group
 from drf_spectacular.generators import SchemaGenerator
 from rest_framework.test import APIClient
 
-from jobs.models import LEGACY, TITLES
-from magikswipe.roles import GENERATE, PUBLISH, READ, WRITE
+from api.roles import GENERATE, PUBLISH, READ, WRITE
+from jobs import types
+from jobs.types import LEGACY
 
 from .callers import JOB_TYPES, OPEN, PUBLIC, SCOPES, jobs_to_control, log_in, refusal, was_obeyed
 
@@ -134,7 +135,7 @@ def test_a_refusal_names_the_group_to_ask_for_in_english(api, newcomer, path, gr
 
 def test_every_type_of_job_has_a_line():
     # A legacy job is never started, cancelled or retried.
-    assert JOB_TYPES.keys() == TITLES.keys() - {LEGACY}
+    assert JOB_TYPES.keys() == set(types.keys()) - {LEGACY}
 
 
 def test_a_job_obeys_those_who_might_have_started_it(called, caller):

@@ -7,10 +7,10 @@ import jsonschema
 import pytest
 from drf_spectacular.generators import SchemaGenerator
 
+from api.fields import Body
 from generation import provider as replicate
 from jobs import heartbeat
 from jobs.runner import run_here
-from magikswipe.api.fields import Body
 
 pytestmark = pytest.mark.django_db
 

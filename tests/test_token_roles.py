@@ -6,9 +6,9 @@ import pytest
 from django.utils import timezone
 from rest_framework.test import APIClient
 
-from magikswipe import tokens
-from magikswipe.models import ApiToken
-from magikswipe.roles import GENERATE, PUBLISH, READ, WRITE
+from api import tokens
+from api.models import ApiToken
+from api.roles import GENERATE, PUBLISH, READ, WRITE
 
 from .callers import OPEN, PUBLIC, jobs_to_control, was_obeyed
 from .test_roles import MISSING, OPERATIONS

@@ -10,20 +10,8 @@ from django.conf import settings
 from drf_spectacular.utils import OpenApiExample, extend_schema_field, extend_schema_serializer
 from rest_framework import serializers
 
-from magikswipe.api.fields import (
-    ADDRESS_LENGTH,
-    LYRICS_LENGTH,
-    PROMPT_LENGTH,
-    Body,
-    Boolean,
-    Integer,
-    Language,
-    Name,
-    Query,
-    Text,
-    Translations,
-)
-from magikswipe.api.paging import PageQuery
+from api.fields import Body, Boolean, Integer, Query, Text
+from api.paging import PageQuery
 from storage import signatures
 
 from . import media
@@ -38,6 +26,7 @@ from .models import (
 )
 from .names import SLUG, SLUG_LENGTH, is_address
 from .queries import NEWEST, ORDERINGS
+from .serializer_fields import ADDRESS_LENGTH, LYRICS_LENGTH, PROMPT_LENGTH, Language, Name, Translations
 from .services import variants
 
 COLOR = re.compile(r"#([0-9a-fA-F]{3}|[0-9a-fA-F]{6})", re.ASCII)

@@ -8,13 +8,13 @@ from drf_spectacular.utils import extend_schema, extend_schema_view
 from rest_framework.response import Response
 from rest_framework.viewsets import ViewSet
 
-from magikswipe.api.fresh import FreshViewSet, reads
-from magikswipe.api.idempotency import IDEMPOTENCY_KEY, idempotency_key
-from magikswipe.api.parsers import ZIP, ArchiveParser, ClipParser, PictureParser, SongParser
-from magikswipe.api.permissions import author, by_address, has_scope, public
-from magikswipe.api.schema import ELSEWHERE, medium, takes_file
-from magikswipe.bodies import declared_size
-from magikswipe.roles import READ
+from api.bodies import declared_size
+from api.fresh import FreshViewSet, reads
+from api.idempotency import IDEMPOTENCY_KEY, idempotency_key
+from api.parsers import ZIP, ArchiveParser, ClipParser, PictureParser, SongParser
+from api.permissions import author, by_address, has_scope, public
+from api.roles import READ
+from api.schema import ELSEWHERE, medium, takes_file
 from storage import serving, signatures
 from storage.sending import SentFile
 from storage.staging import staging

@@ -8,7 +8,9 @@ from datetime import datetime
 from django.utils import timezone
 from django.utils.translation import gettext_noop
 
-from jobs.models import LEGACY, TITLES, Job, State
+from jobs import types
+from jobs.models import Job, State
+from jobs.types import LEGACY
 
 from . import source, values
 from .recognition import JOBS
@@ -44,7 +46,7 @@ class Past:
         )
         job.result = self._result(raw)
         self._end(job, raw, self._text(raw, "status").strip().lower())
-        if job.type not in TITLES:
+        if not types.exists(job.type):
             job.type, job.message = LEGACY, f"{job.type}: {job.message}" if job.message else job.type
         return job
 

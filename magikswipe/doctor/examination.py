@@ -4,7 +4,7 @@ import logging
 
 from django.db import DatabaseError
 
-from magikswipe import failures
+from api import failures
 
 from .files import contents, missing, records, strangers
 from .findings import ERROR, Finding

@@ -16,11 +16,11 @@ from django.core.management import CommandError, call_command
 from django.db import OperationalError, connection, transaction
 from django.db.models.signals import post_save
 
+from api import tallies, tokens
+from api.models import ApiToken, Tally
 from jobs import heartbeat
 from jobs.models import Job, JobStep
-from magikswipe import tallies, tokens
 from magikswipe.backups import moment, restoring, rows
-from magikswipe.models import ApiToken, Tally
 from storage import archive, bucket
 from storage.models import FileRecord
 from universes import queries

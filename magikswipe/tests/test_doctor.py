@@ -145,7 +145,7 @@ def song():
 
 def plant_jobs(long_ago):
     def job(of_job, **step):
-        job = Job.objects.create(type="test", status=of_job, created_at=long_ago, completed_at=long_ago)
+        job = Job.objects.create(type="sync_push", status=of_job, created_at=long_ago, completed_at=long_ago)
         JobStep.objects.create(job=job, key="a", label="A", handler="x", due_at=long_ago, **step)
         return job
 

@@ -8,9 +8,10 @@ from django.test import Client
 from django.urls import reverse
 from rest_framework.test import APIClient
 
+from api import tokens
+from api.models import Tally
 from jobs.models import Job
-from magikswipe import login, tokens
-from magikswipe.models import Tally
+from studio import login
 
 pytestmark = pytest.mark.django_db
 LOGIN = reverse("admin:login")

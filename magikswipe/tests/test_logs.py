@@ -8,9 +8,10 @@ import re
 import pytest
 from django.test import Client
 
+from api import tokens
 from jobs import context, services
 from jobs.runner import run_here
-from magikswipe import logs, tokens
+from magikswipe import logs
 from storage import signatures
 
 pytestmark = pytest.mark.django_db

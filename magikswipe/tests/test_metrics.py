@@ -6,10 +6,10 @@ import pytest
 from django.conf import settings as django_settings
 from prometheus_client.parser import text_string_to_metric_families
 
+from api import tokens
 from generation import spending
 from generation.models import Charge
 from jobs.models import Job, JobStep
-from magikswipe import tokens
 from storage import signatures
 
 pytestmark = pytest.mark.django_db

@@ -5,8 +5,9 @@ import logging
 import pytest
 from django.urls import reverse
 
+from api import tokens
 from generation import provider as replicate
-from magikswipe import logs, tokens
+from magikswipe import logs
 
 pytestmark = pytest.mark.django_db
 

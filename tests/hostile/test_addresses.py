@@ -5,8 +5,8 @@ import json
 import pytest
 from django.urls import reverse
 
+from studio.tests.forms import sent_back
 from universes.models import Universe
-from universes.tests.forms import sent_back
 
 from .corpus import HOSTS, URLS
 

@@ -5,7 +5,7 @@ import json
 import pytest
 from rest_framework.test import APIClient
 
-from magikswipe import tokens
+from api import tokens
 
 from .corpus import ARCHIVES, DEVICES, HOSTS, NAMES, SEGMENTS, SLUGS, UPLOADS, UPWARDS, URLS
 

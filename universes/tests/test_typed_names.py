@@ -7,11 +7,10 @@ from django.db import connection
 from django.urls import reverse
 from django.utils.html import escape
 
+from studio.tests.forms import address, sent_back
 from universes.models import Asset, AssetTranslation, Universe, UniverseTranslation
 from universes.names import cut
 from universes.services import edits, universes
-
-from .forms import address, sent_back
 
 pytestmark = pytest.mark.django_db
 

@@ -4,8 +4,8 @@ from django.contrib.auth import get_user_model
 from django.core.management import CommandError
 from django.core.management.base import BaseCommand
 
-from magikswipe import tokens
-from magikswipe.models import ApiToken
+from api import tokens
+from api.models import ApiToken
 
 
 class Command(BaseCommand):

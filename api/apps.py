@@ -1,0 +1,7 @@
+from django.apps import AppConfig
+
+
+class ApiConfig(AppConfig):
+    name = "api"
+    # The label that the tables of its models had before they moved here.
+    label = "magikswipe"

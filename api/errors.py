@@ -1,0 +1,107 @@
+"""How every error leaves the API: a status and `{"detail": one sentence}`, in English."""
+
+import logging
+from math import ceil
+
+from django.core.exceptions import (
+    ObjectDoesNotExist,
+    PermissionDenied,
+    RequestDataTooBig,
+    SuspiciousOperation,
+)
+from django.core.signals import got_request_exception
+from django.http import Http404, UnreadablePostError
+from rest_framework import exceptions
+from rest_framework.response import Response
+from rest_framework.views import set_rollback
+
+from storage.errors import Busy
+from storage.names import UnsafeName
+
+from . import failures, registry
+from .sentences import clean, flatten
+
+log = logging.getLogger(__name__)
+
+# Django's, and those of the room below; the rooms above register theirs.
+registry.register(
+    {
+        ObjectDoesNotExist: 404,
+        RequestDataTooBig: 413,
+        SuspiciousOperation: 400,
+        UnreadablePostError: 400,
+        Busy: 503,
+        UnsafeName: 404,
+    }
+)
+
+# What is said instead of the exception's own words, which are for developers.
+SENTENCES: dict[type[Exception], str] = {
+    ObjectDoesNotExist: "It was not found; it was deleted meanwhile.",
+    RequestDataTooBig: "The body is too large; send 5 MB at most.",
+    SuspiciousOperation: "The request is malformed; check its address and headers.",
+    UnreadablePostError: "The body broke off on its way; send it again.",
+    UnsafeName: "The file was not found.",
+}
+
+CRASHED = "Something went wrong on the server; the details are in its log."
+TOO_MANY = "Too many calls within a minute; try again in {} seconds."
+NOT_FOUND = "Nothing was found at this address; /docs lists all that there is (not found)."
+
+
+def handle(exc, context):
+    """DRF's EXCEPTION_HANDLER: a Response for whatever a view raised."""
+    set_rollback()
+    status, body, headers = describe(exc)
+    if status == 500 or failures.find(exc):
+        request = context.get("request")
+        path = getattr(request, "path", "?")
+        log.error("%s: %s", path, exc, exc_info=status == 500 and exc, extra={"request": request})
+    if status == 500:
+        # What Django does for a crash that reaches it.
+        got_request_exception.send(sender=handle, request=context.get("request"))
+    return Response(clean(body), status=status, headers=headers)
+
+
+def describe(exc):
+    """(status, body, headers) of an exception."""
+    if isinstance(exc, exceptions.APIException):
+        return _describe_api_exception(exc)
+    if isinstance(exc, Http404):
+        return 404, {"detail": NOT_FOUND}, {}
+    if isinstance(exc, PermissionDenied):
+        return 403, {"detail": str(exceptions.PermissionDenied.default_detail)}, {}
+    if failure := failures.find(exc):
+        return failure.status, {"detail": failure.sentence}, {}
+    for cls in type(exc).__mro__:
+        if cls in registry.statuses:
+            return (
+                registry.statuses[cls],
+                _domain_body(exc, cls),
+                _retry_after(getattr(exc, "retry_after", None)),
+            )
+    return 500, {"detail": CRASHED}, {}
+
+
+def _describe_api_exception(exc):
+    if isinstance(exc, exceptions.ValidationError):
+        errors = flatten(exc.detail)
+        return 422, {"detail": next(iter(errors.values()))[0], "errors": errors}, {}
+    headers = _retry_after(getattr(exc, "wait", None))
+    if header := getattr(exc, "auth_header", None):
+        headers["WWW-Authenticate"] = header
+    if isinstance(exc, exceptions.Throttled):
+        return 429, {"detail": TOO_MANY.format(ceil(exc.wait or 1))}, headers
+    status = 422 if isinstance(exc, exceptions.ParseError) else exc.status_code
+    return status, {"detail": str(exc.detail)}, headers
+
+
+def _retry_after(seconds):
+    return {"Retry-After": str(ceil(seconds))} if seconds else {}
+
+
+def _domain_body(exc, cls):
+    body = {"detail": SENTENCES.get(cls) or str(exc)}
+    if errors := getattr(exc, "errors", None):
+        body["errors"] = errors
+    return {**body, **getattr(exc, "extra", {})}

@@ -1,0 +1,116 @@
+"""Fields that take nothing that merely looks like what they say, and how bodies and queries are read."""
+
+from django.db.models import Model
+from rest_framework import serializers
+
+
+class Text(serializers.CharField):
+    """Text alone: a number or a boolean is none. What surrounds it counts to its length, and is left away."""
+
+    default_error_messages = {"invalid": "This field must be a text."}
+
+    def to_internal_value(self, data):
+        if not isinstance(data, str):
+            self.fail("invalid")
+        # As the schema has it: the validator sees what is left.
+        if self.max_length and len(data) > self.max_length:
+            self.fail("max_length", max_length=self.max_length)
+        return super().to_internal_value(data)
+
+
+class Boolean(serializers.BooleanField):
+    """`true` or `false` alone: "false" in quotes must never be read as yes."""
+
+    default_error_messages = {"invalid": "This field must be true or false."}
+
+    def to_internal_value(self, data):
+        if not isinstance(data, bool):
+            self.fail("invalid")
+        return data
+
+
+class Integer(serializers.IntegerField):
+    """A whole number: no text that looks like one, no 5.0, no boolean."""
+
+    default_error_messages = {"invalid": "This field must be a whole number."}
+
+    def to_internal_value(self, data):
+        if isinstance(data, bool) or not isinstance(data, int):
+            self.fail("invalid")
+        return super().to_internal_value(data)
+
+
+class Dollars(serializers.FloatField):
+    """An amount as it leaves: a number with at most four decimals. Inside, amounts are Decimals."""
+
+    def __init__(self, help_text="", **kwargs):
+        unit = "US dollars, at most four decimals."
+        super().__init__(read_only=True, help_text=f"{unit} {help_text}".strip(), **kwargs)
+
+
+class Id(serializers.UUIDField):
+    """A UUID as a text; a number is none."""
+
+    def to_internal_value(self, data):
+        if not isinstance(data, str):
+            self.fail("invalid", value=data)
+        return super().to_internal_value(data)
+
+
+class List(serializers.ListField):
+    """A list of at most `max_length` items: none of a longer one is looked at, and none behind one that is wrong."""
+
+    def to_internal_value(self, data):
+        if isinstance(data, list) and len(data) > self.max_length:
+            self.fail("max_length", max_length=self.max_length)
+        return super().to_internal_value(data)
+
+    def run_child_validation(self, data):
+        return [self._checked(index, item) for index, item in enumerate(data)]
+
+    def _checked(self, index, item):
+        try:
+            return self.child.run_validation(item)
+        except serializers.ValidationError as error:
+            raise serializers.ValidationError({index: error.detail}) from None
+
+
+class Body(serializers.Serializer):
+    """A request's body: a JSON object; fields it does not know are ignored."""
+
+    @classmethod
+    def read(cls, request, instance=None):
+        """The validated fields that were given, of a change when there is an instance; or ValidationError."""
+        if not isinstance(request.data, dict):
+            raise serializers.ValidationError({"body": ["The body must be a JSON object."]})
+        data = {name: value for name, value in request.data.items() if not _is_stored(instance, name, value)}
+        options = {"partial": instance is not None, "context": {"request": request}}
+        return validated(cls(instance, data=data, **options))
+
+
+def _is_stored(instance: Model | None, name: str, value: object) -> bool:
+    """Whether a change would leave a column as it is; then no rule of today is asked, whatever is in it."""
+    columns = {field.attname for field in instance._meta.concrete_fields} if instance else set()
+    stored = getattr(instance, name) if name in columns else ...
+    return type(stored) is type(value) and stored == value
+
+
+class Query(serializers.Serializer):
+    """A request's query parameters; an empty one counts as absent."""
+
+    @classmethod
+    def read(cls, request):
+        """The validated parameters with their defaults; or ValidationError."""
+        return validated(cls(data=cls.given(request)))
+
+    @classmethod
+    def given(cls, request):
+        """The parameters that it knows and that are not empty, as they came."""
+        found = {name: request.query_params.get(name, "") for name in cls._declared_fields}
+        return {name: value for name, value in found.items() if value != ""}
+
+
+def validated(serializer):
+    """What a serializer makes of its data; or ValidationError."""
+    serializer.is_valid(raise_exception=True)
+    return serializer.validated_data

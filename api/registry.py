@@ -1,0 +1,32 @@
+"""What the rooms above tell the API about themselves, each once, in its AppConfig."""
+
+import re
+from collections.abc import Iterable, Mapping
+
+from django.core.exceptions import ImproperlyConfigured
+
+# Method, path, and the setting that bounds the body in megabytes.
+FileBody = tuple[str, re.Pattern[str], str]
+# A sentence for people, and more of the parameter's schema.
+PathParameter = tuple[str, dict[str, object]]
+
+# The status by an exception's class; the most special class counts. Such an exception may carry `errors`,
+# `{field: [sentence]}`, and `extra`, further fields of the body.
+statuses: dict[type[Exception], int] = {}
+# What the words in braces in a path stand for.
+path_parameters: dict[str, PathParameter] = {}
+# Bodies that are files.
+file_bodies: list[FileBody] = []
+
+
+def register(
+    errors: Mapping[type[Exception], int],
+    parameters: Mapping[str, PathParameter] | None = None,
+    files: Iterable[FileBody] = (),
+) -> None:
+    """Raises ImproperlyConfigured for what another room has registered otherwise."""
+    for known, added in ((statuses, errors), (path_parameters, parameters or {})):
+        for key, value in added.items():
+            if known.setdefault(key, value) != value:
+                raise ImproperlyConfigured(f"{key} is registered twice, and differently.")
+    file_bodies.extend(files)

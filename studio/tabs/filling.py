@@ -1,0 +1,143 @@
+"""Filling all gaps at once: what can be made of each kind, and what that costs, before anything is bought."""
+
+import hashlib
+import json
+from dataclasses import dataclass
+from decimal import Decimal
+
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.decorators.http import require_http_methods
+
+from api.roles import GENERATE
+from generation import estimates, gaps
+from generation import services as generation
+from universes.models import LANGUAGES
+
+from ..html import dollars
+from ..operations import REFUSALS
+from ..through_services import author
+from . import dialogs, names, pages
+
+TITLES = {
+    gaps.NAMES: gettext_lazy("Names"),
+    gaps.PICTURES: gettext_lazy("Pictures"),
+    gaps.CLIPS: gettext_lazy("Clips"),
+    gaps.LYRICS: gettext_lazy("Lyrics"),
+    gaps.SONGS: gettext_lazy("Songs"),
+}
+# Why some gaps of a kind can't be filled yet.
+REASONS = {
+    gaps.NAMES: gettext_lazy("their cards have no name at all, or they are being made"),
+    gaps.PICTURES: gettext_lazy("they are being made"),
+    gaps.CLIPS: gettext_lazy("their cards need a picture first"),
+    gaps.LYRICS: gettext_lazy("say below what the songs are about"),
+    gaps.SONGS: gettext_lazy("they need lyrics first"),
+}
+LONGEST_THEME = 500
+CHANGED = gettext_lazy("It has changed since you looked: these are the gaps now. Nothing has been begun yet.")
+
+
+@dataclass(frozen=True)
+class Line:
+    """A kind of gap in the dialog: how many can be filled, for what, and how many can't and why."""
+
+    kind: str
+    title: str
+    number: int
+    cost: Decimal | None
+    ticked: bool
+    left: int
+
+    @property
+    def words(self):
+        return names.counted(self.kind, self.number)
+
+    @property
+    def price(self):
+        return dollars(self.cost)
+
+    @property
+    def reason(self):
+        return REASONS[self.kind]
+
+
+@require_http_methods(["GET", "POST"])
+@pages.studio_view(GENERATE)
+def fill_all(request, universe):
+    """A GET tells for each kind how many gaps there are and what filling them costs; a POST begins those ticked.
+
+    `kind`, once for each that is ticked, all of them at first; `theme`: what songs are about where none is written.
+    """
+    if request.method == "GET":
+        ticked = request.GET.getlist("kind") if "chosen" in request.GET else gaps.KINDS
+        return _ask(request, universe, ticked, request.GET.get("theme", ""))
+    ticked, theme = request.POST.getlist("kind"), request.POST.get("theme", "")[:LONGEST_THEME].strip()
+    if not ticked:
+        return _ask(request, universe, ticked, theme, _("Tick what is to be made."))
+    if dialogs.has_changed(request, _told(universe, ticked, theme)):
+        return _ask(request, universe, ticked, theme, CHANGED)
+    wishes = {"theme": theme, "author": author(request), "once": dialogs.once(request)}
+    try:
+        generation.start_gaps(universe, ticked, **wishes)
+    except REFUSALS as error:
+        return _ask(request, universe, ticked, theme, str(error))
+    return dialogs.started(dialogs.instead("gaps", names.render_summary(request, universe)))
+
+
+def _ask(request, universe, ticked, theme, error=""):
+    ticked = [kind for kind in gaps.KINDS if kind in ticked]
+    missing, wanted = gaps.gaps(universe), estimates.gaps(universe, ticked, theme)
+    found = lines(missing, wanted, estimates.gaps(universe, theme=theme), ticked)
+    nothing = not any(line.number for line in found if line.ticked)
+    return dialogs.show(
+        request,
+        title=_("Fill all gaps"),
+        text=_("Only what is missing is made; everything that is there stays."),
+        submit=_("Fill"),
+        error=error,
+        template="admin/studio/names_fill.html",
+        action=request.path,
+        lines=found,
+        total=total([line for line in found if line.ticked and line.number]),
+        nothing=nothing,
+        theme=theme,
+        seen=_told(universe, ticked, theme),
+        asks_theme=_has_no_lyrics(missing) and gaps.LYRICS in ticked,
+    )
+
+
+def _told(universe, ticked, theme):
+    """A text that is another one as soon as filling these kinds makes something else."""
+    steps = gaps.filling(universe, [kind for kind in gaps.KINDS if kind in ticked], theme).all_steps()
+    made = [(step.key, step.params.get("cards") or step.params.get("languages")) for step in steps]
+    return hashlib.sha256(json.dumps(made, sort_keys=True).encode()).hexdigest()
+
+
+def lines(missing, wanted, whole, ticked):
+    """A Line for each kind of which something is missing; `wanted` and `whole` are estimates of what is ticked, and
+    of all."""
+    return [
+        _line(kind, missing[kind], (wanted if kind in ticked else whole)["kinds"][kind], kind in ticked)
+        for kind in gaps.KINDS
+        if missing[kind]
+    ]
+
+
+def _line(kind, missing, told, ticked):
+    number = told["number"]
+    return Line(kind, TITLES[kind], number, told["cost"], ticked, len(missing) - number)
+
+
+def total(chosen):
+    """The sentence that says what these Lines cost together, as far as prices are known."""
+    known = sum((line.cost for line in chosen if line.cost is not None), Decimal(0))
+    unknown = [str(line.title) for line in chosen if line.cost is None]
+    if not unknown or not known:
+        return dialogs.costs(None if unknown else known)
+    words = {"cost": dollars(known), "kinds": ", ".join(unknown)}
+    return _("This costs about %(cost)s, without what has no price in MODEL_PRICES: %(kinds)s.") % words
+
+
+def _has_no_lyrics(missing):
+    return len(missing[gaps.LYRICS]) == len(LANGUAGES)

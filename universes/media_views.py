@@ -1,0 +1,109 @@
+"""The bucket's files over HTTP."""
+
+from contextlib import suppress
+
+from django.conf import settings
+from django.db import OperationalError
+from django.http import Http404
+from django.utils.cache import patch_cache_control, patch_vary_headers
+from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
+from rest_framework.permissions import AllowAny
+from rest_framework.renderers import JSONRenderer
+from rest_framework.views import APIView
+
+from api.fresh import is_nobodys, remembered
+from api.permissions import has_scope
+from api.roles import READ
+from api.schema import ELSEWHERE, ErrorSerializer, medium
+from storage import signatures
+from storage.names import is_safe_segment
+from storage.serving import serve
+from universes.models import Universe
+
+
+def header(name, description):
+    return OpenApiParameter(name, str, OpenApiParameter.HEADER, description=description)
+
+
+HEADERS = [
+    header("Range", "One range of bytes, `bytes=0-1023`; any other is ignored."),
+    header(
+        "If-Range", "The ETag or Last-Modified of what one has a part of; the whole comes if it has changed."
+    ),
+    header("If-None-Match", "The ETag of what one has."),
+    header("If-Modified-Since", "The Last-Modified of what one has."),
+    header("If-Match", "The ETag that it must have."),
+    OpenApiParameter(
+        signatures.PARAMETER,
+        str,
+        description="The signature that the addresses in other answers carry, where the universe is private.",
+    ),
+]
+RESPONSES = {
+    **medium("The file."),
+    **medium("The bytes of the Range; Content-Range says which, of how many.", status=206),
+    **ELSEWHERE,
+    304: OpenApiResponse(description="What one has is what there is."),
+    412: OpenApiResponse(ErrorSerializer, "It has another ETag."),
+    416: OpenApiResponse(ErrorSerializer, "The Range lies beyond the end; Content-Range has the length."),
+    503: OpenApiResponse(
+        ErrorSerializer, "Too many files are being sent; Retry-After says when to ask again."
+    ),
+}
+
+
+class MediaView(APIView):
+    """A picture, clip or song, with ETag and Range.
+
+    Those of a private universe are for who may read, or has an address with a signature.
+    """
+
+    permission_classes = [AllowAny]
+    throttle_classes = []
+    renderer_classes = [JSONRenderer]
+
+    def dispatch(self, request, *args, **path):
+        return self._at_once(request, **path) or super().dispatch(request, *args, **path)
+
+    def _at_once(self, request, slug, name):
+        """The response to nobody in particular for a public file in a folder; None where there is more to it."""
+        simple = request.method in ("GET", "HEAD") and is_nobodys(request) and not settings.BUCKET_URL
+        response = None
+        # REST framework meets what fails, too, and tells of it.
+        with suppress(OSError, OperationalError):
+            response = serve(request, slug, name) if simple and _is_for_all(slug) else None
+        if response is None:
+            return None
+        response["Allow"] = ", ".join(self.allowed_methods)
+        if not settings.API_OPEN:
+            # As where a session is looked for.
+            patch_vary_headers(response, ["Cookie"])
+        return response
+
+    def perform_content_negotiation(self, request, force=False):
+        """There is nothing to choose from: a file is what it is, and a refusal is JSON."""
+        return JSONRenderer(), JSONRenderer.media_type
+
+    @extend_schema(operation_id="media_get", parameters=HEADERS, responses=RESPONSES)
+    def get(self, request, slug, name):
+        public = _is_for_all(slug)
+        response = serve(request, slug, name) if public or _may_see(request, slug, name) else None
+        if response is None:
+            raise Http404
+        if not public:
+            patch_cache_control(response, private=True)
+        return response
+
+
+def _is_for_all(slug):
+    return settings.API_OPEN or remembered(("public", slug), lambda: _is_public(slug))
+
+
+def _is_public(slug):
+    # PostgreSQL takes not every text, and no other could be a slug.
+    return is_safe_segment(slug) and Universe.objects.filter(slug=slug, is_public=True).exists()
+
+
+def _may_see(request, slug, name):
+    path = f"{settings.BUCKET_PREFIX}/{slug}/{name}"
+    return has_scope(request, READ) or signatures.is_signed(path, request.GET.get(signatures.PARAMETER))
