@@ -20,9 +20,9 @@ NAMES_AT_ONCE = 40
 NAMES = gettext_noop("Names of %(number)s card"), gettext_noop("Names of %(number)s cards")
 
 
-def _step(handler, **fields):
+def _step(handler, kind, subject="", **fields):
     """A step of a handler of ours, which takes one of the places at the provider."""
-    return Step(handler=f"{HANDLERS}.{handler}", slot=SLOT, **fields)
+    return Step(handler=f"{HANDLERS}.{handler}", kind=kind, subject=str(subject), slot=SLOT, **fields)
 
 
 def images(universe, cards, *, regenerate):
@@ -30,6 +30,8 @@ def images(universe, cards, *, regenerate):
     files = media.present(universe.slug)
     return [
         _step(
+            kind="pictures",
+            subject=card.pk,
             key=f"image:{card.pk}",
             label=gettext_noop("Picture of %(card)s") % {"card": card},
             handler="files.Image",
@@ -46,6 +48,8 @@ def videos(universe, cards, *, regenerate):
     files = media.present(universe.slug)
     return [
         _step(
+            kind="clips",
+            subject=card.pk,
             key=f"video:{card.pk}",
             label=gettext_noop("Clip of %(card)s") % {"card": card},
             handler="files.Video",
@@ -63,6 +67,8 @@ def music(universe, languages, *, style="", translated=()):
     lacking = without_lyrics(universe, languages)
     return [
         _step(
+            kind="songs",
+            subject=language,
             key=f"music:{language}",
             label=gettext_noop("Song in %(language)s") % {"language": LANGUAGE_WORDS[language]},
             handler="files.Music",
@@ -82,6 +88,7 @@ def music(universe, languages, *, style="", translated=()):
 def concepts(universe, theme, count, *, with_videos, with_music, regenerate):
     """The step that thinks the cards up, and then adds all others to its job."""
     return _step(
+        kind="concepts",
         key="concepts",
         label=gettext_noop("Concepts"),
         handler="words.Concepts",
@@ -122,6 +129,7 @@ def songs(universe: Universe, languages: Iterable[str], *, theme: str, style: st
 def lyrics(universe: Universe, theme: str, languages: list[str], style: str = "") -> Step:
     """The step that writes a song in each of these languages. Without a `style` the model chooses one."""
     return _step(
+        kind="lyrics",
         key="lyrics",
         label=gettext_noop("Lyrics"),
         handler="words.Lyrics",
@@ -138,6 +146,8 @@ def translations(universe, source, languages):
     stored = {song.language: (song.lyrics or "").strip() for song in universe.music_prompts.all()}
     return [
         _step(
+            kind="lyrics",
+            subject=language,
             key=f"lyrics:{language}",
             label=gettext_noop("Lyrics in %(language)s") % {"language": LANGUAGE_WORDS[language]},
             handler="lyrics.TranslatedLyrics",
@@ -165,6 +175,8 @@ def names(universe, wanted):
 
 def _names(universe, number, wanted):
     return _step(
+        kind="names",
+        subject=number,
         key=f"names:{number}",
         label=_counted(len(wanted), *NAMES),
         handler="names.Names",
@@ -177,6 +189,7 @@ def ideas(universe, theme, count, language):
     """The step that proposes cards; the same question is not asked twice at a time."""
     asked = {"theme": theme, "count": count, "language": language}
     return _step(
+        kind="ideas",
         key="ideas",
         label=gettext_noop("Ideas"),
         handler="words.Ideas",

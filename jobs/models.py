@@ -117,6 +117,9 @@ class JobStep(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     job = models.ForeignKey(Job, models.CASCADE, related_name="steps")
     position = models.PositiveIntegerField(default=0)
+    # What it makes, and for whom: a card's id, a language. The key says both to the API's clients.
+    kind = models.TextField(default="", blank=True)
+    subject = models.TextField(default="", blank=True)
     key = models.TextField(_("key"), help_text=_("What it is about; unique within its job."))
     label = models.TextField(_("step"))
     handler = models.TextField(help_text=_("Dotted path of the function that does it."))

@@ -20,13 +20,16 @@ LONGEST_KEY = IdempotencyKey._meta.get_field("key").max_length
 class Step:
     """A step to be made.
 
-    `handler`: dotted path of a `jobs.handlers.Handler`. `claim`: what only one active step, of whichever job, may
-    be at. `slot`: the scarce thing it needs a place of. `after`: the key of the step that must complete first.
+    `key`: what it is called in the API. `kind` and `subject`: what it makes, and for what. `handler`: dotted path of a
+    `jobs.handlers.Handler`. `claim`: what only one active step, of whichever job, may be at. `slot`: the scarce thing
+    it needs a place of. `after`: the key of the step that must complete first.
     """
 
     key: str
     label: str
     handler: str
+    kind: str = ""
+    subject: str = ""
     params: dict = field(default_factory=dict)
     claim: str = ""
     slot: str = ""
@@ -129,6 +132,8 @@ def add_steps(job, steps):
         row = JobStep(
             job=job,
             position=position,
+            kind=spec.kind,
+            subject=spec.subject,
             key=spec.key,
             label=spec.label,
             handler=spec.handler,

@@ -257,6 +257,8 @@ def _start(kind, claims, force, author, once, together=False, **more):
     alone = len(slugs) == 1 and not together
     steps = [
         jobs.Step(
+            kind=kind,
+            subject=slug,
             key=slug,
             label=VERBS[kind] % {"slug": slug},
             handler=HANDLERS[kind],
