@@ -37,7 +37,7 @@ lint: install ## Check style, imports, types, migrations and the API's schema
 	$(BIN)/ruff format --check .
 	$(BIN)/lint-imports
 	@export SECRET_KEY=lint DEBUG=true HTTPS=false STORAGE_PATH=$$(mktemp -d) && \
-	$(BIN)/mypy && \
+	$(BIN)/python -m mypy && \
 	$(BIN)/python manage.py makemigrations --check --dry-run && \
 	$(BIN)/python manage.py check && \
 	$(BIN)/python manage.py spectacular --validate --fail-on-warn --file /dev/null
