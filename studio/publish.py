@@ -16,11 +16,12 @@ from django.views.decorators.http import require_GET, require_http_methods
 from unfold.decorators import action
 
 from api.roles import PUBLISH, READ, may, require
-from syncer import differences, kept, previews
+from syncer import differences, previews
 from syncer import services as syncer
 from syncer.plan import PULL, PUSH, UNPUBLISH
 from universes.models import Universe
 from universes.name_keys import by_name
+from universes.services import revision_list
 
 from .operations import REFUSALS
 from .plan_page import Entry, PlanPage, at_it
@@ -215,7 +216,9 @@ class PublishMixin:
             raise Http404(f"There is no universe {object_id}.")
         job = syncer.busy_with([universe.slug])
         context = {
-            "revisions": [described(revision) for revision in kept.listing(universe.slug)[:MOST_REVISIONS]],
+            "revisions": [
+                described(revision) for revision in revision_list.listing(universe.slug)[:MOST_REVISIONS]
+            ],
             "may_publish": may(request.user, PUBLISH),
             "at_it": at_it(job) if job else "",
         }

@@ -9,8 +9,8 @@ from unfold.admin import ModelAdmin
 from unfold.decorators import display
 
 from storage.names import kind_of
-from syncer import kept
 from universes.models import CAUSES, Revision
+from universes.services import revision_list
 
 from .html import picture
 from .restore import RestoreMixin, cause, contents, kept_files
@@ -45,7 +45,7 @@ class RevisionAdmin(BoundedSearch, RestoreMixin, ModelAdmin):
     readonly_fields = ("cause_label", "contents", "kept_rows", "kept_files")
 
     def get_queryset(self, request):
-        return kept.counted()
+        return revision_list.counted()
 
     def has_add_permission(self, request):
         return False

@@ -12,8 +12,7 @@ from api.fields import Body, Boolean, Query
 from api.paging import PageQuery
 from api.schema import ErrorSerializer
 from universes.models import Revision
-
-from . import kept
+from universes.services import revision_list
 
 REPORT = "report"
 REPORTS = [REPORT]
@@ -109,7 +108,7 @@ class RevisionItemSerializer(serializers.ModelSerializer):
 
     @extend_schema_field(serializers.DictField(child=KeptFileSerializer()))
     def get_files(self, revision):
-        return kept.files(revision)
+        return revision_list.files(revision)
 
 
 @extend_schema_serializer(many=False)

@@ -13,9 +13,9 @@ from jobs.models import ACTIVE, Job, State
 from jobs.types import JobType
 from universes.errors import NotFound
 from universes.names import is_slug
-from universes.services import universes
+from universes.services import revision_list, universes
 
-from . import kept, plan, previews, remote, restore, syncs, unpublish
+from . import plan, previews, remote, restore, syncs, unpublish
 from .client import client
 from .errors import Conflict, Damaged, NotThere, Refused, SyncError, from_step
 from .models import Journal
@@ -204,7 +204,7 @@ def start_unpublish(slug, *, force=False, author="", once=""):
 
 def start_restore(revision_id, *, force=False, author="", once=""):
     """The job that makes a universe what a revision kept. NotFound when there is none, Busy when a sync is at it."""
-    revision = kept.find(revision_id)
+    revision = revision_list.find(revision_id)
     slug = restore.slug_of(revision)
     return _start(RESTORE, {slug: _claim(slug)}, force, author, once, revision=str(revision.pk))
 

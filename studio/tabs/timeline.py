@@ -7,15 +7,15 @@ from itertools import islice
 from typing import Any
 
 from jobs.models import Job
-from syncer import kept
 from universes.models import Edit, Revision
+from universes.services import revision_list
 
 JOBS, CHANGES, REVISIONS = KINDS = ("jobs", "changes", "revisions")
 
 
 @dataclass(frozen=True)
 class Event:
-    """`item`: a Job, an Edit, or a Revision as `kept.listing` reads it."""
+    """`item`: a Job, an Edit, or a Revision as `revision_list.listing` reads it."""
 
     kind: str
     created_at: datetime
@@ -54,7 +54,11 @@ class Timeline:
         return {item.pk: item for item in LOADERS[kind]().filter(pk__in=ids)}
 
 
-LOADERS = {JOBS: lambda: Job.objects.all(), CHANGES: lambda: Edit.objects.all(), REVISIONS: kept.listing}
+LOADERS = {
+    JOBS: lambda: Job.objects.all(),
+    CHANGES: lambda: Edit.objects.all(),
+    REVISIONS: revision_list.listing,
+}
 
 
 def querysets(universe):
