@@ -5,3 +5,9 @@ class ApiConfig(AppConfig):
     name = "api"
     # The label that the tables of its models had before they moved here.
     label = "magikswipe"
+
+    def ready(self):
+        from . import registry
+        from .idempotency import KeyRefused
+
+        registry.register({KeyRefused: 400})

@@ -1,6 +1,8 @@
-"""What belongs to no room: the tokens of the API's clients, and how often somebody tried something lately."""
+"""The tokens of the API's clients, its idempotency keys, and how often somebody tried something lately."""
 
 from django.conf import settings
+from django.contrib.contenttypes.fields import GenericForeignKey
+from django.contrib.contenttypes.models import ContentType
 from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -56,3 +58,30 @@ class Tally(models.Model):
 
     def __str__(self):
         return f"{self.count} until {self.ends_at:%H:%M:%S}"
+
+
+class IdempotencyKey(models.Model):
+    """A text that came with an order: however often it comes again, `answer` is what it is answered with.
+
+    A model whose rows are answers has a GenericRelation, so that a key goes with its answer.
+    """
+
+    LENGTH = 64
+
+    key = models.CharField(max_length=LENGTH, primary_key=True)
+    # What was asked for; an order of another text may not have this key.
+    order = models.TextField()
+    answer_type = models.ForeignKey(ContentType, models.CASCADE, related_name="+")
+    answer_id = models.TextField()
+    answer = GenericForeignKey("answer_type", "answer_id")
+    created_at = models.DateTimeField(default=timezone.now)
+    # None: when its answer goes.
+    expires_at = models.DateTimeField(null=True, db_index=True)
+
+    class Meta:
+        db_table = "idempotency_keys"
+        default_permissions = ()
+        indexes = [models.Index(fields=["answer_type", "answer_id"], name="idempotency_keys_by_answer")]
+
+    def __str__(self):
+        return self.key

@@ -4,7 +4,7 @@ Those that start a job return it, or the running one when that is at all of it a
 named with what is replaced, and `once`, a text of at most 64 characters that a form carries: a start that comes
 again with the same text is answered with the first one's job, and nothing is bought. All raise ProviderErrors when
 Replicate is not configured or can't be reached, LimitReached when this month's limit does not pay for it,
-UnknownPrice when there is a limit and no price, and `jobs.errors.NotPossible` for a `once` that was used for
+UnknownPrice when there is a limit and no price, and `api.idempotency.KeyRefused` for a `once` that was used for
 something else.
 """
 

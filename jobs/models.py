@@ -2,10 +2,13 @@
 
 import uuid
 
+from django.contrib.contenttypes.fields import GenericRelation
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+
+from api.models import IdempotencyKey
 
 from . import types
 
@@ -64,6 +67,8 @@ class Job(models.Model):
     # Since when messages are sent for it that no runner took up.
     waiting_since = models.DateTimeField(null=True, blank=True)
 
+    idempotency_keys = GenericRelation(IdempotencyKey, "answer_id", "answer_type")
+
     class Meta:
         db_table = "jobs"
         ordering = ["-created_at", "-id"]
@@ -90,25 +95,6 @@ class Job(models.Model):
     @property
     def ended(self):
         return self.status in ENDED
-
-
-class IdempotencyKey(models.Model):
-    """A text that came with a start: however often that comes again, this job is its answer.
-
-    `type` and `univers_slug` are those that were asked for; where another job was at all of it already, the job's
-    own may differ.
-    """
-
-    key = models.CharField(max_length=64, primary_key=True)
-    type = models.TextField()
-    univers_slug = models.TextField(default="", blank=True)
-    job = models.ForeignKey(Job, models.CASCADE, related_name="idempotency_keys")
-
-    class Meta:
-        db_table = "job_idempotency_keys"
-
-    def __str__(self):
-        return self.key
 
 
 class JobStep(models.Model):

@@ -8,12 +8,12 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from api import idempotency
+
 from . import lease, progress, queue
 from .errors import Busy, NotFound, NotPossible
 from .locking import lock
-from .models import ACTIVE, ENDED, IdempotencyKey, Job, JobStep, State
-
-LONGEST_KEY = IdempotencyKey._meta.get_field("key").max_length
+from .models import ACTIVE, ENDED, Job, JobStep, State
 
 
 @dataclass(frozen=True)
@@ -48,33 +48,26 @@ def start(type, slug, steps, *, unit="steps", author="", once="", left_out="", e
     return _settling_claims(lambda: started(once, type, slug) or _start(job, steps, once, estimate))
 
 
-def started(once, type, slug):
-    """The job that a start with this text was answered with; None when none was, as for the empty text.
+def started(once: str, type: str, slug: str) -> Job | None:
+    """The job that a start with this idempotency key was answered with; None when none was, as for the empty key.
 
-    NotPossible when that start was for something else, and for a text that is too long.
+    KeyRefused when that start was for something else, and for a key that is too long.
     """
-    if len(once) > LONGEST_KEY or not once.isprintable():
-        raise NotPossible(
-            _("An idempotency key has at most %(most)s characters, all of them printable.")
-            % {"most": LONGEST_KEY}
-        )
-    earlier = once and IdempotencyKey.objects.select_related("job").filter(key=once).first()
-    if not earlier:
-        return None
-    if (earlier.type, earlier.univers_slug) != (type, slug):
-        raise NotPossible(
-            _("The idempotency key '%(key)s' has been used for something else; send a new one.")
-            % {"key": once}
-        )
-    return earlier.job
+    return idempotency.find(once, _order(type, slug), Job)
 
 
-def answer(once, type, slug, job):
-    """Let this job be the answer to a start that came with this text; returns the job that is."""
-    if not once:
-        return job
-    asked = {"type": type, "univers_slug": slug, "job": job}
-    return IdempotencyKey.objects.get_or_create(key=once, defaults=asked)[0].job
+def answer(once: str, type: str, slug: str, job: Job) -> Job:
+    """Let this job be the answer to a start that came with this idempotency key; returns the job that is."""
+    try:
+        with transaction.atomic():
+            idempotency.record(once, _order(type, slug), job)
+    except IntegrityError:
+        return started(once, type, slug) or job
+    return job
+
+
+def _order(type: str, slug: str) -> str:
+    return f"{type}:{slug}"
 
 
 def _settling_claims(work):
@@ -97,8 +90,7 @@ class _ClaimsMoved(Exception):
 
 def _start(job, steps, once, estimate):
     job.save(force_insert=True)
-    if once:
-        IdempotencyKey.objects.create(key=once, type=job.type, univers_slug=job.univers_slug, job=job)
+    idempotency.record(once, _order(job.type, job.univers_slug), job)
     made = add_steps(job, steps)
     if steps and not made:
         raise Busy(_holder(steps))

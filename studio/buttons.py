@@ -17,8 +17,8 @@ from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_http_methods
 from unfold.decorators import action
 
+from api import idempotency
 from api.roles import GENERATE, may, require
-from jobs.models import IdempotencyKey
 
 from .operations import OPERATIONS, REFUSALS, cost_of, total
 from .progress import progress
@@ -166,7 +166,7 @@ def has_changed(request, now):
     """Whether the page that was sent said something else; one that was sent before has its jobs already."""
     if request.POST.get("seen", now) == now:
         return False
-    return not IdempotencyKey.objects.filter(key__startswith=f"{once(request)}-").exists()
+    return not idempotency.is_prefix_used(f"{once(request)}-")
 
 
 def once(request):

@@ -13,6 +13,7 @@ from unfold.widgets import (
     UnfoldBooleanSwitchWidget,
 )
 
+from api.idempotency import KeyRefused
 from api.roles import GENERATE
 from generation import estimates
 from generation import services as generation
@@ -29,8 +30,8 @@ from .progress import files, progress
 
 # What the services refuse with a sentence for people.
 REFUSALS = (
-    AlreadyExists, Busy, CannotGenerate, Invalid, LimitReached, NotFound, NotPossible, ProviderError, SyncError,
-    Unusable,
+    AlreadyExists, Busy, CannotGenerate, Invalid, KeyRefused, LimitReached, NotFound, NotPossible, ProviderError,
+    SyncError, Unusable,
 )  # fmt: skip
 
 

@@ -2,9 +2,12 @@
 
 import uuid
 
+from django.contrib.contenttypes.fields import GenericRelation
 from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+
+from api.models import IdempotencyKey
 
 from .fields import CascadeKey, CascadeOneToOne
 from .name_keys import NamedQuerySet
@@ -43,6 +46,8 @@ class Universe(models.Model):
     updated_at = models.DateTimeField(_("changed"), null=True, default=timezone.now, editable=False)
     supabase_id = models.BigIntegerField(null=True, blank=True, unique=True, editable=False)
     last_synced_at = models.DateTimeField(_("last synced"), null=True, blank=True, editable=False)
+
+    idempotency_keys = GenericRelation(IdempotencyKey, "answer_id", "answer_type")
 
     objects = NamedQuerySet.as_manager()
 
@@ -242,23 +247,6 @@ class Edit(models.Model):
 
     def __str__(self):
         return f"{self.label}: {self.field}"
-
-
-class CopyOrder(models.Model):
-    """A text that came with the order of a copy: however often it comes again, this copy is the answer."""
-
-    key = models.CharField(max_length=64, primary_key=True)
-    # The slug of what was copied.
-    original = models.TextField()
-    universe = CascadeKey(Universe, related_name="orders")
-    created_at = models.DateTimeField(default=timezone.now, db_index=True)
-
-    class Meta:
-        db_table = "copy_orders"
-        default_permissions = ()
-
-    def __str__(self):
-        return self.key
 
 
 # Why a revision was made, in an editor's words.

@@ -6,9 +6,11 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from django.db import connections
 
+from api.idempotency import KeyRefused
 from jobs import runner, services
 from jobs.errors import NotPossible
 from jobs.models import Job
+from universes.services import copies, universes
 
 from .test_runner import start, step
 
@@ -41,13 +43,21 @@ def test_a_key_goes_with_its_job():
 
 def test_a_key_that_was_used_for_something_else_is_refused():
     start(step("a"), once="click")
-    with pytest.raises(NotPossible, match="used for something else"):
+    with pytest.raises(KeyRefused, match="used for something else"):
         services.start("generate_videos", "winter", [step("a")], once="click")
+
+
+def test_a_key_that_a_copy_has_is_refused_until_the_copy_is_gone(universe):
+    copy = copies.duplicate(universe, once="click")
+    with pytest.raises(KeyRefused, match="used for something else"):
+        start(step("a"), once="click")
+    universes.delete(copy)
+    assert start(step("a"), once="click").status == "pending"
 
 
 @pytest.mark.parametrize("once", ["x" * 65, "a\0b"])
 def test_a_key_that_no_column_takes_is_refused(once):
-    with pytest.raises(NotPossible, match="at most 64 characters"):
+    with pytest.raises(KeyRefused, match="at most 64 characters"):
         start(step("a"), once=once)
 
 

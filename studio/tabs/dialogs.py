@@ -6,7 +6,7 @@ from django.http import HttpResponse
 from django.shortcuts import render
 from django.utils.translation import gettext as _
 
-from jobs.models import IdempotencyKey
+from api import idempotency
 
 from ..html import dollars
 
@@ -59,7 +59,7 @@ def has_changed(request, now):
     """
     if request.POST.get(SEEN, now) == now:
         return False
-    return not IdempotencyKey.objects.filter(key=once(request)).exists()
+    return not idempotency.is_used(once(request))
 
 
 def costs(amount):

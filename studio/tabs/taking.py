@@ -7,7 +7,6 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from jobs import services as jobs
-from jobs.models import IdempotencyKey
 from universes.models import AssetTranslation
 from universes.services import assets, concepts, universes
 
@@ -39,7 +38,7 @@ class Proposal:
 def once(universe, job, key, make):
     """Call `make` unless a form with this key took proposals over before; whether it was called.
 
-    NotFound when the universe is gone, NotPossible for a key that belongs to something else.
+    NotFound when the universe is gone, KeyRefused for a key that belongs to something else.
     """
     universes.lock(universe)
     if jobs.started(key, TAKEN, universe.slug):
@@ -51,7 +50,7 @@ def once(universe, job, key, make):
 
 def times(job):
     """How often proposals of this job became cards."""
-    return IdempotencyKey.objects.filter(job=job, type=TAKEN).count()
+    return job.idempotency_keys.filter(order__startswith=f"{TAKEN}:").count()
 
 
 def add(universe, proposals, language, author):

@@ -13,9 +13,10 @@ from django.urls import reverse
 from django.utils import timezone
 from rest_framework.test import APIClient
 
+from api.models import IdempotencyKey
 from storage import bucket
 from storage.bucket import preparing
-from universes.models import CopyOrder, Revision, Universe
+from universes.models import Revision, Universe
 from universes.services import copies, universes, whole
 from universes.tests.test_services import together
 from universes.tests.wholes import contents, found, ids, in_the_bucket, state, words
@@ -186,8 +187,10 @@ def test_orders_without_a_key_are_meant_each(api, universe):
 def test_orders_are_forgotten_after_a_day(api, universe):
     for key in ("one", "two"):
         api.post(URL, headers={"Idempotency-Key": key})
-        CopyOrder.objects.update(created_at=timezone.now() - copies.ORDERS_KEPT - timedelta(minutes=1))
-    assert [order.key for order in CopyOrder.objects.all()] == ["two"]
+        expires = IdempotencyKey.objects.get(key=key).expires_at
+        assert timedelta(hours=23) < expires - timezone.now() < timedelta(hours=25)
+        IdempotencyKey.objects.update(expires_at=timezone.now() - timedelta(minutes=1))
+    assert [order.key for order in IdempotencyKey.objects.all()] == ["two"]
 
 
 @pytest.mark.slow

@@ -8,10 +8,11 @@ from django.db import IntegrityError
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from api import idempotency
 from storage.bucket import preparing
 
 from ..errors import AlreadyExists
-from ..models import CopyOrder
+from ..models import Universe
 from ..names import NAME_LENGTH, cut, make_slug
 from ..rows import TABLES, UNIVERS
 from . import whole
@@ -31,7 +32,7 @@ def duplicate(universe, *, name="", slug="", once=""):
     and it has never been synced. Rows and files are of one moment; no transaction is open while files are copied.
     `once`: a text of at most 64 characters, by which an order that is sent again, even at the same moment, is known:
     all of them get the one copy.
-    Raises Invalid, AlreadyExists, NotFound, and Changing for one that does not hold still.
+    Raises Invalid, AlreadyExists, NotFound, KeyRefused, and Changing for one that does not hold still.
     """
     for attempt in range(whole.TRIES):
         try:
@@ -47,32 +48,22 @@ def duplicate(universe, *, name="", slug="", once=""):
 
 def _made(once, slug):
     """The copy that this order has made, of the universe of this slug; None where it made none."""
-    earlier = once and CopyOrder.objects.select_related("universe").filter(key=once).first()
-    if not earlier:
-        return None
-    if earlier.original != slug:
-        raise AlreadyExists(
-            _("The idempotency key '%(key)s' has been used for something else; send a new one.")
-            % {"key": once}
-        )
-    return earlier.universe
+    return idempotency.find(once, _order(slug), Universe)
+
+
+def _order(slug):
+    return f"copy:{slug}"
 
 
 def _duplicate(universe, name, slug, once):
     name = name or default_name(universe)
     slug = slug or free_slug(make_slug(name))
     whole.check_free(slug)
-    note = partial(_note, once, universe.slug) if once else None
+    note = partial(idempotency.record, once, _order(universe.slug), kept=ORDERS_KEPT)
     for original in whole.attempts(universe.slug):
         with preparing() as prepared:
             if original.copied(partial(_put, prepared)) is not None:
                 return whole.put_down(slug, _rows(original, name, slug), prepared, note)
-
-
-def _note(once, original, universe):
-    now = timezone.now()
-    CopyOrder.objects.filter(created_at__lt=now - ORDERS_KEPT).delete()
-    CopyOrder.objects.create(key=once, original=original, universe=universe, created_at=now)
 
 
 def _put(prepared, name, size, source):
