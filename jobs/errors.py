@@ -1,6 +1,6 @@
 """What the job services refuse."""
 
-from django.utils.translation import gettext as _
+from storage.messages import message as _
 
 
 class NotFound(Exception):

@@ -9,6 +9,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from api.models import IdempotencyKey
+from storage.messages import MessageField
 
 from . import types
 
@@ -36,12 +37,12 @@ class Job(models.Model):
     total_steps = models.PositiveIntegerField(_("steps"), default=0)
     current_step = models.PositiveIntegerField(_("steps done"), default=0)
     message = models.TextField(_("message"), default="", blank=True)
-    error = models.TextField(_("error"), null=True, blank=True)  # noqa: DJ001 - clients tell null from empty
+    error = MessageField(_("error"), null=True, blank=True)
     result = models.JSONField(_("result"), null=True, blank=True)
     # What its steps are, for the sentence that counts them: "images".
     unit = models.TextField(default="steps")
     # What it leaves out and why, for people; stands after the sentence that counts the steps.
-    left_out = models.TextField(default="", blank=True)
+    left_out = MessageField(default="", blank=True)
     cancel_requested = models.BooleanField(default=False)
     # What it will cost as far as one can tell beforehand, and what it has; none where nobody knows.
     estimated_cost = models.DecimalField(
@@ -107,7 +108,7 @@ class JobStep(models.Model):
     kind = models.TextField(default="", blank=True)
     subject = models.TextField(default="", blank=True)
     key = models.TextField(_("key"), help_text=_("What it is about; unique within its job."))
-    label = models.TextField(_("step"))
+    label = MessageField(_("step"))
     handler = models.TextField(help_text=_("Dotted path of the function that does it."))
     params = models.JSONField(default=dict)
     # While it is active, no other step may hold the same claim; empty claims nothing.
@@ -116,7 +117,7 @@ class JobStep(models.Model):
     status = models.TextField(_("status"), choices=State.choices, default=State.PENDING)
     attempts = models.PositiveSmallIntegerField(_("attempts"), default=0)
     due_at = models.DateTimeField(default=timezone.now)
-    error = models.TextField(_("error"), default="", blank=True)
+    error = MessageField(_("error"), default="", blank=True)
     # Saved before a call that costs money; the provider's id for it at once after.
     intent_at = models.DateTimeField(null=True, blank=True)
     external_id = models.TextField(_("id at the provider"), default="", blank=True)
@@ -152,7 +153,7 @@ class JobStep(models.Model):
         ]
 
     def __str__(self):
-        return self.label
+        return str(self.label)
 
 
 class Slots(models.Model):

@@ -4,6 +4,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from storage.messages import Message
+
 
 @dataclass(frozen=True)
 class Done:
@@ -24,7 +26,7 @@ class Wait:
 class Drop:
     """What the step was for is gone; it ends as cancelled."""
 
-    reason: str
+    reason: Message | str
 
 
 class Permanent(Exception):
@@ -33,7 +35,7 @@ class Permanent(Exception):
     `result` is kept with the step, for those who want to know more than the sentence.
     """
 
-    def __init__(self, sentence, *, spent=False, result=None):
+    def __init__(self, sentence: Message | str, *, spent=False, result=None):
         super().__init__(sentence)
         self.spent = spent
         self.result = result
@@ -45,7 +47,7 @@ class Passing(Exception):
     `counts` false: the other side only asked to wait, so it is no failed attempt.
     """
 
-    def __init__(self, sentence, *, retry_after=None, counts=True):
+    def __init__(self, sentence: Message | str, *, retry_after=None, counts=True):
         super().__init__(sentence)
         self.retry_after = retry_after
         self.counts = counts

@@ -14,4 +14,5 @@ def listing(found):
 
 def _job(row):
     amounts = {name: None if row[name] is None else float(row[name]) for name in DOLLARS}
-    return {"id": row["id"], "job_id": row["id"], **row, **amounts}
+    error = None if row["error"] is None else str(row["error"])
+    return {"id": row["id"], "job_id": row["id"], **row, **amounts, "error": error}

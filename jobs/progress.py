@@ -4,14 +4,13 @@ from collections import Counter
 
 from django.db import transaction
 from django.utils import timezone
-from django.utils.translation import gettext_noop
+
+from storage.messages import Message, of
+from storage.messages import counted as ngettext
+from storage.messages import message as _
 
 from .locking import lock
 from .models import ACTIVE, Job, State
-
-# What a failed job's row says, in English.
-OF_STEP = gettext_noop("%(label)s: %(error)s")
-AND_MORE = gettext_noop("%(error)s (%(number)s more failed.)")
 
 
 def refresh(job):
@@ -74,7 +73,7 @@ def _cost(job):
 
 def sentence(job, counts):
     """`11 of 12 images, 1 failed`, and what the job leaves out"""
-    return f"{_counted(job, counts)} {job.left_out}".strip()
+    return f"{_counted(job, counts)} {of(job.left_out).english}".strip()
 
 
 def _counted(job, counts):
@@ -99,10 +98,13 @@ def _status(job, counts):
     return State.FAILED if counts[State.FAILED] else State.COMPLETED
 
 
-def _error(job):
+def _error(job: Job) -> Message:
     failed = list(_failed(job).values("label", "error"))
-    first = OF_STEP % failed[0]
-    return first if len(failed) == 1 else AND_MORE % {"error": first, "number": len(failed) - 1}
+    first, more = _("%(label)s: %(error)s") % failed[0], len(failed) - 1
+    if not more:
+        return first
+    text = ngettext("%(error)s (%(number)s more failed.)", "%(error)s (%(number)s more failed.)", more)
+    return text % {"error": first, "number": more}
 
 
 def _failed(job):
@@ -112,6 +114,6 @@ def _failed(job):
 def _result(job, counts):
     return {
         "completed": counts[State.COMPLETED],
-        "failed": dict(_failed(job).values_list("key", "error")),
+        "failed": {key: error.english for key, error in _failed(job).values_list("key", "error")},
         "results": dict(job.steps.filter(result__isnull=False).values_list("key", "result")),
     }

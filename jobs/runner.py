@@ -12,7 +12,9 @@ from datetime import timedelta
 from django.db import OperationalError, connections, transaction
 from django.utils import timezone
 from django.utils.module_loading import import_string
-from django.utils.translation import gettext
+
+from storage import messages
+from storage.messages import message as _
 
 from . import clock, context, lease, progress, slots, stopping, waker
 from .errors import LeaseLost
@@ -222,11 +224,10 @@ def _look(run):
     handler = import_string(run.step.handler)()
     try:
         if run.step.cancel_requested:
-            return handler.cancel(run) or Drop(gettext("Cancelled."))
+            return handler.cancel(run) or Drop(_("Cancelled."))
         if _orphaned(run.step):
             return Permanent(
-                gettext("Not started, since this was not done: %(label)s.")
-                % {"label": run.step.waits_for.label}
+                _("Not started, since this was not done: %(label)s.") % {"label": run.step.waits_for.label}
             )
         if run.step.status == State.PENDING:
             run.save(status=State.RUNNING, started_at=run.step.started_at or timezone.now())
@@ -238,7 +239,7 @@ def _look(run):
     except OSError as error:
         return _trouble(error) or _bug(run, error)
     except MemoryError:
-        return Passing(gettext("There is not enough memory just now; it is tried again."))
+        return Passing(_("There is not enough memory just now; it is tried again."))
     except Exception as error:
         # A bug in one handler must not stop the other steps.
         return _bug(run, error)
@@ -251,25 +252,25 @@ def _trouble(error: OSError) -> Passing | None:
         return Passing(_why_full(error), retry_after=FULL_SECONDS, counts=False)
     if error.errno == errno.EHOSTUNREACH:
         # Where files are kept; what was paid for waits at the provider meanwhile.
-        return Passing(str(error), retry_after=AWAY_SECONDS)
+        return Passing(messages.of(error), retry_after=AWAY_SECONDS)
     if isinstance(error, MISPLACED):
         return None
     reason = os.strerror(error.errno) if error.errno else type(error).__name__
     return Passing(
-        gettext("A file could not be read or written (%(reason)s); it is tried again.") % {"reason": reason}
+        _("A file could not be read or written (%(reason)s); it is tried again.") % {"reason": reason}
     )
 
 
-def _why_full(error: OSError) -> str:
+def _why_full(error: OSError) -> messages.Message:
     if error.errno == errno.EROFS:
-        return gettext("The disk can be read but not written; mend that and it goes on by itself.")
-    return gettext("The disk is full; make room and it goes on by itself.")
+        return _("The disk can be read but not written; mend that and it goes on by itself.")
+    return _("The disk is full; make room and it goes on by itself.")
 
 
 def _bug(run: StepRun, error: Exception) -> Permanent:
     log.exception("Step %s of job %s broke", run.step.pk, run.step.job_id)
     return Permanent(
-        gettext("An internal error (%(kind)s); the log has the details.") % {"kind": type(error).__name__},
+        _("An internal error (%(kind)s); the log has the details.") % {"kind": type(error).__name__},
         spent=run.was_answered,
     )
 
@@ -292,7 +293,7 @@ def _settle(run, outcome):
             _try_later(run, outcome)
         case Permanent():
             spent = _without_prediction(run) if outcome.spent else {}
-            _end(run, status=State.FAILED, error=str(outcome), result=outcome.result, **spent)
+            _end(run, status=State.FAILED, error=messages.of(outcome), result=outcome.result, **spent)
 
 
 def _without_prediction(run):
@@ -304,7 +305,7 @@ def _without_prediction(run):
 def _try_later(run, failure):
     attempts = run.step.attempts + int(failure.counts)
     if attempts >= MOST_ATTEMPTS:
-        _end(run, status=State.FAILED, error=str(failure), attempts=attempts)
+        _end(run, status=State.FAILED, error=messages.of(failure), attempts=attempts)
         return
     if failure.retry_after is not None:
         pause = min(clock.LONGEST_PAUSE.total_seconds(), max(0, failure.retry_after))
@@ -312,7 +313,7 @@ def _try_later(run, failure):
         pause = min(LONGEST_BACKOFF, 2**attempts) * random.uniform(0.5, 1)  # noqa: S311 - spreads retries
     run.save(
         attempts=attempts,
-        error=str(failure),
+        error=messages.of(failure),
         due_at=timezone.now() + timedelta(seconds=pause),
         # One that has surely not begun lets others have its place while it waits.
         holds_slot=run.step.holds_slot and _may_have_begun(run.step),
@@ -337,7 +338,7 @@ def _park(job):
     now = timezone.now()
     job.steps.filter(status__in=ACTIVE).update(
         status=State.FAILED,
-        error=gettext("Its runner died %(number)s times in a row; look at the log, then retry the job.")
+        error=_("Its runner died %(number)s times in a row; look at the log, then retry the job.")
         % {"number": lease.MOST_DEATHS},
         completed_at=now,
         holds_slot=False,

@@ -6,9 +6,10 @@ from datetime import timedelta
 
 from django.db import IntegrityError, transaction
 from django.utils import timezone
-from django.utils.translation import gettext as _
 
 from api import idempotency
+from storage.messages import Message
+from storage.messages import message as _
 
 from . import lease, progress, queue
 from .errors import Busy, NotFound, NotPossible
@@ -26,7 +27,7 @@ class Step:
     """
 
     key: str
-    label: str
+    label: Message | str
     handler: str
     kind: str = ""
     subject: str = ""

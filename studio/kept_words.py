@@ -12,6 +12,8 @@ from gettext import translation
 from django.conf import settings
 from django.utils.translation import get_language, to_locale
 
+from storage import messages
+
 PLACEHOLDER = re.compile(r"%\((\w+)\)s")
 # What is filled in under these names is made of sentences too; all else is somebody's words, and stays as it is.
 NESTED = {
@@ -46,7 +48,7 @@ class Template:
 
 def translated(text):
     """A text of a row in the language of this request; what the catalogue does not know stays as it is."""
-    return _read(get_language() or settings.LANGUAGE_CODE, text)[1]
+    return _read(get_language() or settings.LANGUAGE_CODE, messages.of(text).english)[1]
 
 
 @lru_cache(maxsize=4096)

@@ -122,7 +122,7 @@ def test_a_picture_may_come_within_its_address(delivers, picture):
 def test_only_what_no_tool_can_read_fails_and_a_retry_asks_anew(delivers, provider, tmp_path):
     (tmp_path / "mesh.glb").write_bytes(b"glTF" + bytes(5000))
     job = delivers(tmp_path / "mesh.glb", "music")
-    assert job.error.endswith("The file is no song but another kind of file. Generate it again.")
+    assert str(job.error).endswith("The file is no song but another kind of file. Generate it again.")
     provider.settings(deliver="")
     jobs.retry(job)
     assert run_out(job.pk).status == "completed"
@@ -163,7 +163,7 @@ def test_without_room_a_step_waits_and_goes_on_by_itself(provider, cards, post, 
         for _ in range(10):
             step = look(job)
     assert (step.status, step.attempts) == ("running", 0)
-    assert step.error == "The disk is full; make room and it goes on by itself."
+    assert str(step.error) == "The disk is full; make room and it goes on by itself."
     if room == ROOM_TO_FETCH:
         # It is in the archive already, whether or not the provider still has it.
         provider.settings(retention=0)
@@ -187,7 +187,7 @@ def test_an_answer_that_a_bug_of_ours_stumbled_over_is_spent(provider, cards, ru
     with monkeypatch.context() as patched:
         patched.setattr(Image, "open", stumble)
         job = run("winter/images", asset_ids=[str(cards[0].pk)])
-    assert "An internal error (UnforeseenError)" in job.error
+    assert "An internal error (UnforeseenError)" in str(job.error)
     jobs.retry(job)
     assert run_out(job.pk).status == "completed"
     assert provider.counters()["created"] == 2

@@ -41,8 +41,8 @@ def test_a_prediction_that_ends_badly_fails_its_step_and_retry_buys_that_one_aga
     provider.settings(fail_next=1, fail_as=how)
     job = run("winter/images")
     assert (job.status, job.message) == ("failed", "2 of 3 images, 1 failed")
-    assert job.error.startswith("Picture of ")
-    assert sentence in job.error
+    assert str(job.error).startswith("Picture of ")
+    assert sentence in str(job.error)
     jobs.retry(job)
     assert run_out(job.pk).status == "completed"
     assert provider.counters()["created"] == 4
@@ -65,7 +65,7 @@ def test_an_output_that_is_none_has_its_own_sentence_and_replaces_nothing(
     old = bytes_of("00_snowflake.png")
     job = run("winter/images", asset_ids=[str(pictures[0].pk)], regenerate=True)
     assert job.status == "failed"
-    assert sentence in job.error
+    assert sentence in str(job.error)
     assert bytes_of("00_snowflake.png") == old
     assert provider.counters()["created"] == 1
 
@@ -76,7 +76,7 @@ def test_an_output_that_is_none_has_its_own_sentence_and_replaces_nothing(
 def test_every_kind_knows_a_web_page_when_it_sees_one(provider, pictures, songs, run, path, kind):
     provider.settings(output="html")
     body = {} if kind == "song" else {"asset_ids": [str(pictures[0].pk)], "regenerate": True}
-    assert f"The file is no {kind} but a web page" in run(path, **body).error
+    assert f"The file is no {kind} but a web page" in str(run(path, **body).error)
 
 
 def test_a_download_that_breaks_off_is_fetched_again_and_not_bought_again(provider, cards, run):
@@ -90,7 +90,7 @@ def test_downloads_outlive_faults_or_refuse_foreign_hosts(provider, cards, run, 
     provider.settings(request_faults=[{"match": "GET /delivery", "action": action, "times": 1}])
     job = run("winter/images", asset_ids=[str(cards[0].pk)])
     if action.startswith("redirect"):
-        assert "'example.org', which is none of Replicate's hosts" in job.error
+        assert "'example.org', which is none of Replicate's hosts" in str(job.error)
     else:
         assert job.status == "completed"
     assert provider.counters()["created"] == 1
@@ -148,7 +148,7 @@ def test_a_throttled_provider_is_waited_for_as_long_as_it_says(provider, cards, 
 def test_a_prediction_that_vanished_fails_its_step(provider, cards, run):
     provider.settings(request_faults=[{"match": r"GET /v1/predictions/\w", "action": "404"}])
     job = run("winter/images", asset_ids=[str(cards[0].pk)])
-    assert "Replicate no longer has this prediction" in job.error
+    assert "Replicate no longer has this prediction" in str(job.error)
 
 
 def test_a_token_that_is_taken_away_fails_the_step_and_a_retry_re_attaches(provider, cards, post, settings):
@@ -156,7 +156,7 @@ def test_a_token_that_is_taken_away_fails_the_step_and_a_retry_re_attaches(provi
     begin(job)
     settings.REPLICATE_API_TOKEN = ""
     job = run_out(job.pk)
-    assert "REPLICATE_API_TOKEN" in job.error
+    assert "REPLICATE_API_TOKEN" in str(job.error)
     settings.REPLICATE_API_TOKEN = provider.key
     jobs.retry(job)
     assert run_out(job.pk).status == "completed"
@@ -165,7 +165,7 @@ def test_a_token_that_is_taken_away_fails_the_step_and_a_retry_re_attaches(provi
 
 def test_a_model_that_nobody_knows_is_named_with_its_setting(provider, cards, run, settings):
     settings.REPLICATE_IMAGE_MODEL = "recraft-ai/recraft-v3:" + "0" * 64
-    assert "set REPLICATE_IMAGE_MODEL to another one" in run("winter/images").error
+    assert "set REPLICATE_IMAGE_MODEL to another one" in str(run("winter/images").error)
     assert not JobStep.objects.filter(intent_at__isnull=False).exists()
 
 
@@ -174,7 +174,7 @@ def test_a_prompt_that_got_too_long_meanwhile_is_not_bought_and_retry_takes_the_
 ):
     job = Job.objects.get(pk=post("winter/images", asset_ids=[str(cards[0].pk)]).json()["id"])
     asset_services.update(cards[0], custom_image_prompt="x" * 1001)
-    assert "at most 1000" in run_out(job.pk).error
+    assert "at most 1000" in str(run_out(job.pk).error)
     asset_services.update(cards[0], custom_image_prompt="A flake")
     jobs.retry(job)
     assert run_out(job.pk).status == "completed"
@@ -190,7 +190,7 @@ def test_a_result_that_the_model_itself_broke_off_is_fetched_twice_and_then_give
     address = f"{provider.url}/delivery/inputs/{hashlib.sha256(half).hexdigest()}"
     provider.settings(request_faults=[{"match": "GET /delivery/.*output", "action": f"redirect:{address}"}])
     job = run("winter/images", asset_ids=[str(cards[0].pk)])
-    assert job.error.endswith("The picture is not whole. Generate it again.")
+    assert str(job.error).endswith("The picture is not whole. Generate it again.")
     assert JobStep.objects.get().attempts == 1
     assert provider.counters()["predictions"]["recraft-ai/recraft-v3"] == 1
 
@@ -200,7 +200,7 @@ def test_a_result_that_was_deleted_meanwhile_says_so(provider, cards, post):
     begin(job)
     wait_for_the_end_of(provider)
     provider.settings(retention=0)
-    assert "no longer at Replicate, which deletes it after an hour" in run_out(job.pk).error
+    assert "no longer at Replicate, which deletes it after an hour" in str(run_out(job.pk).error)
 
 
 @pytest.mark.parametrize("content", [b"<html></html>", b"\x89PNG\r\n\x1a\n"])
@@ -209,14 +209,14 @@ def test_a_picture_that_cannot_be_read_makes_no_clip_and_costs_nothing(
 ):
     put_file("winter", pictures[0].image_name, content)
     job = run("winter/videos", asset_ids=[str(pictures[0].pk)])
-    assert "The card's picture can't be read" in job.error
+    assert "The card's picture can't be read" in str(job.error)
     assert provider.counters()["created"] == 0
 
 
 def test_a_picture_that_was_taken_away_makes_no_clip(provider, pictures, post):
     job = Job.objects.get(pk=post("winter/videos", asset_ids=[str(pictures[0].pk)]).json()["id"])
     bucket.remove("winter", pictures[0].image_name)
-    assert "The card has no picture; generate that first." in run_out(job.pk).error
+    assert "The card has no picture; generate that first." in str(run_out(job.pk).error)
 
 
 # --- What goes away ----------------------------------------------------------------------------------------

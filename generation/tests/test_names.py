@@ -108,7 +108,7 @@ def test_names_that_are_left_out_are_asked_for_once_more_and_the_rest_is_kept(pr
     provider.settings(llm_style=json.dumps({"translations": {"de": ["Schneeflocke"], "es": [" "]}}))
     job = run("winter/names", languages=["de", "es"])
     assert (job.status, provider.counters()["created"]) == ("failed", 2)
-    assert "left out 1 of 1 names, even when asked again" in job.error
+    assert "left out 1 of 1 names, even when asked again" in str(job.error)
     assert names_of(flake) == {**SNOWFLAKE, "de": "Schneeflocke"}
 
 

@@ -82,7 +82,7 @@ def test_an_order_that_nobody_took_is_no_order(provider, job, settings, unused_a
     settings.REPLICATE_SETTLE_SECONDS = 60
     settings.REPLICATE_BASE_URL = unused_address
     step = look(job)
-    assert "cannot be reached" in step.error
+    assert "cannot be reached" in str(step.error)
     assert step.intent_at is None
     assert not Charge.objects.exists()
     settings.REPLICATE_BASE_URL = provider.url
@@ -151,7 +151,7 @@ def test_an_order_answered_with_what_another_step_holds_ends_after_the_usual_tri
     job = Job.objects.get(pk=post("winter/images", **body).json()["id"])
     held, other = job.steps.all()
     JobStep.objects.filter(pk=held.pk).update(external_id="held", status="failed")
-    assert "another step has" in run_out(job.pk).error or JobStep.objects.get(pk=other.pk).error
+    assert "another step has" in str(run_out(job.pk).error) or str(JobStep.objects.get(pk=other.pk).error)
     assert repeating["created"] == runner.MOST_ATTEMPTS
 
 

@@ -28,8 +28,8 @@ def test_a_job_that_the_limit_stops_keeps_what_it_could_buy_and_goes_on_when_the
     allow("0.08")
     job = run("winter/images")
     assert (job.status, job.message) == ("failed", "2 of 3 images, 1 failed")
-    assert "SPEND_LIMIT_MONTHLY is 0.08 USD" in job.error
-    assert "this would cost 0.04 USD" in job.error
+    assert "SPEND_LIMIT_MONTHLY is 0.08 USD" in str(job.error)
+    assert "this would cost 0.04 USD" in str(job.error)
     allow("0.12")
     jobs.retry(job)
     assert run_out(job.pk).status == "completed"
@@ -89,7 +89,7 @@ def test_an_order_of_last_month_is_not_made_again_when_this_one_has_nothing_left
     allow("0.04")
     run("winter/images", asset_ids=[str(cards[1].pk)])
     jobs.retry(lost_last_month)
-    assert "SPEND_LIMIT_MONTHLY" in run_out(lost_last_month.pk).error
+    assert "SPEND_LIMIT_MONTHLY" in str(run_out(lost_last_month.pk).error)
     assert provider.counters()["created"] == 1
     assert books() == [("spent", Decimal("0.04"))]
 

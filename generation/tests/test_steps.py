@@ -231,7 +231,7 @@ def test_concepts_that_stay_incomplete_fail_the_job_and_change_nothing(provider,
     provider.settings(llm_style="too_few")
     job = run("winter/all", theme="sea", count=6)
     assert job.status == "failed"
-    assert "left out 2 of 6 concepts" in job.error
+    assert "left out 2 of 6 concepts" in str(job.error)
     assert not Asset.objects.exists()
     assert provider.counters()["created"] == 2
 
@@ -242,5 +242,5 @@ def test_a_clip_whose_picture_failed_is_not_begun(provider, universe, run):
     )
     job = run("winter/all", theme="sea", count=2, generate_music=False)
     assert (job.status, job.message) == ("failed", "3 of 5 steps, 2 failed")
-    assert "Replicate refused" in job.error
+    assert "Replicate refused" in str(job.error)
     assert provider.counters()["created"] == 3

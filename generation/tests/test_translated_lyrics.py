@@ -87,7 +87,7 @@ def test_lines_that_stay_lost_fail_the_step_and_store_nothing(provider, french, 
     provider.settings(llm_style='{"lines": ["one"]}')
     job = run("winter/lyrics", languages=["en"])
     assert (job.status, provider.counters()["created"]) == ("failed", 2)
-    assert "left out all 2 lines in English" in job.error
+    assert "left out all 2 lines in English" in str(job.error)
     assert not MusicPrompt.objects.filter(language="en").exists()
 
 

@@ -57,7 +57,7 @@ def test_what_is_started_in_french_is_kept_in_english(universe, make_asset):
     with translation.override("fr"):
         steps = [*plan.images(universe, [make_asset("Fox")], regenerate=True), *plan.music(universe, ["de"])]
         job = services.start("fill_gaps", "winter", steps, left_out="Left out: 1 clip.")
-    assert list(job.steps.values_list("label", flat=True)) == ["Picture of Fox", "Song in German"]
+    assert [step.label.english for step in job.steps.all()] == ["Picture of Fox", "Song in German"]
     assert job.message.startswith("0 of 2 steps")
 
 

@@ -30,7 +30,7 @@ def test_a_worker_pushes_and_pulls_universes_side_by_side(api, supabase, winter,
 def test_a_job_that_failed_is_retried_where_it_failed(api, supabase, winter):
     supabase.breaks("POST /rest/v1/univers_assets")
     job = finished(ok(api.post("/api/sync/push/winter?background=true")), "failed")
-    assert "Supabase answered 500" in job.error
+    assert "Supabase answered 500" in str(job.error)
     supabase.mends()
     services.retry(job)
     finished({"id": job.pk})
@@ -41,5 +41,5 @@ def finished(body, status="completed"):
     """The job, once a worker's slice has run it."""
     runner.run_slice(body["id"])
     job = services.find(body["id"])
-    assert job.status == status, job.error
+    assert job.status == status, str(job.error)
     return job
