@@ -2,10 +2,12 @@
 """Entry to every management command."""
 
 import os
+import sys
 
 from magikswipe.start import (
     explain_bad_settings,
     explain_failures,
+    load_settings,
     look_at_database,
     refuse_unfinished_restore,
     refuse_unwritable_bucket,
@@ -23,17 +25,14 @@ ADOPT = (["migrate"], ["up"])
 NEED_NO_DATABASE = ([], ["help"], ["check"], ["version"], ["makemigrations"], ["spectacular"])
 
 
-def main():
+def main() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "magikswipe.settings")
+    load_settings()
+    import django
+    from django.core.management import execute_from_command_line
+
+    command = [word for word in sys.argv[1:2] if not word.startswith("-")]
     with explain_bad_settings():
-        import sys
-
-        import django
-        from django.conf import settings
-        from django.core.management import execute_from_command_line
-
-        settings.INSTALLED_APPS  # noqa: B018 - loads the settings, so that a bad value is one sentence
-        command = [word for word in sys.argv[1:2] if not word.startswith("-")]
         if command not in NEED_NO_DATABASE:
             django.setup()
             look_at_database(adopts=command in ADOPT, waits=command == ["qcluster"])

@@ -1,20 +1,24 @@
-"""Reading one setting: from the environment, else from `.env`; a senseless value is one sentence that names it."""
+"""Reading one setting: from the environment, else from `.env`, as the type that it has in `settings`.
+
+A value that has no such type ends the start here, in a sentence that names it; `checks` looks at what the values say.
+"""
 
 import os
 import re
-from decimal import Decimal
+from collections.abc import Iterable
+from decimal import Decimal, InvalidOperation
 from pathlib import Path
-from urllib.parse import parse_qsl, unquote, urlsplit
+from typing import Any
+from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import dj_database_url
 from django.core.exceptions import ImproperlyConfigured
 from dotenv.parser import parse_stream
-from environs import Env, EnvError
+from environs import Env, EnvError, validate
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
-MODEL = r"[\w.-]+/[\w.-]+"
 ENV_HINT = "line {} is no NAME=value; put a value with quotes in it between the other kind of quotes."
 DATABASE_HINT = (
     "write it as postgres://user:password@host:port/name; in user and password, @ is %40, : is %3A, / is %2F, "
@@ -25,19 +29,17 @@ REDIS_HINT = (
     "write it as redis://:password@host:port/0, or rediss:// for TLS; in the password, @ is %40, : is %3A, / is %2F, "
     "# is %23, ? is %3F and % is %25."
 )
-BUCKET = r"[A-Za-z0-9][A-Za-z0-9._-]{1,62}"
 BUCKET_HINT = (
     "write it as s3://key:secret@host:port/bucket?region=eu-west-3, with &scheme=http if need be; "
     "in key and secret, / is %2F, + is %2B and @ is %40."
 )
+PRICES_HINT = "write it as owner/name=0.04,owner/name=0.03, in USD with at most four decimals."
+BUCKET = r"[A-Za-z0-9][A-Za-z0-9._-]{1,62}"
 REGION = r"[a-z0-9-]+"
 # What may stand in an address, and boto3 takes: https://www.rfc-editor.org/rfc/rfc1123#page-13
 LABEL = r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"
 SERVER = rf"{LABEL}(\.{LABEL})*\.?|\[[0-9a-f:]+\]"
-PRICE = r"\d{1,5}(\.\d{1,4})?"
-# A host in an address, in any alphabet; its brackets are gone where it is an IPv6 one.
-NAMED = r"[\w.-]+|[0-9a-f:.]+(%\w+)?"
-LOOPBACK = r"(.+\.)?localhost|127(\.\d{1,3}){3}|\[::1\]"
+PROXIES = {"true": 1, "yes": 1, "on": 1, "false": 0, "no": 0, "off": 0} | {str(n): n for n in range(10)}
 SQLITE, POSTGRESQL = "django.db.backends.sqlite3", "django.db.backends.postgresql"
 # What makes many writers wait instead of fail.
 PATIENT_SQLITE = {
@@ -47,10 +49,6 @@ PATIENT_SQLITE = {
     "timeout": 20,
     "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
 }
-# The first words of our other addresses.
-TAKEN = ("api", "docs", "health", "i18n", "metrics", "openapi.json", "preview", "ready", "static", "storage")
-HOST = r"\*|\.?[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*\.?|\[[0-9a-fA-F:]+\]"
-ORIGIN = r"https?://(\*\.)?([A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*|\[[0-9a-fA-F:]+\])(:\d{1,5})?"
 
 
 def load(path: Path) -> None:
@@ -76,12 +74,12 @@ load(BASE_DIR / ".env")
 env = Env()
 
 
-def senseless(name, reason):
+def senseless(name: str, reason: str) -> ImproperlyConfigured:
     return ImproperlyConfigured(f"{name} is senseless: {reason}")
 
 
-def read(kind, name, default=..., **options):
-    """Read one value; a missing or senseless one stops the start with a sentence that names it."""
+def read(kind: str, name: str, default: Any = ..., **options: Any) -> Any:
+    """Read one value as a type of environs; ImproperlyConfigured with a sentence for a missing or senseless one."""
     given = env.str(name, "").strip()
     if not given:
         if default is ...:
@@ -94,46 +92,47 @@ def read(kind, name, default=..., **options):
         raise senseless(name, reason) from None
 
 
-def read_url(name, default=""):
-    """An http(s) address without a trailing slash, its scheme and host in lower case."""
-    value = read("str", name, default).strip().rstrip("/")
-    if value and not _is_address(value):
-        raise senseless(name, "write it as https://host or http://host:port.")
-    parts = urlsplit(value)
-    user, at, host = parts.netloc.rpartition("@")
-    return parts._replace(netloc=f"{user}{at}{host.lower()}").geturl()
+def read_text(name: str, default: str = "") -> str:
+    return str(read("str", name, default)).strip()
 
 
-def read_service(name: str, default: str = "") -> str:
-    """The address of a service's API, to which paths are added: nothing stands behind its own path.
-
-    One that was copied with the path of an API of Supabase, or from its dashboard, is refused.
-    """
-    value = read_url(name, default)
-    parts = urlsplit(value)
-    if parts.username or re.search("[?#]", read("str", name, default)):
-        raise senseless(name, "write it as https://host, with a path if need be, and nothing after it.")
-    if re.search(r"/(rest|auth|storage|functions|realtime|graphql)/v1|^/dashboard/", parts.path):
-        raise senseless(
-            name, "it is the address of one part or page; write it as https://project.supabase.co."
-        )
-    return value
+def read_number(name: str, default: int, least: int = 1, most: int | None = None) -> int:
+    return int(read("int", name, default, validate=validate.Range(min=least, max=most)))
 
 
-def _is_address(value):
+def read_choice(name: str, default: str, choices: Iterable[str]) -> str:
+    return str(read("str", name, default, validate=validate.OneOf(list(choices))))
+
+
+def read_list(name: str, default: Iterable[str] = ()) -> list[str]:
+    """Values between commas."""
+    return [item.strip() for item in read("list", name, []) if item.strip()] or list(default)
+
+
+def read_url(name: str, default: str = "") -> str:
+    """An address without a trailing slash, its scheme and host in lower case."""
+    value = read_text(name, default).rstrip("/")
+    return re.sub(
+        r"^(\w+://)([^/?#]*@)?([^/?#]*)",
+        lambda found: found[1].lower() + (found[2] or "") + found[3].lower(),
+        value,
+    )
+
+
+def read_bucket_address(name: str) -> str:
+    """The address under which browsers reach the bucket's server, as they send it: without a usual port."""
+    value = read_url(name)
     try:
         parts = urlsplit(value)
-        # Asking for a port that is no number raises, and so does a label that is empty or too long for a name.
-        named = re.fullmatch(NAMED, parts.hostname or "") and parts.hostname.encode("idna")
-        whole = parts.scheme in ("http", "https") and bool(named) and parts.port != 0
-        return whole and value.isprintable() and not re.search(r"[\s\\]", value)
+        usual = parts.port is not None and parts.port == {"https": 443, "http": 80}.get(parts.scheme)
     except ValueError:
-        return False
+        return value
+    return parts._replace(netloc=parts.netloc.rpartition(":")[0]).geturl() if usual else value
 
 
 def read_time_zone(name: str, default: str) -> str:
     """The name of a time zone, as https://www.iana.org/time-zones has them."""
-    value = read("str", name, default).strip()
+    value = read_text(name, default)
     try:
         ZoneInfo(value)
     # A folder of zones, such as Europe, is an OSError.
@@ -144,77 +143,63 @@ def read_time_zone(name: str, default: str) -> str:
     return value
 
 
-def read_public_url(name, local):
-    """An https origin, empty when not given. `local`: an http one of this machine will do, too."""
-    value = read_url(name)
-    parts = urlsplit(value)
-    safe = parts.scheme == "https" or (local and parts.hostname in ("localhost", "127.0.0.1", "::1"))
-    if value and not (safe and value == f"{parts.scheme}://{parts.netloc}"):
-        raise senseless(name, "write it as https://host, without a path.")
-    return value
+def read_proxies(name: str) -> int:
+    """How many proxies stand in front: a number, or true for one and false for none."""
+    given = read_text(name, "0").lower()
+    if given not in PROXIES:
+        raise senseless(name, "write how many proxies stand in front, 0 to 9, or true for one.")
+    return PROXIES[given]
 
 
-def read_bucket(name, default=None):
+def read_prices(name: str) -> dict[str, Decimal]:
+    """Models and what a prediction of each costs: owner/name=0.04,owner/name=0.03."""
+    pairs = [item.partition("=") for item in read_list(name)]
+    try:
+        return {model.strip(): Decimal(price.strip()) for model, _equals, price in pairs}
+    except InvalidOperation:
+        raise senseless(name, PRICES_HINT) from None
+
+
+def read_bucket(name: str, default: dict[str, str] | None = None) -> dict[str, str] | None:
     """What `storage.s3` needs of s3://key:secret@host:port/bucket?region=…&scheme=http; the default when not given.
 
     What stands before the bucket's name in the path belongs to the server's address.
     """
-    value = read("str", name, "").strip()
-    if not value:
+    if not (value := read_text(name)):
         return default
     try:
         parts = urlsplit(value)
         asked = dict(parse_qsl(parts.query, strict_parsing=bool(parts.query)))
         port = f":{parts.port}" if parts.port else ""
     except ValueError:
-        parts, asked, port = urlsplit(""), {}, ""
+        raise senseless(name, BUCKET_HINT) from None
     path, _, bucket = parts.path.rpartition("/")
-    scheme = asked.pop("scheme", "https")
-    region = asked.pop("region", "us-east-1")
+    scheme, region = asked.pop("scheme", "https"), asked.pop("region", "us-east-1")
     whole = parts.scheme == "s3" and parts.hostname and parts.username and parts.password
     whole = whole and not parts.fragment
     if not whole or asked or scheme not in ("http", "https") or not re.fullmatch(BUCKET, bucket):
         raise senseless(name, BUCKET_HINT)
-    host = _host(parts)
-    if not re.fullmatch(SERVER, host):
+    if not re.fullmatch(SERVER, host := _host(parts)):
         raise senseless(name, f"{host[:60]!r} is no host; its name has letters, digits, '-' and '.' alone.")
     if not re.fullmatch(REGION, region):
         raise senseless(name, f"{region[:60]!r} is no region; write it as region=eu-west-3.")
     return {
         "endpoint_url": f"{scheme}://{host}{port}{path}",
         "bucket": bucket,
-        "key": unquote(parts.username),
-        "secret": unquote(parts.password),
+        "key": unquote(parts.username or ""),
+        "secret": unquote(parts.password or ""),
         "region": region,
         "setting": name,
     }
 
 
-def _host(parts):
+def _host(parts: SplitResult) -> str:
     """The host of a split address, in lower case, as it stands there: an IPv6 one in brackets."""
-    return f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
+    host = parts.hostname or ""
+    return f"[{host}]" if ":" in host else host
 
 
-def read_bucket_address(name, bucket, plain):
-    """The address under which browsers reach the server of `read_bucket`, as they send it: without a usual port.
-
-    `plain`: http will do, too; pages that come by https show nothing that does not.
-    """
-    value = read_url(name)
-    if not value:
-        return ""
-    if not bucket:
-        raise senseless(name, "the media lie in a folder; set BUCKET_URL, too, or unset it.")
-    parts = urlsplit(value)
-    if parts.query or parts.fragment or parts.username:
-        raise senseless(name, "write it as https://host, with a path if need be, and nothing after it.")
-    if parts.scheme == "http" and not plain:
-        raise senseless(name, "pages that come by HTTPS show no media without it; write it as https://host.")
-    port = "" if parts.port in (None, {"https": 443, "http": 80}[parts.scheme]) else f":{parts.port}"
-    return f"{parts.scheme}://{_host(parts)}{port}{parts.path}"
-
-
-def store(server, prefix, public_url="", **folder):
+def store(server: dict[str, str] | None, prefix: str, public_url: str = "", **folder: Any) -> dict[str, Any]:
     """Django's configuration of a bucket on a server of `read_bucket`; of a folder where there is none."""
     if server:
         options = {"server": server, "prefix": prefix, "public_url": public_url}
@@ -222,19 +207,7 @@ def store(server, prefix, public_url="", **folder):
     return {"BACKEND": "storage.backends.FolderStorage", "OPTIONS": folder}
 
 
-def check_not_synced(name, bucket, supabase_url, synced):
-    """The bucket that is published to must not be ours: a sync would take it for both sides."""
-    ours = urlsplit(bucket["endpoint_url"])
-    # Any name may lead to it; the path of Supabase's S3 does not change.
-    # https://supabase.com/docs/guides/storage/s3/authentication
-    is_supabase = ours.path.endswith("/storage/v1/s3") or ours.netloc == urlsplit(supabase_url).netloc
-    if supabase_url and bucket["bucket"] == synced and is_supabase:
-        raise senseless(
-            name, f"it is '{synced}' of SUPABASE_URL, which universes are published to; name another bucket."
-        )
-
-
-def made(folder):
+def made(folder: Path) -> Path:
     """The folder that STORAGE_PATH is, or one in it, made where it is not there yet."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -247,29 +220,30 @@ def made(folder):
 
 def read_folder(name: str, default: str) -> Path:
     """A folder, made where it is not there yet; below that of manage.py unless its path is absolute."""
-    value = read("str", name, default)
+    value = str(read("str", name, default))
     if "${" in value:
         raise senseless(name, "'${' stands in it; write the path itself, no variable is put in.")
     return made((BASE_DIR / value).resolve())
 
 
-def read_database(name, folder):
+def read_database(name: str, folder: Path) -> dict[str, Any]:
     """Django's configuration of a database; of SQLite in `folder` when none is named."""
-    given = read("str", name, "").strip()
+    given = read_text(name)
     config = _parse_database(name, given) if given else _local_database(folder)
     if config["ENGINE"] == SQLITE:
         config["OPTIONS"] = PATIENT_SQLITE
     return config | {"CONN_MAX_AGE": 60, "CONN_HEALTH_CHECKS": True}
 
 
-def _parse_database(name, given):
+def _parse_database(name: str, given: str) -> dict[str, Any]:
     in_file = given.startswith("sqlite:")
+    config: dict[str, Any] = {}
     try:
-        config, parts = dj_database_url.parse(given), urlsplit(given)
+        config, parts = dict(dj_database_url.parse(given)), urlsplit(given)
         # Where an address was cut at a sign that means something, its end is left over.
         cut = parts.fragment or (parts.query if in_file else "@" in parts.path + parts.query)
     except ValueError:
-        config, cut = {}, True
+        cut = True
     if cut or config["ENGINE"] not in (SQLITE, POSTGRESQL) or not config["NAME"]:
         raise senseless(name, SQLITE_HINT if in_file else DATABASE_HINT)
     if in_file and not (folder := Path(config["NAME"]).parent).is_dir():
@@ -277,7 +251,7 @@ def _parse_database(name, given):
     return config
 
 
-def _local_database(folder):
+def _local_database(folder: Path) -> dict[str, Any]:
     path = made(folder) / "local.db"
     if not path.exists() and (misplaced := _misplaced(path)):
         raise senseless(
@@ -287,7 +261,7 @@ def _local_database(folder):
     return {"ENGINE": SQLITE, "NAME": str(path)}
 
 
-def _misplaced(path):
+def _misplaced(path: Path) -> Path | None:
     """Where earlier versions, which took the path for part of an address, had a database in a file; None if not."""
     try:
         read = Path(dj_database_url.parse(f"sqlite:///{path}")["NAME"])
@@ -296,101 +270,17 @@ def _misplaced(path):
     return read if read != path and read.is_file() else None
 
 
-def read_redis(name):
+def read_redis(name: str) -> str:
     """The address of a Redis server: redis://:password@host:port/number, or rediss:// for TLS; empty for none."""
-    value = read("str", name, "").strip()
+    if not (value := read_text(name)):
+        return ""
     try:
         parts = urlsplit(value)
         fits = parts.scheme in ("redis", "rediss") and parts.hostname and parts.port != 0
-        cut = parts.fragment or "@" in parts.query
     except ValueError:
-        fits, cut = False, True
-    if value and not (fits and not cut and re.fullmatch(r"(/\d*)?", parts.path, re.ASCII)):
+        raise senseless(name, REDIS_HINT) from None
+    cut = parts.fragment or "@" in parts.query or not re.fullmatch(r"(/\d*)?", parts.path, re.ASCII)
+    if not fits or cut:
         raise senseless(name, REDIS_HINT)
     # The client knows its scheme in lower case alone.
     return parts.geturl()
-
-
-def read_secret(name):
-    """A key or token, empty when there is none; it travels in an HTTP header, so ASCII alone."""
-    value = read("str", name, "").strip()
-    if not (value.isascii() and value.isprintable()) or " " in value:
-        raise senseless(name, "a key has no spaces, accents or line breaks; copy it again.")
-    return value
-
-
-def read_list(name, default=(), pattern=".*", hint=""):
-    """Values between commas, each of which must match the pattern."""
-    values = [item.strip() for item in read("list", name, list(default)) if item.strip()]
-    for value in values:
-        if not re.fullmatch(pattern, value):
-            raise senseless(name, f"{value[:60]!r} is none; {hint}")
-    return values or list(default)
-
-
-def read_hosts(name, default):
-    return read_list(name, default, HOST, "write host names alone, without https:// or port: studio.example")
-
-
-def read_origins(name, families=True):
-    """Origins of pages. `families`: https://*.example is one, too; no cookie goes to pages of a whole family."""
-    found = read_list(name, (), ORIGIN, "write origins as https://studio.example, without a path.")
-    if not families and (family := next((origin for origin in found if "*" in origin), None)):
-        raise senseless(name, f"{family!r} is no single origin; name each.")
-    return found
-
-
-def read_proxies(name):
-    """How many proxies stand in front: a number, or true for one and false for none."""
-    words = {"true": 1, "yes": 1, "on": 1, "false": 0, "no": 0, "off": 0}
-    given = read("str", name, "0").strip().lower()
-    if given not in words and not re.fullmatch(r"[0-9]", given):
-        raise senseless(name, "write how many proxies stand in front, 0 to 9, or true for one.")
-    return words[given] if given in words else int(given)
-
-
-def read_admin_path(name, default):
-    """Where the admin is, without slashes around; none of the other addresses' first words."""
-    value = read("str", name, default).strip().strip("/")
-    if not re.fullmatch(r"[a-z0-9_-]+(/[a-z0-9_-]+)*", value, re.ASCII) or value.split("/")[0] in TAKEN:
-        raise senseless(name, "write a path such as studio-7f3k that is none of the others' first words.")
-    return value
-
-
-def check_debug(debug, hosts):
-    """DEBUG shows settings and code to whoever meets an error; so it is for this machine alone."""
-    public = [host for host in hosts if not re.fullmatch(LOOPBACK, host)]
-    if debug and public:
-        raise ImproperlyConfigured(
-            f"DEBUG is on while ALLOWED_HOSTS has {public[0]!r}; turn DEBUG off, or allow localhost alone."
-        )
-
-
-def read_name(name, default):
-    """A name of letters, digits, `.`, `_` and `-`."""
-    value = read("str", name, default).strip()
-    if not re.fullmatch(r"[A-Za-z0-9_][\w.-]{0,99}", value, re.ASCII):
-        raise senseless(name, "use letters, digits, '.', '_' and '-' alone.")
-    return value
-
-
-def read_model(name, default):
-    """A model as the provider names it: owner/name, or owner/name:version."""
-    value = read("str", name, default).strip()
-    if not re.fullmatch(rf"{MODEL}(:[\w.-]+)?", value):
-        raise senseless(name, "write it as owner/name or owner/name:version.")
-    return value
-
-
-def read_prices(name):
-    """Models and what a prediction of each costs: owner/name=0.04,owner/name=0.03."""
-    prices = {}
-    for item in read_list(name):
-        model, _, price = item.partition("=")
-        if not re.fullmatch(MODEL, model.strip()) or not re.fullmatch(PRICE, price.strip()):
-            raise ImproperlyConfigured(
-                f"{name} is senseless: write it as owner/name=0.04,owner/name=0.03, "
-                "in USD with at most four decimals."
-            )
-        prices[model.strip()] = Decimal(price.strip())
-    return prices

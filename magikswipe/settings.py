@@ -11,45 +11,38 @@ from environs import validate
 from magikswipe import logs
 from magikswipe.env import (
     BASE_DIR,
-    check_debug,
-    check_not_synced,
     read,
-    read_admin_path,
     read_bucket,
     read_bucket_address,
+    read_choice,
     read_database,
     read_folder,
-    read_hosts,
-    read_model,
-    read_name,
-    read_origins,
+    read_list,
+    read_number,
     read_prices,
     read_proxies,
-    read_public_url,
     read_redis,
-    read_secret,
-    read_service,
+    read_text,
     read_time_zone,
     read_url,
-    senseless,
     store,
 )
+from magikswipe.openapi import SPECTACULAR_SETTINGS  # noqa: F401 - a setting
 
 # --- The installation --------------------------------------------------------------------------------------
 
 DEBUG = read("bool", "DEBUG", False)
 SECRET_KEY = read("str", "SECRET_KEY").strip()
-ALLOWED_HOSTS = read_hosts("ALLOWED_HOSTS", ["localhost", "127.0.0.1", "[::1]"])
-check_debug(DEBUG, ALLOWED_HOSTS)
-CSRF_TRUSTED_ORIGINS = read_origins("CSRF_TRUSTED_ORIGINS")
+ALLOWED_HOSTS = read_list("ALLOWED_HOSTS", ["localhost", "127.0.0.1", "[::1]"])
+CSRF_TRUSTED_ORIGINS = read_list("CSRF_TRUSTED_ORIGINS")
 API_OPEN = read("bool", "API_OPEN", DEBUG)
 HTTPS = read("bool", "HTTPS", not DEBUG)
 # How many proxies stand in front, whose X-Forwarded-For, -Proto and -Host are believed.
 TRUST_PROXY = read_proxies("TRUST_PROXY")
-ADMIN_PATH = read_admin_path("ADMIN_PATH", "admin")
+ADMIN_PATH = read_text("ADMIN_PATH", "admin").strip("/")
 
 # For the first administrator, `admin`, when there is none.
-ADMIN_PASSWORD = read("str", "ADMIN_PASSWORD", "").strip()
+ADMIN_PASSWORD = read_text("ADMIN_PASSWORD")
 
 STORAGE_PATH = read_folder("STORAGE_PATH", "var")
 
@@ -175,7 +168,7 @@ BUCKET_PREFIX = "/storage/buckets/univers"
 BUCKET_URL = read_bucket("BUCKET_URL")
 ARCHIVE_URL = read_bucket("ARCHIVE_URL", BUCKET_URL)
 # Where browsers reach the bucket's server, and are sent for media; empty: they come from here.
-BUCKET_PUBLIC_URL = read_bucket_address("BUCKET_PUBLIC_URL", BUCKET_URL, plain=DEBUG or not HTTPS)
+BUCKET_PUBLIC_URL = read_bucket_address("BUCKET_PUBLIC_URL")
 
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.InMemoryStorage"},
@@ -197,23 +190,19 @@ STORAGES = {
 }
 
 # Which server in front sends the bucket's files itself; empty: gunicorn does.
-SENDFILE = read("str", "SENDFILE", "", validate=validate.OneOf(["", "nginx", "x-sendfile"]))
-if SENDFILE and BUCKET_URL:
-    raise senseless(
-        "SENDFILE", "with BUCKET_URL the media lie in no folder that could be sent from; unset one."
-    )
+SENDFILE = read_choice("SENDFILE", "", ["", "nginx", "x-sendfile"])
 
 # How long and how much of it lies there: days, revisions per universe, megabytes in all.
-ARCHIVE_DAYS = read("int", "ARCHIVE_DAYS", 90, validate=validate.Range(min=1))
-ARCHIVE_REVISIONS = read("int", "ARCHIVE_REVISIONS", 200, validate=validate.Range(min=1))
-ARCHIVE_MB = read("int", "ARCHIVE_MB", 10240, validate=validate.Range(min=1))
+ARCHIVE_DAYS = read_number("ARCHIVE_DAYS", 90)
+ARCHIVE_REVISIONS = read_number("ARCHIVE_REVISIONS", 200)
+ARCHIVE_MB = read_number("ARCHIVE_MB", 10240)
 
 # How large the archive of a universe may be that is imported, packed and unpacked.
-IMPORT_MAX_MB = read("int", "IMPORT_MAX_MB", 2000, validate=validate.Range(min=1, max=1_000_000))
+IMPORT_MAX_MB = read_number("IMPORT_MAX_MB", 2000, most=1_000_000)
 
 # How large an uploaded picture or song may be, and an uploaded clip.
-UPLOAD_MAX_MB = read("int", "UPLOAD_MAX_MB", 50, validate=validate.Range(min=1, max=1_000))
-UPLOAD_CLIP_MAX_MB = read("int", "UPLOAD_CLIP_MAX_MB", 200, validate=validate.Range(min=1, max=10_000))
+UPLOAD_MAX_MB = read_number("UPLOAD_MAX_MB", 50, most=1_000)
+UPLOAD_CLIP_MAX_MB = read_number("UPLOAD_CLIP_MAX_MB", 200, most=10_000)
 FILE_UPLOAD_HANDLERS = ["storage.uploading.BoundedUpload"]
 
 # --- REST API ----------------------------------------------------------------------------------------------
@@ -240,66 +229,12 @@ REST_FRAMEWORK = {
 
 # Calls a minute of one caller, 0 for any number; a developer's own machine has no limit.
 ALONE = DEBUG and API_OPEN
-THROTTLE_WRITES = read("int", "THROTTLE_WRITES", 0 if ALONE else 600, validate=validate.Range(min=0))
-THROTTLE_PAID = read("int", "THROTTLE_PAID", 0 if ALONE else 120, validate=validate.Range(min=0))
+THROTTLE_WRITES = read_number("THROTTLE_WRITES", 0 if ALONE else 600, least=0)
+THROTTLE_PAID = read_number("THROTTLE_PAID", 0 if ALONE else 120, least=0)
 
-SPECTACULAR_SETTINGS = {
-    "TITLE": "MagikSwipe",
-    "DESCRIPTION": "Universes for children: write them, let AI models draw, animate and sing them, publish them.",
-    "VERSION": "0.1.0",
-    "SERVERS": [{"url": "/", "description": "This installation"}],
-    "TAGS": [
-        {"name": "universes", "description": "Universes with their cards, names, songs, files and archives."},
-        {
-            "name": "generate",
-            "description": "What AI models write at once, and draw, animate and sing as jobs.",
-        },
-        {
-            "name": "jobs",
-            "description": "What is being made or synced, how far it is, and how to stop or retry it.",
-        },
-        {
-            "name": "sync",
-            "description": "Universes between here and Supabase, and what was replaced on the way.",
-        },
-        {"name": "system", "description": "Whether the installation works, and the media files."},
-    ],
-    "SERVE_INCLUDE_SCHEMA": False,
-    "COMPONENT_SPLIT_REQUEST": True,
-    "SCHEMA_PATH_PREFIX": r"/api/",
-    "SWAGGER_UI_DIST": "SIDECAR",
-    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
-    "SWAGGER_UI_SETTINGS": {
-        "deepLinking": True,
-        "persistAuthorization": True,
-        "filter": True,
-        # The default's numbers are paler than AA asks for.
-        "syntaxHighlight": {"theme": "obsidian"},
-    },
-    "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
-    "POSTPROCESSING_HOOKS": [
-        "drf_spectacular.hooks.postprocess_schema_enums",
-        "api.links.add",
-        "api.polish.polish",
-    ],
-    "ENUM_NAME_OVERRIDES": {
-        "Language": "universes.models.Language",
-        "JobType": "jobs.serializers.TYPES",
-        "JobStatus": "jobs.models.State",
-        "SyncReportType": "syncer.serializers.REPORTS",
-        "GapsEstimateType": "generation.serializers.ESTIMATES",
-        "GapKind": "generation.gaps.KINDS",
-        "CostKind": "generation.models.Kind",
-        "VariantKind": "universes.services.variants.KINDS",
-        "HealthStatus": "magikswipe.health.HEALTH",
-        "ReadyStatus": "magikswipe.health.READINESS",
-        "UniverseOrdering": "universes.queries.ORDERINGS",
-    },
-}
-
-CORS_ALLOWED_ORIGINS = read_origins("CORS_ALLOWED_ORIGINS", families=False)
+CORS_ALLOWED_ORIGINS = read_list("CORS_ALLOWED_ORIGINS")
 # A closed API must not get front ends by default: they may use its login's cookie.
-CORS_OPEN_ORIGINS = read_origins("CORS_OPEN_ORIGINS", families=False)
+CORS_OPEN_ORIGINS = read_list("CORS_OPEN_ORIGINS")
 if API_OPEN:
     CORS_ALLOWED_ORIGINS = [*CORS_ALLOWED_ORIGINS, *CORS_OPEN_ORIGINS]
 # A closed API is called with the session's cookie, from the origins that are named alone.
@@ -346,7 +281,7 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024 * 1024
 
 # --- Jobs --------------------------------------------------------------------------------------------------
 
-WORKERS = read("int", "WORKERS", 4, validate=validate.Range(min=1, max=64))
+WORKERS = read_number("WORKERS", 4, most=64)
 
 Q_CLUSTER = {
     "name": "magikswipe",
@@ -368,22 +303,20 @@ Q_CLUSTER = {
 
 # --- Replicate ---------------------------------------------------------------------------------------------
 
-REPLICATE_API_TOKEN = read_secret("REPLICATE_API_TOKEN")
-REPLICATE_BASE_URL = read_service("REPLICATE_BASE_URL", "https://api.replicate.com")
-REPLICATE_CONCURRENCY = read("int", "REPLICATE_CONCURRENCY", 8, validate=validate.Range(min=1, max=100))
+REPLICATE_API_TOKEN = read_text("REPLICATE_API_TOKEN")
+REPLICATE_BASE_URL = read_url("REPLICATE_BASE_URL", "https://api.replicate.com")
+REPLICATE_CONCURRENCY = read_number("REPLICATE_CONCURRENCY", 8, most=100)
 # How long an order that was not answered may take to be in Replicate's list, before it is made again.
-REPLICATE_SETTLE_SECONDS = read(
-    "int", "REPLICATE_SETTLE_SECONDS", 25, validate=validate.Range(min=0, max=600)
-)
-REPLICATE_LLM_MODEL = read_model("REPLICATE_LLM_MODEL", "meta/meta-llama-3-70b-instruct")
-REPLICATE_IMAGE_MODEL = read_model("REPLICATE_IMAGE_MODEL", "recraft-ai/recraft-v3")
-REPLICATE_VIDEO_MODEL = read_model("REPLICATE_VIDEO_MODEL", "wan-video/wan-2.1-i2v-480p")
-REPLICATE_MUSIC_MODEL = read_model("REPLICATE_MUSIC_MODEL", "minimax/music-1.5")
+REPLICATE_SETTLE_SECONDS = read_number("REPLICATE_SETTLE_SECONDS", 25, least=0, most=600)
+REPLICATE_LLM_MODEL = read_text("REPLICATE_LLM_MODEL", "meta/meta-llama-3-70b-instruct")
+REPLICATE_IMAGE_MODEL = read_text("REPLICATE_IMAGE_MODEL", "recraft-ai/recraft-v3")
+REPLICATE_VIDEO_MODEL = read_text("REPLICATE_VIDEO_MODEL", "wan-video/wan-2.1-i2v-480p")
+REPLICATE_MUSIC_MODEL = read_text("REPLICATE_MUSIC_MODEL", "minimax/music-1.5")
 # minimax/music-01 alone: the address of the track whose style its songs take.
 REPLICATE_MUSIC_REFERENCE = read_url("REPLICATE_MUSIC_REFERENCE")
 
 # Where Replicate reaches this installation to tell that something is ready; empty: it is only asked.
-PUBLIC_URL = read_public_url("PUBLIC_URL", local=DEBUG)
+PUBLIC_URL = read_url("PUBLIC_URL")
 
 # US dollars per prediction, over those that `generation.prices` knows; and what a month (UTC) may cost at most.
 MODEL_PRICES = read_prices("MODEL_PRICES")
@@ -403,41 +336,36 @@ JOB_DAILY = [
 # Functions that give the hashes of archived files which are needed though no revision names them.
 ARCHIVE_NEEDED_BY = ["syncer.journals.needed", "generation.delivered.needed"]
 # Days for which jobs that ended are kept; what they cost is kept for good.
-JOBS_KEPT_DAYS = read("int", "JOBS_KEPT_DAYS", 30, validate=validate.Range(min=1))
+JOBS_KEPT_DAYS = read_number("JOBS_KEPT_DAYS", 30)
 
 # --- Supabase ----------------------------------------------------------------------------------------------
 
-SUPABASE_URL = read_service("SUPABASE_URL")
-SUPABASE_SERVICE_ROLE_KEY = read_secret("SUPABASE_SERVICE_ROLE_KEY")
-SUPABASE_BUCKET_NAME = read_name("SUPABASE_BUCKET_NAME", "univers")
+SUPABASE_URL = read_url("SUPABASE_URL")
+SUPABASE_SERVICE_ROLE_KEY = read_text("SUPABASE_SERVICE_ROLE_KEY")
+SUPABASE_BUCKET_NAME = read_text("SUPABASE_BUCKET_NAME", "univers")
 # The name of a picture stays when it is drawn anew: so long may an app go on showing the old one.
-SUPABASE_CACHE_SECONDS = read(
-    "int", "SUPABASE_CACHE_SECONDS", 60, validate=validate.Range(min=0, max=31_536_000)
-)
-for name, server in {"BUCKET_URL": BUCKET_URL, "ARCHIVE_URL": ARCHIVE_URL}.items():
-    if server:
-        check_not_synced(name, server, SUPABASE_URL, SUPABASE_BUCKET_NAME)
+SUPABASE_CACHE_SECONDS = read_number("SUPABASE_CACHE_SECONDS", 60, least=0, most=31_536_000)
 
 # How many files move at once, and how often a call that failed in passing is sent again.
-SYNC_PARALLEL = read("int", "SYNC_PARALLEL", 4, validate=validate.Range(min=1, max=32))
-SYNC_RETRIES = read("int", "SYNC_RETRIES", 2, validate=validate.Range(min=0, max=10))
+SYNC_PARALLEL = read_number("SYNC_PARALLEL", 4, most=32)
+SYNC_RETRIES = read_number("SYNC_RETRIES", 2, least=0, most=10)
 # Seconds without a byte after which a connection to Supabase counts as lost.
-SYNC_TIMEOUT = read("int", "SYNC_TIMEOUT", 60, validate=validate.Range(min=1, max=3600))
+SYNC_TIMEOUT = read_number("SYNC_TIMEOUT", 60, most=3600)
 
 # --- Web server: read by gunicorn.conf.py ------------------------------------------------------------------
 
-WEB_CONCURRENCY = read("int", "WEB_CONCURRENCY", 2, validate=validate.Range(min=1, max=64))
-WEB_THREADS = read("int", "WEB_THREADS", 8, validate=validate.Range(min=1, max=256))
+WEB_CONCURRENCY = read_number("WEB_CONCURRENCY", 2, most=64)
+WEB_THREADS = read_number("WEB_THREADS", 8, most=256)
 
 # --- Logs --------------------------------------------------------------------------------------------------
 
-LOG_LEVEL = read("str", "LOG_LEVEL", "INFO", validate=validate.OneOf(["DEBUG", "INFO", "WARNING", "ERROR"]))
+LOG_LEVEL = read_choice("LOG_LEVEL", "INFO", ["DEBUG", "INFO", "WARNING", "ERROR"])
 
-LOG_FORMAT = read("str", "LOG_FORMAT", "text" if DEBUG else "json", validate=validate.OneOf(["json", "text"]))
+LOG_FORMAT = read_choice("LOG_FORMAT", "text" if DEBUG else "json", ["json", "text"])
 LOGGING = logs.config(LOG_LEVEL, LOG_FORMAT)
 
 # What Prometheus sends as its Bearer token to read /metrics; empty: only who may read the API does.
-METRICS_TOKEN = read_secret("METRICS_TOKEN")
+METRICS_TOKEN = read_text("METRICS_TOKEN")
 
 # --- Admin -------------------------------------------------------------------------------------------------
 

@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from jobs import heartbeat
 from jobs.models import Job, Worker
+from magikswipe import healthcheck
 from tests.s3_proxy import REFUSED
 
 pytestmark = pytest.mark.django_db
@@ -97,3 +98,12 @@ def test_without_a_database_it_answers_all_the_same(api):
         response = api.get("/ready")
     assert reasons(response)[0].startswith("The database does not answer")
     assert response.json()["bucket"] is True and response.json()["queue"] is False
+
+
+@pytest.mark.parametrize(
+    ("hosts", "asked"),
+    [("", "localhost"), ("studio.example, other.example", "studio.example"), (".example.org", "example.org")],
+)
+def test_the_containers_health_is_asked_under_an_allowed_name(monkeypatch, hosts, asked):
+    monkeypatch.setenv("ALLOWED_HOSTS", hosts)
+    assert healthcheck.host() == asked
