@@ -19,7 +19,7 @@ from storage.sending import SentFile
 from universes.errors import AlreadyExists, Changing, Invalid, TooLarge
 from universes.models import Universe
 from universes.names import NAME_LENGTH, SLUG_LENGTH, is_slug
-from universes.services import copies, exchange
+from universes.services import copies, exports, imports
 
 from .buttons import OperationsMixin, once
 from .forms import line, name_line
@@ -109,11 +109,11 @@ class CopiesMixin(OperationsMixin):
     def download(self, request, object_id):
         slug = _find(object_id).slug
         try:
-            file = exchange.exported(slug)
+            file = exports.open_export(slug)
         except Changing:
             messages.error(request, CHANGING)
             return redirect(CHANGE, object_id)
-        return SentFile(file, as_attachment=True, filename=exchange.file_name(slug)).begin()
+        return SentFile(file, as_attachment=True, filename=exports.file_name(slug)).begin()
 
     @action(
         description=gettext_lazy("Import"), icon="upload", url_path="from-archive", permissions=["change"]
@@ -174,7 +174,7 @@ class CopiesMixin(OperationsMixin):
             form.refuse(upload.refused)
         elif complete:
             try:
-                universe = exchange.load(archive, form.cleaned_data["slug"])
+                universe = imports.load(archive, form.cleaned_data["slug"])
                 if kept:
                     staging.remove(kept)
                 return self.opened(request, universe)

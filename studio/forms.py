@@ -15,8 +15,8 @@ from unfold.widgets import (
 from storage import signatures
 from universes import media
 from universes.models import Language, Universe
-from universes.names import SLUG_LENGTH, is_address, is_slug, slug_of, typed_name
-from universes.services import editing, edits, universes
+from universes.names import SLUG_LENGTH, is_slug, is_url, slug_of, typed_name
+from universes.services import edits
 
 from .tabs import saving
 
@@ -150,7 +150,7 @@ def one_line_end(text):
 
 
 class UniverseForm(StoredForm, NameFields):
-    prompts = universes.PROMPTS
+    prompts = edits.UNIVERSE_PROMPTS
 
     name = name_line(_("Name"))
     slug = line(
@@ -185,7 +185,7 @@ class UniverseForm(StoredForm, NameFields):
     def clean(self):
         """Refuse what would replace words that somebody else wrote since the page was shown; it says whose."""
         if not self.instance._state.adding:
-            for conflict in editing.conflicts(self.instance, self.typed(), self.seen()):
+            for conflict in edits.conflicts(self.instance, self.typed(), self.seen()):
                 self.seen_now[conflict.field] = conflict.theirs
                 self.add_error(conflict.field, f"{saving.sentence(conflict)} {SAVE_AGAIN}")
         return super().clean()
@@ -229,7 +229,7 @@ class UniverseForm(StoredForm, NameFields):
     def _address(self, field):
         """An address, without the signature that the page has shown a file of ours with: it expires."""
         text = self.cleaned_data[field]
-        if not text or is_address(text) or text == getattr(self.instance, field):
+        if not text or is_url(text) or text == getattr(self.instance, field):
             return signatures.plain(text)
         raise forms.ValidationError(_("Use an address of http or https, or a path."))
 

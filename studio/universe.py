@@ -13,7 +13,7 @@ from generation import prompts
 from universes import queries
 from universes.models import LANGUAGES, Asset, Universe
 from universes.name_keys import by_name
-from universes.services import editing, universes
+from universes.services import edits, universes
 
 from . import overview
 from .copies import CopiesMixin
@@ -66,7 +66,7 @@ class UniverseAdmin(
     add_fieldsets = (
         (None, {"fields": ("name", "slug", ("is_public", "background_color"))}),
         in_languages,
-        (_("Default prompts"), {"fields": universes.PROMPTS}),
+        (_("Default prompts"), {"fields": edits.UNIVERSE_PROMPTS}),
     )
     fieldsets = (
         (None, {"fields": (("name", "slug"), ("is_public", "background_color"))}),
@@ -163,7 +163,7 @@ class UniverseAdmin(
         if not change:
             adopt(obj, universes.create(**{"name": obj.name, **form.changes(), "slug": obj.slug}))
             return
-        for conflict in editing.save(obj, form.typed(), form.seen(), author(request)):
+        for conflict in edits.save(obj, form.typed(), form.seen(), author(request)):
             messages.warning(request, saving.sentence(conflict))
 
     def response_add(self, request, obj, post_url_continue=None):

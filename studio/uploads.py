@@ -4,7 +4,7 @@ from django.core.files.uploadedfile import UploadedFile
 from django.core.files.uploadhandler import FileUploadHandler, StopUpload
 
 from universes.errors import TooLarge
-from universes.services import exchange
+from universes.services import imports
 
 
 class ArchiveUpload(FileUploadHandler):
@@ -23,7 +23,7 @@ class ArchiveUpload(FileUploadHandler):
     def receive_data_chunk(self, raw_data, start):
         self.size += len(raw_data)
         try:
-            exchange.check_size(self.size)
+            imports.check_size(self.size)
         except TooLarge as error:
             self.refused = error
             # The rest is read and dropped: a browser whose connection breaks shows no answer.

@@ -135,7 +135,7 @@ def _untouched(journal):
 
 def _keep_files(journal, files):
     if files:
-        revisions.keep_files(journal.slug, *journal.why, files)
+        revisions.create_from(journal.slug, *journal.why, files)
 
 
 def _leave(journal):
@@ -150,5 +150,5 @@ def _leave(journal):
         if file.sha256 not in (journal.kept.get(name), stand.get(name))
     ]
     if late:
-        revisions.put_away(old, late, *journal.why)
+        revisions.archive_files(old, late, *journal.why)
     bucket.remove_folder(old)

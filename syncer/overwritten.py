@@ -44,7 +44,7 @@ def keep(cause, there, files, client, author):
     )
     last = Revision.objects.filter(univers_slug=there.slug, cause=cause).order_by("-created_at").first()
     if not (last and _holds(last, rows, kept)):
-        revisions.keep_rows(there.slug, cause, author, rows, kept)
+        revisions.create_from(there.slug, cause, author, kept, rows)
     return reports
 
 

@@ -114,7 +114,7 @@ def _write_rows(plan, universe, remote_id, kept, journal):
             if not universe:
                 _keep_files(plan.slug, why, kept)
             elif kept or _overwrites(plan):
-                revisions.keep(universe, *why, kept | _absent(plan))
+                revisions.create(universe, *why, kept | _absent(plan))
             universe = local.write(universe, plan, remote_id)
             # They are found by the slug that the universe has.
             Revision.objects.filter(univers_slug=journal.old_slug).update(univers_slug=plan.slug)
@@ -145,4 +145,4 @@ def _absent(plan):
 def _keep_files(slug, why, files):
     """A revision of files alone: those in a folder of no universe, and those that came when the rows were written."""
     if files:
-        revisions.keep_files(slug, *why, files)
+        revisions.create_from(slug, *why, files)

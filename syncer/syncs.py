@@ -201,7 +201,7 @@ def run_pull(slug, *, force=False, tables=None, author=""):
 def finish(slug):
     """Files that a pull or a deletion that broke off has yet to move must not be taken for ones that stay."""
     journals.finish(slug)
-    revisions.finish(slug)
+    revisions.archive_leaving(slug)
 
 
 def _with_digests(there, came):

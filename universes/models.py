@@ -204,7 +204,7 @@ def key_of(model):
 
 
 class NameKey(models.Model):
-    """A name as searches compare it and lists are sorted by (`folding.fold`), of one row of one of four tables."""
+    """A name as searches compare it and lists are sorted by (`name_keys.fold`), of one row of one of four tables."""
 
     universe = key_of(Universe)
     universe_translation = key_of(UniverseTranslation)

@@ -1,8 +1,8 @@
-"""How universes and cards get the names of their folders and files."""
+"""Names of universes and cards as typed, and the names of their folders and files."""
 
 import re
 import unicodedata
-from collections.abc import Container
+from collections.abc import Collection, Container
 from itertools import count
 from urllib.parse import urlsplit
 
@@ -36,13 +36,13 @@ THUMBNAIL = "thumbnail.jpg"
 CLIP_SUFFIXES = (".mp4", ".MP4", ".mov", ".MOV", ".m4v", ".M4V", ".webm", ".WEBM")
 
 SCHEME = re.compile(r"\s*([A-Za-z][A-Za-z0-9+.-]*):")
-# What browsers drop from an address, or read as a slash (https://url.spec.whatwg.org/#url-parsing).
 PICTURE_ITSELF = re.compile(r"data:image/(png|jpeg|gif|webp);base64,[A-Za-z0-9+/=]+", re.ASCII)
+# Browsers drop these from a URL, or read them as a slash (https://url.spec.whatwg.org/#url-parsing).
 CONTROL = re.compile(r"[\x00-\x1f\x7f\\\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 
 
 def typed_name(text: str) -> str:
-    """A name that somebody typed or pasted, on one line and without characters that nobody sees.
+    """A typed or pasted name, on one line and without invisible characters.
 
     Control characters, zero-width spaces and direction marks go. Joiners and variation selectors stay between
     characters: families of emoji and Persian words are written with them.
@@ -59,7 +59,7 @@ def cut(text: str, most: int) -> str:
     return text[: end or most]
 
 
-def _continues(text, at):
+def _continues(text: str, at: int) -> bool:
     """Whether the code point at `at` belongs to the character on the screen that began before it.
 
     The common cases of https://www.unicode.org/reports/tr29/: marks, joined emoji, flags, skin tones, Hangul.
@@ -76,7 +76,7 @@ def _continues(text, at):
     )
 
 
-def is_slug(text):
+def is_slug(text: str) -> bool:
     return len(text) <= SLUG_LENGTH and bool(SLUG.fullmatch(text))
 
 
@@ -85,7 +85,7 @@ def slug_of(name: str) -> str:
     return slugify(name, max_length=SLUG_LENGTH)
 
 
-def make_slug(name):
+def make_slug(name: str) -> str:
     """The same, and `universe` where nothing is left of the name."""
     return slug_of(name) or UNNAMED
 
@@ -96,8 +96,8 @@ def numbered_slug(base: str, number: int) -> str:
     return base[: SLUG_LENGTH - len(ending)].rstrip("-_") + ending
 
 
-def is_address(text):
-    """Whether a text may be the address of a picture or song: of http or https, a path, or the picture itself."""
+def is_url(text: str) -> bool:
+    """Whether a text may be the URL of a picture or song: of http or https, a path, or the picture itself."""
     if CONTROL.search(text):
         return False
     if not SCHEME.match(text) and not text.startswith("//"):
@@ -105,7 +105,7 @@ def is_address(text):
     return bool(PICTURE_ITSELF.fullmatch(text)) or _is_on_the_web(text)
 
 
-def _is_on_the_web(text):
+def _is_on_the_web(text: str) -> bool:
     try:
         parts = urlsplit(text)
         # Asking for a port that is no number raises.
@@ -115,23 +115,25 @@ def _is_on_the_web(text):
     return names_a_host and parts.scheme in ("", "http", "https")
 
 
-def is_image_name(text):
+def is_image_name(text: str) -> bool:
     return len(text) <= IMAGE_NAME_LENGTH and bool(IMAGE_NAME.fullmatch(text))
 
 
-def make_image_name(display_name, taken):
+def make_image_name(display_name: str, taken: Collection[str]) -> str:
     """`NN_name.png`, with the first index from the number of taken names upwards that makes it free.
 
     `taken`: the image names of the universe's other cards.
     """
     # Cards whose pictures differ in their suffix alone would share a clip.
     stems = {stem(name).lower() for name in taken}
-    for index in count(len(taken)):
-        prefix = f"{index:02d}_"
-        room = IMAGE_NAME_LENGTH - len(prefix) - len(".png")
-        name = prefix + (slugify(display_name, separator="_", max_length=room) or "card")
-        if name not in stems:
-            return f"{name}.png"
+    made = (_image_stem(display_name, index) for index in count(len(taken)))
+    return next(f"{name}.png" for name in made if name not in stems)
+
+
+def _image_stem(display_name: str, index: int) -> str:
+    prefix = f"{index:02d}_"
+    room = IMAGE_NAME_LENGTH - len(prefix) - len(".png")
+    return prefix + (slugify(display_name, separator="_", max_length=room) or "card")
 
 
 def stem(image_name: str) -> str:
@@ -160,10 +162,10 @@ def clip_of(image_name: str, files: Container[str]) -> str | None:
     return next((name for name in video_names(image_name) if name in files), None)
 
 
-def file_of(address: str | None) -> str:
-    """The name of the file that an address leads to; empty for none. Takes any text: columns may hold anything."""
-    return re.split(r"[?#]", address or "", maxsplit=1)[0].rpartition("/")[2]
+def file_of(url: str | None) -> str:
+    """The name of the file that a URL leads to; empty for none. Takes any text: columns may hold anything."""
+    return re.split(r"[?#]", url or "", maxsplit=1)[0].rpartition("/")[2]
 
 
-def music_name(language):
+def music_name(language: str) -> str:
     return f"{language}.mp3"

@@ -2,9 +2,8 @@
 
 from django.db.models import Q
 
-from .folding import fold
 from .models import AssetTranslation, UniverseTranslation
-from .name_keys import Plain, by_name, naming, ordered
+from .name_keys import Plain, by_name, fold, naming, ordered
 from .services import universes
 
 ORDERINGS = tuple(

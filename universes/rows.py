@@ -1,6 +1,8 @@
-"""A universe as neutral rows: plain values by table, as both sides of a sync and every revision know them."""
+"""A universe as neutral rows: plain values by table, as both sides of a sync and all revisions have them."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 from django.db import models
 
@@ -13,6 +15,10 @@ from .models import (
     UniversePrompts,
     UniverseTranslation,
 )
+
+# Columns to JSON values, ids and times as text; rows by the name of their table.
+Row = dict[str, Any]
+Rows = dict[str, list[Row]]
 
 
 @dataclass(frozen=True)
@@ -28,10 +34,10 @@ class Table:
     natural: tuple[str, ...] = ()
 
     @property
-    def name(self):
+    def name(self) -> str:
         return self.model._meta.db_table
 
-    def attribute(self, column):
+    def attribute(self, column: str) -> str:
         """The model's attribute that holds a column."""
         return {"univers_id": "universe_id"}.get(column, column)
 
@@ -87,38 +93,38 @@ CARD_CHILDREN = (UNIVERS_ASSETS_PROMPTS, UNIVERS_ASSETS_TRANSLATIONS)
 BY_NAME = {table.name: table for table in TABLES}
 
 
-def read(universe):
-    """`{table name: [row]}` of one universe; a row maps each column to a JSON value, ids and times as text."""
+def read(universe: Universe) -> Rows:
+    """All rows of one universe."""
     return {table.name: [to_row(table, item) for item in _items(table, universe)] for table in TABLES}
 
 
-def read_card(asset):
-    """The same of one card alone: the tables that hold cards and no others."""
-    children = {
-        table: table.model.objects.filter(asset_id=asset.pk).order_by("pk") for table in CARD_CHILDREN
+def read_card(asset: Asset) -> Rows:
+    """The rows of one card alone: the tables that hold cards and no others."""
+    found = {UNIVERS_ASSETS: Asset.objects.filter(pk=asset.pk)} | {
+        table: table.model._default_manager.filter(asset_id=asset.pk).order_by("pk")
+        for table in CARD_CHILDREN
     }
-    found = {UNIVERS_ASSETS: Asset.objects.filter(pk=asset.pk)} | children
     return {table.name: [to_row(table, item) for item in items] for table, items in found.items()}
 
 
-def read_song(universe, language):
-    """The same of one song prompt alone."""
+def read_song(universe: Universe, language: str) -> Rows:
+    """The row of one song prompt alone."""
     songs = universe.music_prompts.filter(language=language)
     return {UNIVERS_MUSIC_PROMPTS.name: [to_row(UNIVERS_MUSIC_PROMPTS, song) for song in songs]}
 
 
-def _items(table, universe):
+def _items(table: Table, universe: Universe) -> Iterable[models.Model]:
     if table.parent is None:
         return [universe]
     path = "universe" if table.parent == "univers_id" else "asset__universe"
-    return table.model.objects.filter(**{path: universe}).order_by("pk")
+    return table.model._default_manager.filter(**{path: universe}).order_by("pk")
 
 
-def to_row(table, item):
+def to_row(table: Table, item: models.Model) -> Row:
     return {column: _plain(getattr(item, table.attribute(column))) for column in table.columns}
 
 
-def _plain(value):
+def _plain(value: Any) -> bool | int | str | None:
     if value is None or isinstance(value, bool | int | str):
         return value
     return value.isoformat() if hasattr(value, "isoformat") else str(value)

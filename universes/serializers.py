@@ -24,7 +24,7 @@ from .models import (
     UniversePrompts,
     UniverseTranslation,
 )
-from .names import SLUG, SLUG_LENGTH, is_address
+from .names import SLUG, SLUG_LENGTH, is_url
 from .queries import NEWEST, ORDERINGS
 from .serializer_fields import ADDRESS_LENGTH, LYRICS_LENGTH, PROMPT_LENGTH, Language, Name, Translations
 from .services import variants
@@ -121,7 +121,7 @@ class UniversePatchSerializer(UniverseBody):
         """An address; of an own file, only the path: a signature expires, and the host may be renamed."""
         if not value:
             return value
-        if is_address(value):
+        if is_url(value):
             own = self.context["request"].build_absolute_uri("/").rstrip("/")
             path = signatures.plain(value.removeprefix(own))
             return path if path.startswith(f"{settings.BUCKET_PREFIX}/") else value

@@ -39,7 +39,7 @@ from .serializers import (
     UniverseSerializer,
     VariantSerializer,
 )
-from .services import assets, copies, exchange, music, universes, uploads, variants
+from .services import assets, copies, exports, imports, music, universes, uploads, variants
 
 
 def render(serializer, what, universe, **options):
@@ -111,7 +111,7 @@ class UniverseViewSet(FreshViewSet):
     @extend_schema(responses=medium("Rows and media, as a zip file.", kinds=[ZIP]))
     def export(self, request, slug):
         """One universe as a single archive, which any installation can import. 409 when it does not hold still."""
-        file, name = exchange.exported(slug), exchange.file_name(slug)
+        file, name = exports.open_export(slug), exports.file_name(slug)
         return SentFile(file, as_attachment=True, filename=name, content_type=ZIP).begin()
 
     def _whole(self, slug):
@@ -145,11 +145,11 @@ class ImportViewSet(UniverseViewSet):
         413 beyond IMPORT_MAX_MB; 422 when the archive is broken or not to be trusted.
         """
         wanted = ImportQuery.read(request)["slug"]
-        exchange.check_size(declared_size(request))
+        imports.check_size(declared_size(request))
         with staging() as folder:
             # A body of no bytes has been parsed to an empty dict.
-            exchange.receive(request.data or io.BytesIO(), folder / "archive")
-            universe = exchange.load(folder / "archive", wanted)
+            imports.receive(request.data or io.BytesIO(), folder / "archive")
+            universe = imports.load(folder / "archive", wanted)
         return Response(self._whole(universe.slug), status=201)
 
 

@@ -20,7 +20,7 @@ from universes.errors import Changing, NotFound
 from universes.media import clip_name
 from universes.models import Asset, AssetPrompts, MusicPrompt, Universe
 from universes.names import music_name
-from universes.services import placing, revisions, thumbnails, universes
+from universes.services import files, revisions, universes
 
 from .. import adapters, delivered, media, prompts
 from ..errors import CannotGenerate
@@ -71,7 +71,7 @@ class FilePrediction(Prediction):
         """Rows that go with the file, in the transaction that ends the step."""
 
     def kept_rows(self, step, target):
-        """Which rows the revision keeps that has the file's predecessor, as `revisions.keep` takes it."""
+        """Which rows the revision keeps that has the file's predecessor, as `revisions.create` takes it."""
         raise TypeError(f"{type(self).__name__} does not say what its file belongs to")
 
     def finish(self, step, target, prediction):
@@ -116,7 +116,7 @@ class FilePrediction(Prediction):
         universe, name = self.universe(target), self.name(step, target)
         self.fit(path, name)
         made = bucket.digests(path)["sha256"]
-        placing.swap_in(
+        files.replace_recorded(
             universe,
             name,
             path,
@@ -130,7 +130,7 @@ class FilePrediction(Prediction):
         universe, known = self.universe(target), step.memory.get("replaced", [])
         new = [sha256 for sha256 in found.values() if sha256 not in known]
         if new:
-            revisions.keep(universe, "regenerate", step.job.author, found, **self.kept_rows(step, target))
+            revisions.create(universe, "regenerate", step.job.author, found, **self.kept_rows(step, target))
             step.remember(replaced=[*known, *new])
 
     def _commit(self, step, target, placed):
@@ -189,7 +189,7 @@ class Image(CardPrediction):
         pictures.as_named(path, name)
 
     def after(self, universe, path):
-        return thumbnails.from_first(universe, path)
+        return files.thumbnail_from(universe, path)
 
 
 class Video(CardPrediction):
@@ -310,13 +310,13 @@ def _seed(step):
 
 def _keep_late(step, path):
     kept = {step.params["file"]: archive.keep(path)}
-    revisions.keep_files(step.job.univers_slug, "late_result", step.job.author, kept)
+    revisions.create_from(step.job.univers_slug, "late_result", step.job.author, kept)
 
 
 def _put_away(slug, placed):
     """What it was for went away at the last moment: what we put there must not stay; what others did, must."""
     if ours := [name for name, sha256 in placed.items() if _lies_there(slug, name, sha256)]:
-        revisions.put_away(slug, ours, "late_result")
+        revisions.archive_files(slug, ours, "late_result")
 
 
 def _lies_there(slug, name, sha256):

@@ -80,7 +80,7 @@ def _write(step, universe, text):
     if is_gone(universe) or _lyrics(universe, language) != seen:
         return
     if seen:
-        revisions.keep(universe, "translate_lyrics", step.job.author, language=language)
+        revisions.create(universe, "translate_lyrics", step.job.author, language=language)
     by = {"author": step.job.author, "job": step.job.type}
     style = getattr(_song(universe, step.params["source"]), "prompt", None)
     if song := _song(universe, language):

@@ -11,7 +11,7 @@ from itertools import count
 
 from universes.models import LANGUAGES
 from universes.rows import TABLES, UNIVERS, UNIVERS_ASSETS, Table
-from universes.services import whole
+from universes.services import copies
 
 from . import naming, source, values
 from .folders import Folder
@@ -187,7 +187,7 @@ class Carrier:
             self.report.note(
                 f"{row}: the slug {old!r} is not allowed; it is '{slug}' now, and its folder is copied."
             )
-            row.new = whole.moved(row.new, old or "", slug) | {"slug": slug}
+            row.new = copies.with_media_urls(row.new, old or "", slug) | {"slug": slug}
 
     def _cards(self, rows: list[Row]) -> list[Row]:
         of_universe = defaultdict(list)

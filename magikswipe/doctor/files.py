@@ -13,7 +13,7 @@ from storage.staging import staging
 from universes import media
 from universes.models import LANGUAGES, Revision, Universe
 from universes.names import IMAGE_NAME, THUMBNAIL, is_slug, music_name
-from universes.services import placing, revisions, universes
+from universes.services import files, revisions, universes
 
 from .findings import AUTHOR, Finding, note, old_seconds, some
 
@@ -45,7 +45,7 @@ def _folder(folder, stats):
 
 def _put_folder_away(folder, names):
     if names:
-        revisions.put_away(folder, names, CAUSE, AUTHOR)
+        revisions.archive_files(folder, names, CAUSE, AUTHOR)
     if not bucket.names(folder):
         bucket.remove_folder(folder)
 
@@ -59,7 +59,7 @@ def _in_universe(slug, stats):
         yield Finding(
             "orphan-files",
             f"'{slug}' has no card for {some(orphans)}; they go to the archive.",
-            partial(revisions.put_away, slug, orphans, CAUSE, AUTHOR),
+            partial(revisions.archive_files, slug, orphans, CAUSE, AUTHOR),
         )
     if foreign := others - set(ours):
         yield note("foreign-files", f"'{slug}' has files that are not ours: {some(foreign)}.")
@@ -171,6 +171,6 @@ def _mend(universe, name):
                 raise Unfit
             pictures.to_png(copy)
         except (Unfit, Incomplete):
-            revisions.put_away(universe.slug, [name], CAUSE, AUTHOR)
+            revisions.archive_files(universe.slug, [name], CAUSE, AUTHOR)
             return
-        placing.place(universe, name, copy, CAUSE, AUTHOR)
+        files.replace(universe, name, copy, CAUSE, AUTHOR)

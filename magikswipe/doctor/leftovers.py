@@ -63,14 +63,14 @@ def deletions():
         yield Finding(
             "unfinished-deletions",
             f"Files of {waiting} changes are not in the archive yet.",
-            revisions.finish_all,
+            revisions.archive_all_leaving,
         )
 
 
 def archived():
     """Archived files without a revision, and revisions without their files."""
-    stats, named = archive.stats(), revisions.named()
-    unnamed = [sha for sha in stats.keys() - revisions.needed() if stats[sha].st_mtime < old_seconds()]
+    stats, named = archive.stats(), revisions.named_files()
+    unnamed = [sha for sha in stats.keys() - revisions.needed_files() if stats[sha].st_mtime < old_seconds()]
     if unnamed:
         yield Finding(
             "unnamed-archive-files",

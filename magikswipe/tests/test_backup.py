@@ -43,7 +43,7 @@ def filled(place, universe, make_asset, put_file):
     for number in range(5):
         card = make_asset(f"Card {number}", translations={"fr": f"Carte « {number} »"})
         put_file("winter", card.image_name, b"picture %d" % number)
-    revisions.put_away("winter", [card.image_name], "test")
+    revisions.archive_files("winter", [card.image_name], "test")
     group, _ = Group.objects.get_or_create(name="Publisher")
     group.permissions.add(Permission.objects.get(codename="publish_universe"))
     get_user_model().objects.create_user("lea", password="words", is_staff=True).groups.add(group)

@@ -22,7 +22,7 @@ def filled(s3_proxy, universe, make_asset, put_file):
     for number in range(3):
         put_file("winter", make_asset(f"Card {number}").image_name, b"picture %d" % number)
     put_file("winter", "fr.mp3", b"song")
-    revisions.put_away("winter", ["fr.mp3"], "test")
+    revisions.archive_files("winter", ["fr.mp3"], "test")
     return universe
 
 

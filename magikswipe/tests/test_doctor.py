@@ -115,8 +115,8 @@ def faults(universe, make_asset, put_old, age_file, half_written, kept, png_byte
     put_old("winter", "77_nobody.png", png_bytes)
     put_old("nobody", "00_x.png", png_bytes)
     AssetPrompts.objects.update_or_create(asset=fox, defaults={"last_generated_at": long_ago})
-    revisions.keep_files("winter", "drawn", "", {fox.image_name: kept(png_bytes)})
-    revisions.keep_files("winter", "lost", "", {"fr.mp3": "0" * 64})
+    revisions.create_from("winter", "drawn", "", {fox.image_name: kept(png_bytes)})
+    revisions.create_from("winter", "lost", "", {"fr.mp3": "0" * 64})
     universe.thumbnail_url = "/storage/buckets/univers/winter/thumbnail.jpg"
     universe.save()
     unnamed = kept(b"unnamed")

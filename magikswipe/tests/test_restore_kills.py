@@ -87,7 +87,7 @@ def backups(filled, put_file, tmp_path, capsys):  # noqa: F811
         card = assets.create(filled, display_name=f"Later than {name}")
         put_file("winter", card.image_name, b"later"), put_file("later", "00_x.png", b"later")
         put_file("winter", filled.assets.first().image_name, name.encode())
-        revisions.put_away("winter", [filled.assets.last().image_name], "test")
+        revisions.archive_files("winter", [filled.assets.last().image_name], "test")
     call_command("restore", made[1][0], "--force")
     return made
 

@@ -25,7 +25,7 @@ def past(universe):
         Edit.objects.create(
             universe=universe, kind="universe", label="Winter", field="name", created_at=moment
         )
-        revisions.keep_files("winter", "upload", "lea", {"a.png": None})
+        revisions.create_from("winter", "upload", "lea", {"a.png": None})
     for revision, moment in zip(Revision.objects.order_by("created_at"), (EVENING, NIGHT), strict=True):
         Revision.objects.filter(pk=revision.pk).update(created_at=moment)
     return Job.objects.create(type="generate_images", univers_slug="winter", created_at=EVENING)

@@ -112,7 +112,7 @@ def test_what_was_replaced_comes_from_the_archive_there_with_its_type(
     card = make_asset("Fox")
     put_file("winter", card.image_name, b"old")
     kept = archive.keep_from_bucket("winter", [card.image_name])
-    revisions.keep_files("winter", "drawn", "", kept)
+    revisions.create_from("winter", "drawn", "", kept)
     put_file("winter", card.image_name, b"new")
     sha256 = kept[card.image_name]
     response = api.get(f"/api/universes/winter/assets/{card.pk}/variants/{sha256}")

@@ -22,7 +22,7 @@ from storage.s3_signing import signed
 from tests.s3_plugin import SECRET
 from tests.s3_proxy import CUT, DROPPED, LOST, REFUSED
 from universes.models import Revision
-from universes.services import placing, revisions
+from universes.services import files, revisions
 
 # A server for each of them takes its time; what both kinds of bucket have in common is test_anywhere's.
 pytestmark = pytest.mark.slow
@@ -176,7 +176,7 @@ def test_of_writers_at_once_one_stays_and_the_others_are_kept(on_s3, universe, a
     def place(number):
         (path := tmp_path / str(number)).write_bytes(contents[number])
         try:
-            placing.place(universe, asset.image_name, path, "upload", asset=asset)
+            files.replace(universe, asset.image_name, path, "upload", asset=asset)
         finally:
             connection.close()
 
@@ -204,7 +204,7 @@ def test_whenever_the_server_falls_silent_amid_a_replacement_nothing_is_lost(
         (tmp_path / "new").write_bytes(new)
         s3_proxy.fails_after(number)
         try:
-            placing.place(universe, asset.image_name, tmp_path / "new", "upload", asset=asset)
+            files.replace(universe, asset.image_name, tmp_path / "new", "upload", asset=asset)
             done = True
         except BucketUnreachable:
             done = False
@@ -231,12 +231,12 @@ def test_whatever_the_servers_clock_says_a_deleted_cards_files_go_and_a_new_card
     (revision,) = Revision.objects.filter(cause="delete_card")
     assert revision.files == {card.image_name: hashlib.sha256(b"old").hexdigest()}
     # What has come since a deletion that broke off is somebody else's.
-    late = revisions.keep_files("winter", "test", "", {})
+    late = revisions.create_from("winter", "test", "", {})
     Revision.objects.filter(pk=late.pk).update(
         leaving=[card.image_name], created_at=timezone.now() - timedelta(minutes=1)
     )
     put_file("winter", card.image_name, b"new")
-    revisions.finish("winter")
+    revisions.archive_leaving("winter")
     assert bucket.names("winter") == {card.image_name}
 
 

@@ -21,7 +21,7 @@ from storage import bucket
 from universes import media
 from universes.models import Asset, Language
 from universes.names import NAME_LENGTH, clip_of
-from universes.services import assets, order
+from universes.services import assets
 
 from ..forms import NameField, TextField
 from ..html import with_names
@@ -215,7 +215,7 @@ def arrange(request, universe):
     for text in request.POST.getlist("id"):
         with suppress(ValueError):
             ids.append(uuid.UUID(text))
-    order.rearrange(universe, ids)
+    assets.rearrange(universe, ids)
     return HttpResponse(status=204)
 
 

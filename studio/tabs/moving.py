@@ -6,7 +6,7 @@ from django.views.decorators.http import require_http_methods
 
 from api.roles import WRITE
 from universes.errors import NotFound
-from universes.services import order
+from universes.services import assets
 
 from ..html import with_names
 from . import cards, dialogs, pages
@@ -27,7 +27,7 @@ def move(request, universe, asset_id):
     if not form.is_valid():
         return _ask(request, universe, asset, _("Give the number of a place, 1 for the first."))
     try:
-        place = order.move(universe, asset.pk, form.cleaned_data["place"])
+        place = assets.move(universe, asset.pk, form.cleaned_data["place"])
     except NotFound as error:
         return _ask(request, universe, asset, str(error))
     return _page_of(request, universe, asset, place)

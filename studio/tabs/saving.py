@@ -5,7 +5,7 @@ from django.utils.formats import date_format
 from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 
-from universes.services import editing, edits
+from universes.services import edits
 
 from . import live, wording
 
@@ -29,7 +29,7 @@ def save(request, item, form, author):
         return {"detail": sentence, "errors": errors}, 422
     typed = {name: _text(bound.cleaned_data[name]) for name in typed}
     seen = {name: request.POST.get(f"{SEEN}{name}", "").replace("\r\n", "\n") for name in typed}
-    conflicts = editing.save(item, typed, seen, author)
+    conflicts = edits.save(item, typed, seen, author)
     words = {name: text for name, text in edits.words(item).items() if name in typed}
     return {"words": words, "conflicts": [described(conflict) for conflict in conflicts]}, 200
 

@@ -8,7 +8,7 @@ from django.utils.translation import ngettext
 
 from jobs import services as jobs
 from universes.models import AssetTranslation
-from universes.services import assets, concepts, universes
+from universes.services import assets, concepts, edits, universes
 
 from ..progress import progress
 from ..through_services import cards
@@ -68,7 +68,7 @@ def replace(universe, proposals, language, author):
     for asset, proposal in zip(made, proposals, strict=True):
         # A language without a name has no row, as everywhere.
         if len(proposal.given()) < len(proposal.names):
-            assets.save_translations(asset, proposal.given())
+            edits.save_translations(asset, proposal.given())
 
 
 def loses(universe):

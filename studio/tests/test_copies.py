@@ -17,7 +17,7 @@ from api.models import IdempotencyKey
 from storage import bucket
 from storage.bucket import preparing
 from universes.models import Revision, Universe
-from universes.services import copies, universes, whole
+from universes.services import copies, universes
 from universes.tests.test_services import together
 from universes.tests.wholes import contents, found, ids, in_the_bucket, state, words
 
@@ -125,10 +125,10 @@ def test_a_database_that_fails_leaves_no_row_and_no_file(api, full_universe):
 
 @pytest.mark.django_db(transaction=True)
 def test_a_commit_that_fails_leaves_no_row_and_no_file(full_universe, empty_storage):
-    rows = copies.renumbered(found("winter"), lambda table, row: True)
+    rows = copies.with_new_ids(found("winter"), lambda table, row: True)
     rows["univers_assets_prompts"][0]["asset_id"] = "00000000-0000-0000-0000-000000000000"
     with preparing() as prepared, pytest.raises(IntegrityError):
-        whole.put_down("summer", rows, prepared)
+        copies.create("summer", rows, prepared)
     assert Universe.objects.count() == 1 and in_the_bucket() == ["winter"]
 
 

@@ -10,8 +10,8 @@ from django.db.migrations.executor import MigrationExecutor
 from django.urls import reverse
 
 from universes import name_keys
-from universes.folding import fold
 from universes.models import Asset, AssetTranslation, NameKey, Universe, UniverseTranslation
+from universes.name_keys import fold
 from universes.services import assets, concepts, universes
 
 pytestmark = pytest.mark.django_db

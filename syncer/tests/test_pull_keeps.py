@@ -169,9 +169,9 @@ class TestWhatComesMeanwhile:
     def test_a_deletion_that_broke_off_does_not_take_what_was_pulled_again(self, api, supabase, winter):
         ok(post(api, "push/winter"))
         fox = winter.assets.get(display_name="Fox")
-        revisions.keep(winter, "delete_card", asset=fox, leaving=files_of(fox))
+        revisions.create(winter, "delete_card", asset=fox, leaving=files_of(fox))
         fox.delete()
         ok(post(api, "pull/winter"))
-        revisions.finish("winter")
+        revisions.archive_leaving("winter")
         assert content("winter", "02_fox.png") == b"picture 2" * 100
         assert winter.assets.filter(display_name="Fox").exists()

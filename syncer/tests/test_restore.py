@@ -100,7 +100,7 @@ def test_a_restore_is_undone_by_restoring_what_it_replaced(api, winter, take):
 def test_a_picture_that_was_drawn_again_comes_back(api, winter, put_file):
     asset = fox(winter)
     kept = archive.keep_from_bucket("winter", [asset.image_name])
-    revision = revisions.keep(winter, "regenerate", "", kept, asset=asset)
+    revision = revisions.create(winter, "regenerate", "", kept, asset=asset)
     before = state("winter")
     put_file("winter", asset.image_name, b"drawn again")
     assert ok(restore(api, revision))["synced_items"] == 1
@@ -123,7 +123,7 @@ def test_a_kept_card_leaves_the_other_cards_as_they_are_by_now(api, winter):
 
 
 def test_a_file_that_a_restore_brought_goes_when_it_is_undone(api, winter, put_file):
-    revisions.put_away("winter", ["fr.mp3"], "late_result")
+    revisions.archive_files("winter", ["fr.mp3"], "late_result")
     put_away = state("winter")
     ok(restore(api))
     assert "fr.mp3" in state("winter")[1]
@@ -144,7 +144,7 @@ def test_what_was_in_supabase_before_a_push_can_be_had_here(api, supabase, winte
 
 
 def test_a_universe_comes_back_with_files_that_an_older_revision_does_not_name(api, winter):
-    older = revisions.keep(winter, "pull")
+    older = revisions.create(winter, "pull")
     before = state("winter")
     universes.delete(winter)
     ok(restore(api, older))
@@ -191,7 +191,7 @@ def test_a_part_of_a_universe_that_is_gone_is_refused(api, winter):
 
 
 def test_a_slug_that_is_anothers_by_now_is_refused(api, winter):
-    revision = revisions.keep(winter, "pull")
+    revision = revisions.create(winter, "pull")
     Universe.objects.filter(pk=winter.pk).update(slug="snow")
     universes.create(name="Another winter", slug="winter")
     answer = restore(api, revision)
@@ -224,7 +224,7 @@ def test_a_damaged_copy_is_refused_and_nothing_changes(api, winter):
 
 
 def test_what_takes_most_away_needs_force(api, winter):
-    revisions.keep(universes.create(name="Empty", slug="empty"), "pull")
+    revisions.create(universes.create(name="Empty", slug="empty"), "pull")
     empty = newest()
     Revision.objects.filter(pk=empty.pk).update(univers_slug="winter", rows=_without_cards(winter))
     answer = restore(api)
@@ -328,7 +328,7 @@ def test_unpublishing_from_a_terminal(supabase, winter):
 def test_a_text_comes_back_with_every_character_that_it_had(api, winter):
     odd = "a\u200b\u2060\ufeff\u202e\x01\x7f e\u0301 \r\n\r "
     winter.assets.filter(display_name="Fox").update(display_name=odd)
-    revisions.keep(winter, "pull", "", {})
+    revisions.create(winter, "pull", "", {})
     winter.assets.filter(display_name=odd).update(display_name="Fox")
     ok(post(api, f"restore/{Revision.objects.latest('created_at').pk}"))
     assert winter.assets.filter(display_name=odd).exists()

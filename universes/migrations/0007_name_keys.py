@@ -2,7 +2,7 @@ import django.db.models.deletion
 from django.db import migrations, models
 
 import universes.fields
-from universes.folding import fold
+from universes.name_keys import fold
 
 NAMES = {
     "Universe": "name",

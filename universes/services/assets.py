@@ -1,6 +1,7 @@
-"""Cards: made, changed, deleted."""
+"""Cards: made, deleted, put in order."""
 
 import uuid
+from collections.abc import Iterable, Mapping
 
 from django.db import transaction
 from django.db.models import Max
@@ -9,25 +10,25 @@ from django.utils.translation import gettext as _
 
 from ..errors import NotFound
 from ..media import files_of
-from ..models import Asset, AssetPrompts, AssetTranslation
+from ..models import Asset, Universe
 from ..names import make_image_name, stem
 from . import edits, revisions
-from .universes import change, check_languages, lock
 
 # The column has 32 bits; at its end, cards share a place.
 LARGEST_ORDER = 2**31 - 1
-PROMPTS = ("custom_image_prompt", "custom_video_prompt")
+
+update = edits.update
 
 
-def parse_uuid(text):
-    """The UUID a text spells, None for anything else."""
+def parse_uuid(text: object) -> uuid.UUID | None:
+    """The UUID that a text spells, None for anything else."""
     try:
         return uuid.UUID(str(text))
     except ValueError:
         return None
 
 
-def find(universe, asset_id):
+def find(universe: Universe, asset_id: object) -> Asset:
     """A card of this universe; NotFound for any other id, whatever it looks like."""
     asset = universe.assets.select_related("prompts").filter(pk=parse_uuid(asset_id)).first()
     if not asset:
@@ -39,10 +40,18 @@ def find(universe, asset_id):
 
 
 @transaction.atomic
-def create(universe, *, display_name, sort_order=None, translations=None, author="", **prompts):
+def create(
+    universe: Universe,
+    *,
+    display_name: str,
+    sort_order: int | None = None,
+    translations: Mapping[str, str] | None = None,
+    author: str = "",
+    **prompts: str | None,
+) -> Asset:
     """Make a card with a file name of its own; without an order it comes last."""
-    lock(universe)
-    revisions.set_aside(universe.slug)
+    edits.lock(universe)
+    revisions.stage_leaving(universe.slug)
     taken = set(universe.assets.values_list("image_name", flat=True))
     if sort_order is None:
         sort_order = _next_order(universe)
@@ -52,61 +61,76 @@ def create(universe, *, display_name, sort_order=None, translations=None, author
         sort_order=sort_order,
         image_name=make_image_name(display_name, taken),
     )
-    save_prompts(asset, prompts)
-    save_translations(asset, translations or {})
-    edits.created(asset, author)
+    edits.save_prompts(asset, prompts)
+    edits.save_translations(asset, translations or {})
+    edits.record_created(asset, author)
     return asset
 
 
-def _next_order(universe):
+def _next_order(universe: Universe) -> int:
     last = universe.assets.aggregate(last=Max("sort_order"))["last"] or 0
     return min(last + 1, LARGEST_ORDER)
 
 
-@transaction.atomic
-def update(asset, *, author="", translations=None, **fields):
-    """Change what is given; the file name stays, whatever the card is called."""
-    prompts = {key: fields.pop(key) for key in PROMPTS if key in fields}
-    with edits.recorded(asset, author):
-        change(asset, updated_at=timezone.now(), **fields)
-        save_prompts(asset, prompts)
-        if translations is not None:
-            save_translations(asset, translations)
-    return asset
-
-
-def delete(asset, author=""):
-    """Take the card away, then its picture and clip; a revision keeps all three. NotFound when it is gone."""
+def delete(asset: Asset, author: str = "") -> None:
+    """Delete the card, then its picture and clip; a revision keeps all three. NotFound when it is gone."""
     universe = asset.universe
     with transaction.atomic():
-        lock(universe)
+        edits.lock(universe)
         asset = find(universe, asset.pk)
-        revisions.keep(universe, "delete_card", author, asset=asset, leaving=_own_files(universe, asset))
+        leaving = _own_files(universe, asset)
+        revisions.create(universe, "delete_card", author, asset=asset, leaving=leaving)
         asset.delete()
-    revisions.finish(universe.slug)
+    revisions.archive_leaving(universe.slug)
 
 
-def _own_files(universe, asset):
+def _own_files(universe: Universe, asset: Asset) -> list[str]:
     """The card's files; pictures that differ in their suffix alone share a clip, which stays with the other card."""
     others = universe.assets.filter(image_name__startswith=stem(asset.image_name)).exclude(pk=asset.pk)
     shared = {name for other in others for name in files_of(other)}
     return [name for name in files_of(asset) if name not in shared]
 
 
-def save_prompts(asset, prompts):
-    if not prompts or (not any(prompts.values()) and not AssetPrompts.objects.filter(asset=asset).exists()):
-        return
-    # Words alone have generated nothing yet; the column's own default is 1.
-    AssetPrompts.objects.update_or_create(
-        asset=asset, defaults=prompts, create_defaults={**prompts, "generation_count": 0}
-    )
+# --- The order
 
 
-def save_translations(asset, names):
-    """Make the names per language exactly these; rows of languages that stay keep their ids."""
-    check_languages(names)
-    asset.translations.exclude(language__in=names).delete()
-    for language, name in names.items():
-        AssetTranslation.objects.update_or_create(
-            asset=asset, language=language, defaults={"display_name": name}
-        )
+@transaction.atomic
+def reorder(universe: Universe, asset_ids: Iterable[uuid.UUID]) -> None:
+    """Number the cards from 1 in the order of these ids; only those that move are written."""
+    edits.lock(universe)
+    orders = dict(universe.assets.values_list("pk", "sort_order"))
+    for order, pk in enumerate(asset_ids, start=1):
+        if orders.get(pk, order) != order:
+            Asset.objects.filter(pk=pk).update(sort_order=order, updated_at=timezone.now())
+
+
+@transaction.atomic
+def rearrange(universe: Universe, asset_ids: Iterable[uuid.UUID]) -> None:
+    """Let these cards, some of the universe's, change places among themselves, to be in the order of the ids.
+
+    All others stay where they are; ids of cards that are gone are left out.
+    """
+    edits.lock(universe)
+    ids = list(universe.assets.values_list("pk", flat=True))
+    moved = [pk for pk in dict.fromkeys(asset_ids) if pk in set(ids)]
+    places = [place for place, pk in enumerate(ids) if pk in set(moved)]
+    for place, pk in zip(places, moved, strict=True):
+        ids[place] = pk
+    reorder(universe, ids)
+
+
+@transaction.atomic
+def move(universe: Universe, asset_id: uuid.UUID, place: int) -> int:
+    """Put a card at a place, 1 for the first; all between its former place and this one move by one.
+
+    Returns the place: the last for one beyond it. NotFound when the card is gone.
+    """
+    edits.lock(universe)
+    ids = list(universe.assets.values_list("pk", flat=True))
+    if asset_id not in ids:
+        raise NotFound(_("The card was not found; it was deleted meanwhile."))
+    ids.remove(asset_id)
+    place = max(1, min(place, len(ids) + 1))
+    ids.insert(place - 1, asset_id)
+    reorder(universe, ids)
+    return place

@@ -1,18 +1,19 @@
-"""Songs: what is sung, and in which style, per language."""
+"""Songs: their words and style, per language."""
 
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 
 from ..errors import AlreadyExists, NotFound
-from ..models import LANGUAGES, MusicPrompt
+from ..models import LANGUAGES, MusicPrompt, Universe
 from ..names import music_name
 from . import edits, revisions
-from .universes import change, lock
+
+update = edits.update
 
 
-def find(universe, language):
-    """The song prompt of a language; NotFound for one that is missing or no language of ours."""
-    found = language in LANGUAGES and universe.music_prompts.filter(language=language).first()
+def find(universe: Universe, language: str) -> MusicPrompt:
+    """The song prompt of a language; NotFound for a missing one and for an unknown language."""
+    found = universe.music_prompts.filter(language=language).first() if language in LANGUAGES else None
     if not found:
         raise NotFound(
             _("Music prompt for '%(language)s' not found in universe '%(slug)s'.")
@@ -21,15 +22,23 @@ def find(universe, language):
     return found
 
 
-def create(universe, *, language, prompt, lyrics, author="", job=""):
-    """Write the first words of a language's song. `job`: the type of the job that does, for who started it."""
+def create(
+    universe: Universe,
+    *,
+    language: str,
+    prompt: str | None,
+    lyrics: str | None,
+    author: str = "",
+    job: str = "",
+) -> MusicPrompt:
+    """Write the first words of a language's song. `job`: the type of the job that does, which the author started."""
     try:
         with transaction.atomic():
-            lock(universe)
+            edits.lock(universe)
             song = MusicPrompt.objects.create(
                 universe=universe, language=language, prompt=prompt, lyrics=lyrics
             )
-            edits.created(song, author, job)
+            edits.record_created(song, author, job)
             return song
     except IntegrityError:
         raise AlreadyExists(
@@ -38,22 +47,13 @@ def create(universe, *, language, prompt, lyrics, author="", job=""):
         ) from None
 
 
-@transaction.atomic
-def update(music_prompt, *, author="", job="", **fields):
-    """Change what is given; a song that was sung already stays as it is."""
-    if fields:
-        with edits.recorded(music_prompt, author, job):
-            change(music_prompt, **fields)
-    return music_prompt
-
-
-def delete(music_prompt, author=""):
-    """Take the prompt away and then its song; a revision keeps both. NotFound when it is gone."""
+def delete(music_prompt: MusicPrompt, author: str = "") -> None:
+    """Delete the prompt and then its song; a revision keeps both. NotFound when it is gone."""
     universe, language = music_prompt.universe, music_prompt.language
     with transaction.atomic():
-        lock(universe)
+        edits.lock(universe)
         if not universe.music_prompts.filter(pk=music_prompt.pk).exists():
             raise NotFound(_("'%(name)s' was not found; it was deleted meanwhile.") % {"name": music_prompt})
-        revisions.keep(universe, "delete_song", author, language=language, leaving=[music_name(language)])
+        revisions.create(universe, "delete_song", author, language=language, leaving=[music_name(language)])
         music_prompt.delete()
-    revisions.finish(universe.slug)
+    revisions.archive_leaving(universe.slug)

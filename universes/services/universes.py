@@ -1,19 +1,20 @@
-"""Universes: made, changed, deleted."""
+"""Universes: found, made, deleted."""
 
+from collections.abc import Mapping
 from itertools import count
 
 from django.db import IntegrityError, transaction
-from django.db.models import Count, OuterRef, Subquery
+from django.db.models import Count, OuterRef, QuerySet, Subquery
 from django.db.models.functions import Coalesce
-from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from storage import bucket
 
 from ..errors import AlreadyExists, Invalid, NotFound
-from ..models import LANGUAGES, Asset, Universe, UniversePrompts, UniverseTranslation
+from ..models import Asset, Universe
 from ..names import SLUG, SLUG_LENGTH, UNNAMED, is_slug, numbered_slug, slug_of
 from . import edits, revisions
+from .edits import UNIVERSE_PROMPTS, Value
 
 # Counted for each row that is shown: a join would count those of all before the first is.
 CARDS = Subquery(
@@ -23,11 +24,12 @@ CARDS = Subquery(
     .annotate(n=Count("*"))
     .values("n")
 )
-PROMPTS = ("default_image_prompt", "default_video_prompt")
+
+lock, update = edits.lock, edits.update
 
 
-def find(slug, queryset=None):
-    """The universe with this slug; NotFound when there is none."""
+def find(slug: str, queryset: QuerySet[Universe] | None = None) -> Universe:
+    """The universe with this slug, of those in the queryset; NotFound when there is none."""
     every = Universe.objects.all() if queryset is None else queryset
     found = every.filter(slug=slug).first() if SLUG.fullmatch(slug) else None
     if not found:
@@ -35,24 +37,25 @@ def find(slug, queryset=None):
     return found
 
 
-def listing():
+def listing() -> QuerySet[Universe]:
     """Every universe with the number of its cards as `asset_count`, newest first."""
-    return Universe.objects.annotate(asset_count=Coalesce(CARDS, 0)).order_by(*Universe._meta.ordering)
+    return Universe.objects.annotate(asset_count=Coalesce(CARDS, 0))
 
 
-def create(*, name, slug="", translations=None, **fields):
-    """Make a universe; its folder comes with its first file, and what a deleted one left there is archived.
+def create(
+    *, name: str, slug: str = "", translations: Mapping[str, str] | None = None, **fields: Value
+) -> Universe:
+    """Make a universe; its folder comes with its first file, and leftovers of a deleted one are archived.
 
-    Without a slug, it gets one from its name; of a name without letters nothing is left, and the slug is
-    `universe`, `universe-2` and so on, whatever is free.
-    Raises Invalid for a slug that can't name a folder or a language that is not ours, AlreadyExists for a
-    taken slug.
+    Without a slug, it gets one from its name; where the name has no letters, the slug is `universe`, `universe-2`
+    and so on, the first that is free.
+    Raises Invalid for a slug that can't name a folder or an unknown language, AlreadyExists for a taken slug.
     """
     if slug := slug or slug_of(name):
-        return _create(name, slug, translations, fields)
+        return _create(name, slug, translations or {}, fields)
     while True:
         try:
-            return _create(name, free_slug(UNNAMED), translations, fields)
+            return _create(name, free_slug(UNNAMED), translations or {}, fields)
         except AlreadyExists:
             # Somebody else took it meanwhile: the next one.
             continue
@@ -66,92 +69,41 @@ def free_slug(base: str) -> str:
     return next(slug for slug in numbered if slug not in taken and not bucket.names(slug))
 
 
-def _create(name, slug, translations, fields):
+def _create(name: str, slug: str, translations: Mapping[str, str], fields: dict[str, Value]) -> Universe:
+    check_slug(slug)
+    prompts = {key: fields[key] for key in UNIVERSE_PROMPTS if key in fields}
+    fields = {key: value for key, value in fields.items() if key not in prompts}
+    try:
+        with transaction.atomic():
+            revisions.stage_folder(slug)
+            universe = Universe.objects.create(**fields, name=name, slug=slug)
+            edits.save_prompts(universe, prompts)
+            edits.save_translations(universe, translations)
+    except IntegrityError:
+        if Universe.objects.filter(slug=slug).exists():
+            raise AlreadyExists(_("Universe with slug '%(slug)s' already exists") % {"slug": slug}) from None
+        raise
+    revisions.archive_leaving(slug)
+    return universe
+
+
+def check_slug(slug: str) -> None:
+    """Raise Invalid unless a universe can have this slug."""
     if not is_slug(slug):
         raise Invalid(
             "slug",
             _("slug takes a-z and 0-9, joined by single '-' or '_', %(most)s characters at most.")
             % {"most": SLUG_LENGTH},
         )
-    prompts = {key: fields[key] for key in PROMPTS if key in fields}
-    fields = {key: value for key, value in fields.items() if key not in prompts}
-    try:
-        with transaction.atomic():
-            revisions.set_aside_folder(slug)
-            universe = Universe.objects.create(name=name, slug=slug, **fields)
-            save_prompts(universe, prompts)
-            save_translations(universe, translations or {})
-    except IntegrityError:
-        if Universe.objects.filter(slug=slug).exists():
-            raise AlreadyExists(_("Universe with slug '%(slug)s' already exists") % {"slug": slug}) from None
-        raise
-    revisions.finish(slug)
-    return universe
 
 
-@transaction.atomic
-def update(universe, *, author="", translations=None, **fields):
-    """Change what is given; `translations` replaces all, and keeps the rows of the languages that stay."""
-    prompts = {key: fields.pop(key) for key in PROMPTS if key in fields}
-    with edits.recorded(universe, author):
-        change(universe, updated_at=timezone.now(), **fields)
-        save_prompts(universe, prompts)
-        if translations is not None:
-            save_translations(universe, translations)
-    return universe
-
-
-def change(row, **fields):
-    """Write these columns of a row and no others; NotFound when it was deleted meanwhile."""
-    if not type(row).objects.filter(pk=row.pk).update(**fields):
-        raise NotFound(_("'%(name)s' was not found; it was deleted meanwhile.") % {"name": row})
-    for field, value in fields.items():
-        setattr(row, field, value)
-
-
-def lock(universe):
-    """Let others that add to this universe wait until this transaction ends; NotFound when it is gone."""
-    if not Universe.objects.select_for_update().filter(pk=universe.pk).exists():
-        raise NotFound(
-            _("Universe '%(slug)s' not found; it was deleted meanwhile.") % {"slug": universe.slug}
-        )
-
-
-def delete(universe, author=""):
-    """Take the rows and then the media folder away; a revision keeps both. NotFound when it is gone."""
+def delete(universe: Universe, author: str = "") -> None:
+    """Delete the rows and then the media folder; a revision keeps both. NotFound when it is gone."""
     slug = universe.slug
     with transaction.atomic():
         lock(universe)
-        revisions.keep(universe, revisions.DELETE, author)
+        revisions.create(universe, revisions.DELETE, author)
         universe.delete()
     with transaction.atomic():
-        revisions.set_aside_folder(slug)
-    revisions.finish(slug)
-
-
-def save_prompts(universe, prompts):
-    """Set the given default prompts; the row is made with the first that says something."""
-    if not prompts or (
-        not any(prompts.values()) and not UniversePrompts.objects.filter(universe=universe).exists()
-    ):
-        return
-    UniversePrompts.objects.update_or_create(universe=universe, defaults=prompts)
-
-
-def save_translations(universe, names):
-    """Make the names per language exactly these; rows of languages that stay keep their ids."""
-    check_languages(names)
-    universe.translations.exclude(language__in=names).delete()
-    for language, name in names.items():
-        UniverseTranslation.objects.update_or_create(
-            universe=universe, language=language, defaults={"name": name}
-        )
-
-
-def check_languages(names):
-    if unknown := sorted(set(names) - set(LANGUAGES)):
-        raise Invalid(
-            "translations",
-            _("'%(unknown)s' is not a language of ours; use %(languages)s.")
-            % {"unknown": unknown[0][:20], "languages": ", ".join(LANGUAGES)},
-        )
+        revisions.stage_folder(slug)
+    revisions.archive_leaving(slug)

@@ -1,5 +1,6 @@
-"""The earlier pictures, clips and songs that revisions keep, to compare with the present one and to go back to."""
+"""Variants: earlier pictures, clips and songs in the archive, to compare with the present ones and choose again."""
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -11,9 +12,9 @@ from storage.staging import staging
 
 from ..errors import NotFound
 from ..media import clip_name, present
-from ..models import LANGUAGES, Revision
+from ..models import LANGUAGES, Asset, Revision, Universe
 from ..names import clip_of, music_name
-from .placing import place
+from . import files
 
 CAUSE = "choose"
 KINDS = PICTURE, CLIP, SONG = "picture", "clip", "song"
@@ -21,9 +22,9 @@ KINDS = PICTURE, CLIP, SONG = "picture", "clip", "song"
 
 @dataclass(frozen=True)
 class Variant:
-    """One content that a file has, or had until `created_at`, when `author` replaced it for the sake of `cause`.
+    """A content of a file, present or replaced at `created_at` by `author`, for a `cause` of `models.CAUSES`.
 
-    `size` in bytes. Of the one that is `present`, `created_at` is when it came; its author and cause are empty.
+    `size` in bytes. For the present content, `created_at` is when it came; its author and cause are empty.
     """
 
     kind: str
@@ -36,7 +37,7 @@ class Variant:
     present: bool = False
 
 
-def of_card(asset):
+def of_card(asset: Asset) -> list[Variant]:
     """The Variants of a card's picture and clip: the present ones, then the others, the last replaced first.
 
     Each content comes once, and only as long as its bytes are there.
@@ -44,28 +45,29 @@ def of_card(asset):
     slug, picture = asset.universe.slug, asset.image_name
     clip = clip_name(slug, picture)
     names = {picture: PICTURE, clip_of(picture, present(slug)) or clip: CLIP, clip: CLIP}
-    # What was kept before this card was made is another's, of the same name.
+    # Earlier revisions are of another card that had the name.
     return _variants(slug, names, since=asset.created_at)
 
 
-def of_song(universe, language):
-    """The same for the song of a language; NotFound for one that is none of ours."""
+def of_song(universe: Universe, language: str) -> list[Variant]:
+    """The same for the song of a language; NotFound for an unknown language."""
     if language not in LANGUAGES:
         raise NotFound(f"Song in '{language[:20]}' not found; use {', '.join(LANGUAGES)}.")
     return _variants(universe.slug, {music_name(language): SONG}, since=universe.created_at)
 
 
-def _variants(slug, names, since):
+def _variants(slug: str, names: dict[str, str], since: datetime | None) -> list[Variant]:
+    """`names`: `{file name: kind}`."""
     found = [variant for name, kind in names.items() if (variant := _present(slug, name, kind))]
     known = {variant.sha256 for variant in found}
     for variant in _earlier(slug, names, since):
-        if variant.sha256 not in known and variant.size is not None:
+        if variant.sha256 not in known:
             found.append(variant)
         known.add(variant.sha256)
     return found
 
 
-def _present(slug, name, kind):
+def _present(slug: str, name: str, kind: str) -> Variant | None:
     info = bucket.info(slug, name)
     if not info:
         return None
@@ -73,22 +75,22 @@ def _present(slug, name, kind):
     return Variant(kind, name, info.sha256, info.size, came, present=True)
 
 
-def _earlier(slug, names, since):
-    """Without the rows that revisions keep, and without their other files, which may be many."""
+def _earlier(slug: str, names: dict[str, str], since: datetime | None) -> Iterator[Variant]:
+    """The archived contents, the last replaced first; reads no rows of revisions and none of their other files."""
     revisions = Revision.objects.filter(univers_slug=slug)
     if since:
         revisions = revisions.filter(created_at__gte=since)
     hashes = {f"file_{at}": KeyTextTransform(name, "files") for at, name in enumerate(names)}
-    for created_at, author, cause, *kept in revisions.annotate(**hashes).values_list(
+    for created_at, author, cause, *archived in revisions.annotate(**hashes).values_list(
         "created_at", "author", "cause", *hashes
     ):
-        for (name, kind), sha256 in zip(names.items(), kept, strict=True):
-            if sha256:
-                yield Variant(kind, name, sha256, archive.size(sha256), created_at, author, cause)
+        for (name, kind), sha256 in zip(names.items(), archived, strict=True):
+            if sha256 and (size := archive.size(sha256)) is not None:
+                yield Variant(kind, name, sha256, size, created_at, author, cause)
 
 
-def find(variants, sha256):
-    """The one of these Variants with that hash; NotFound when none has it."""
+def find(variants: Iterable[Variant], sha256: str) -> Variant:
+    """The Variant with that hash; NotFound when none has it."""
     for variant in variants:
         if variant.sha256 == sha256:
             return variant
@@ -97,21 +99,27 @@ def find(variants, sha256):
     )
 
 
-def choose(asset, sha256, author=""):
-    """Put an earlier picture or clip of this card back; what it replaces becomes a variant, so one can return.
+def choose(asset: Asset, sha256: str, author: str = "") -> Variant:
+    """Put an earlier picture or clip of this card back; the present one becomes a variant.
 
-    Choosing the present one changes nothing. NotFound for a hash that is no variant of this card, or whose
-    bytes are gone or damaged. Returns the Variant as it was.
+    Choosing the present one changes nothing. NotFound for a hash that is no variant of this card, and for
+    missing or damaged bytes. Returns the Variant as it was.
     """
-    return _put_back(asset.universe, find(of_card(asset), sha256), author, asset=asset)
+    return _restore(asset.universe, find(of_card(asset), sha256), author, asset=asset)
 
 
-def choose_song(universe, language, sha256, author=""):
+def choose_song(universe: Universe, language: str, sha256: str, author: str = "") -> Variant:
     """The same for the song of a language."""
-    return _put_back(universe, find(of_song(universe, language), sha256), author, language=language)
+    return _restore(universe, find(of_song(universe, language), sha256), author, language=language)
 
 
-def _put_back(universe, variant, author, **of):
+def _restore(
+    universe: Universe,
+    variant: Variant,
+    author: str,
+    asset: Asset | None = None,
+    language: str | None = None,
+) -> Variant:
     if variant.present:
         return variant
     with staging() as folder:
@@ -122,5 +130,5 @@ def _put_back(universe, variant, author, **of):
             came = None
         if came != variant.sha256:
             raise NotFound(_("The variant was not found whole in the archive; choose another."))
-        place(universe, variant.name, path, CAUSE, author, **of)
+        files.replace(universe, variant.name, path, CAUSE, author, asset=asset, language=language)
     return variant

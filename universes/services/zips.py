@@ -1,6 +1,6 @@
-"""A zip file that anybody may have made or packed again: its members by the names that count.
+"""Zip files that anybody may have made or packed again: their members by the names that count.
 
-Whatever zipfile raises at such bytes becomes one sentence; nothing is believed but what was checked here.
+Every error of zipfile at such bytes becomes one sentence; nothing is believed before it was checked here.
 """
 
 import io
@@ -15,7 +15,7 @@ from pathlib import Path
 
 from django.utils.translation import gettext as _
 
-from .manifest import refuse
+from ..errors import Invalid
 
 # zipfile reads the list of what is in an archive in one go, and makes ten times as much of it in memory.
 LARGEST_DIRECTORY = 8 * 1024 * 1024
@@ -28,6 +28,11 @@ ENCRYPTED = 0x1 | 0x40 | 0x2000
 CLUTTER = {"__macosx", "thumbs.db", "ehthumbs.db", "desktop.ini", "$recycle.bin", "@eadir", "icon\r"}
 
 Members = dict[str, zipfile.ZipInfo]
+
+
+def refuse(sentence: str) -> Invalid:
+    """The error for an export that can't be imported."""
+    return Invalid("archive", sentence)
 
 
 class Bounded(io.BufferedReader):
@@ -46,7 +51,7 @@ class Bounded(io.BufferedReader):
 
 
 class Piecewise:
-    """A member that is read: what is wrong with it is refused where it is found."""
+    """An open member: damage is refused where it is found."""
 
     def __init__(self, source: zipfile.ZipExtFile) -> None:
         self.source = source
@@ -58,7 +63,7 @@ class Piecewise:
 
 @contextmanager
 def readable() -> Iterator[None]:
-    """Make one sentence of whatever zipfile raises within."""
+    """Make one sentence of any error that zipfile raises within."""
     try:
         yield
     except BROKEN as error:

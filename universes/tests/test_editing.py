@@ -4,7 +4,7 @@ import pytest
 
 from universes.errors import NotFound
 from universes.models import Edit
-from universes.services import assets, editing, edits, music, universes
+from universes.services import assets, edits, music, universes
 
 pytestmark = pytest.mark.django_db
 
@@ -20,7 +20,7 @@ def changes():
 
 def test_what_is_typed_is_saved_and_leaves_a_trace(card):
     typed = {"name_de": "Füchslein", "custom_image_prompt": "a red one"}
-    assert editing.save(card, typed, edits.words(card), "anna") == []
+    assert edits.save(card, typed, edits.words(card), "anna") == []
     words = edits.words(card)
     assert (words["name_de"], words["custom_image_prompt"]) == ("Füchslein", "a red one")
     assert set(changes().values_list("subject", "field", "old", "new", "author")) == {
@@ -48,7 +48,7 @@ LINES = (
 @pytest.mark.parametrize(("stored", "typed", "expected"), LINES)
 def test_lines_that_nobody_typed_end_as_they_did(card, stored, typed, expected):
     assets.update(card, custom_image_prompt=stored, custom_video_prompt="kept\r\n\rkept\n")
-    editing.save(card, {"custom_image_prompt": typed}, edits.words(card), "anna")
+    edits.save(card, {"custom_image_prompt": typed}, edits.words(card), "anna")
     card.prompts.refresh_from_db()
     assert (card.prompts.custom_image_prompt or "") == expected
     assert card.prompts.custom_video_prompt == "kept\r\n\rkept\n"
@@ -56,7 +56,7 @@ def test_lines_that_nobody_typed_end_as_they_did(card, stored, typed, expected):
 
 def test_what_is_not_touched_is_not_written(card):
     before = card.updated_at
-    assert editing.save(card, edits.words(card), edits.words(card), "anna") == []
+    assert edits.save(card, edits.words(card), edits.words(card), "anna") == []
     card.refresh_from_db()
     assert card.updated_at == before
     assert not changes().exists()
@@ -64,8 +64,8 @@ def test_what_is_not_touched_is_not_written(card):
 
 def test_the_second_to_save_learns_who_changed_what(card):
     seen = edits.words(card)
-    editing.save(card, {"name_de": "Rotfuchs"}, seen, "anna")
-    (conflict,) = editing.save(card, {"name_de": "Reineke", "name_fr": "Goupil"}, seen, "bert")
+    edits.save(card, {"name_de": "Rotfuchs"}, seen, "anna")
+    (conflict,) = edits.save(card, {"name_de": "Reineke", "name_fr": "Goupil"}, seen, "bert")
     assert (conflict.field, conflict.yours, conflict.theirs) == ("name_de", "Reineke", "Rotfuchs")
     assert conflict.author == "anna"
     assert conflict.created_at
@@ -74,19 +74,19 @@ def test_the_second_to_save_learns_who_changed_what(card):
 
 
 def test_who_saw_the_newest_may_overwrite_it(card):
-    editing.save(card, {"name_de": "Rotfuchs"}, edits.words(card), "anna")
-    assert editing.save(card, {"name_de": "Reineke"}, {"name_de": "Rotfuchs"}, "bert") == []
+    edits.save(card, {"name_de": "Rotfuchs"}, edits.words(card), "anna")
+    assert edits.save(card, {"name_de": "Reineke"}, {"name_de": "Rotfuchs"}, "bert") == []
     assert edits.words(card)["name_de"] == "Reineke"
 
 
 def test_both_typed_the_same(card):
     seen = edits.words(card)
-    editing.save(card, {"name_de": "Rotfuchs"}, seen, "anna")
-    assert editing.save(card, {"name_de": "Rotfuchs"}, seen, "bert") == []
+    edits.save(card, {"name_de": "Rotfuchs"}, seen, "anna")
+    assert edits.save(card, {"name_de": "Rotfuchs"}, seen, "bert") == []
 
 
 def test_an_emptied_name_goes_and_an_emptied_order_too(card):
-    editing.save(card, {"name_de": "", "sort_order": ""}, edits.words(card), "anna")
+    edits.save(card, {"name_de": "", "sort_order": ""}, edits.words(card), "anna")
     assert not card.translations.filter(language="de").exists()
     card.refresh_from_db()
     assert card.sort_order is None
@@ -97,14 +97,14 @@ def test_a_card_that_went_away(card):
     gone = type(card).objects.get(pk=card.pk)
     assets.delete(card)
     with pytest.raises(NotFound):
-        editing.save(gone, {"name_de": "x"}, seen, "anna")
+        edits.save(gone, {"name_de": "x"}, seen, "anna")
 
 
 def test_universes_and_songs_likewise(universe):
     song = music.create(universe, language="fr", prompt="calm", lyrics="la", author="anna")
-    assert editing.save(song, {"lyrics": "la la"}, edits.words(song), "anna") == []
+    assert edits.save(song, {"lyrics": "la la"}, edits.words(song), "anna") == []
     typed = {"is_public": "False", "name_it": "Animali"}
-    assert editing.save(universe, typed, edits.words(universe), "bert") == []
+    assert edits.save(universe, typed, edits.words(universe), "bert") == []
     assert universes.find(universe.slug).is_public is False
     assert set(Edit.objects.values_list("kind", "subject", "field", "author")) == {
         ("song", "fr", "", "anna"),

@@ -13,7 +13,7 @@ from django.core.management import CommandError, call_command
 
 from storage import bucket
 from universes.models import Universe
-from universes.services import copies, exchange, universes
+from universes.services import copies, exports, imports, universes
 
 from .archives import EXPORT, IMPORT, by_name, packed, with_manifest
 from .wholes import contents, found, ids, state, without, words
@@ -148,8 +148,8 @@ def test_a_large_universe_goes_out_and_in_piece_by_piece(full_universe, tmp_path
         file.truncate(150_000_000)
     tracemalloc.start()
     try:
-        exchange.export("winter", tmp_path / "archive")
-        exchange.load(tmp_path / "archive", "summer")
+        exports.write("winter", tmp_path / "archive")
+        imports.load(tmp_path / "archive", "summer")
         assert tracemalloc.get_traced_memory()[1] < 20_000_000
     finally:
         tracemalloc.stop()

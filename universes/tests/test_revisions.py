@@ -34,7 +34,7 @@ def old_revision(universe):
     """Makes revisions of some hours ago: `old_revision(files, hours=2, of="winter")`; their files are as old."""
 
     def make(files=None, hours=2, of="winter"):
-        revision = revisions.keep_files(of, "pull", "", files or {})
+        revision = revisions.create_from(of, "pull", "", files or {})
         Revision.objects.filter(pk=revision.pk).update(created_at=timezone.now() - timedelta(hours=hours))
         return revision
 
@@ -90,7 +90,7 @@ def test_a_deleted_song_keeps_its_own_row_alone(universe, asset, song, put_file)
 def test_a_revision_of_one_card_does_not_grow_with_the_universe(universe):
     names = [f"Card {n}" for n in range(300)]
     made = concepts.apply(universe, names, dict.fromkeys(("fr", "en", "es", "it", "de"), names))
-    revision = revisions.keep(universe, "regenerate", asset=made[0])
+    revision = revisions.create(universe, "regenerate", asset=made[0])
     assert len(json.dumps(revision.rows)) < 2000
 
 
@@ -118,7 +118,7 @@ def test_files_that_arrive_while_a_universe_is_deleted_are_in_the_archive_or_in_
     finally:
         stop.set()
         writer.join(120)
-    revisions.finish("winter")
+    revisions.archive_leaving("winter")
     kept = Revision.objects.get().files
     assert put and set(put) == set(kept) | bucket.names("winter")
     assert all(sha(name.encode()) == sha256 for name, sha256 in kept.items())
@@ -152,7 +152,7 @@ def test_a_universe_is_deleted_while_somebody_writes_to_its_folder(tmp_path, mak
 
 def test_a_new_universe_shows_nothing_of_a_deleted_one_whose_folder_stayed(universe, asset, put_file):
     put_file("winter", asset.image_name, b"old")
-    revisions.keep(universe, "delete")
+    revisions.create(universe, "delete")
     universe.delete()
     again = universes.create(name="Winter")
     assets.create(again, display_name="Snowflake")
@@ -180,11 +180,11 @@ def test_files_laid_by_hand_are_found_by_a_universe_that_is_new(db, put_file):
 
 def test_a_new_card_shows_nothing_of_a_deleted_one_whose_picture_stayed(universe, asset, put_file):
     put_file("winter", asset.image_name, b"old")
-    revisions.keep(universe, "delete_card", asset=asset, leaving=files_of(asset))
+    revisions.create(universe, "delete_card", asset=asset, leaving=files_of(asset))
     asset.delete()
     assert assets.create(universe, display_name="Snowflake").image_name == "00_snowflake.png"
     assert bucket.names("winter") == set()
-    revisions.finish("winter")
+    revisions.archive_leaving("winter")
     assert Revision.objects.get().files == {"00_snowflake.png": sha(b"old")}
 
 
@@ -192,29 +192,29 @@ def test_a_picture_drawn_since_stays_when_a_deletion_is_finished_late(universe, 
     put_file("winter", asset.image_name, b"old")
     os.utime(bucket.bucket().path(f"winter/{asset.image_name}"), (0, 0))
     put_file("winter", "00_snowflake.mp4", b"old clip")
-    revision = revisions.keep(universe, "apply_concepts", leaving=files_of(asset))
+    revision = revisions.create(universe, "apply_concepts", leaving=files_of(asset))
     # The machine's new picture, bought after the deletion broke off.
     put_file("winter", asset.image_name, b"new")
     later = revision.created_at.timestamp() + 1
     os.utime(bucket.bucket().path(f"winter/{asset.image_name}"), (later, later))
-    revisions.finish("winter")
+    revisions.archive_leaving("winter")
     assert bucket.names("winter") == {asset.image_name}
     assert Revision.objects.get().files == {"00_snowflake.mp4": sha(b"old clip")}
 
 
 def test_what_was_set_aside_and_not_archived_is_so_by_the_next(universe, asset, put_file):
     put_file("winter", asset.image_name, b"old")
-    revisions.keep(universe, "delete_card", asset=asset, leaving=files_of(asset))
-    revisions.set_aside("winter")
-    revisions.finish("autumn")
+    revisions.create(universe, "delete_card", asset=asset, leaving=files_of(asset))
+    revisions.stage_leaving("winter")
+    revisions.archive_leaving("autumn")
     assert Revision.objects.get().files == {} and bucket.asides()
-    revisions.finish("winter")
+    revisions.archive_leaving("winter")
     assert Revision.objects.get().files == {asset.image_name: sha(b"old")} and not bucket.asides()
 
 
 def test_pruning_finishes_what_broke_off(universe, asset, put_file):
     put_file("winter", asset.image_name, b"old")
-    revisions.keep(universe, "delete_card", asset=asset, leaving=files_of(asset))
+    revisions.create(universe, "delete_card", asset=asset, leaving=files_of(asset))
     revisions.prune()
     assert Revision.objects.get().files == {asset.image_name: sha(b"old")}
     assert bucket.names("winter") == set() and not bucket.asides()
@@ -222,7 +222,7 @@ def test_pruning_finishes_what_broke_off(universe, asset, put_file):
 
 def test_files_are_put_away_with_a_revision_of_their_own(universe, put_file):
     put_file("winter", "fr.mp3", b"song")
-    revisions.put_away("winter", ["fr.mp3", "en.mp3"], "late_result", "editor")
+    revisions.archive_files("winter", ["fr.mp3", "en.mp3"], "late_result", "editor")
     revision = Revision.objects.get()
     assert (revision.cause, revision.author, revision.rows) == ("late_result", "editor", {})
     assert revision.files == {"fr.mp3": sha(b"song")} and bucket.names("winter") == set()
@@ -262,7 +262,7 @@ def test_nothing_younger_than_an_hour_is_pruned(universe, settings, put_file):
     settings.ARCHIVE_DAYS, settings.ARCHIVE_REVISIONS, settings.ARCHIVE_MB = 1, 1, 0
     put_file("winter", "a.png"), put_file("winter", "b.png", b"b")
     for name in ("a.png", "b.png"):
-        revisions.keep(universe, "pull", files=archive.keep_from_bucket("winter", [name]))
+        revisions.create(universe, "pull", files=archive.keep_from_bucket("winter", [name]))
     Revision.objects.first().delete()
     assert revisions.prune() == {"revisions": 0, "files": 0, "bytes": 0}
     assert Revision.objects.count() == 1 and len(archive.stats()) == 2

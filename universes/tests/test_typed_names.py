@@ -194,7 +194,7 @@ def test_pages_isolate_names_from_what_stands_around_them(admin_client, universe
     isolated = f"<bdi>{escape(name)}</bdi>"
     UniverseTranslation.objects.all().delete()
     universes.update(universe, name=name)
-    edits.created(Asset.objects.get(), "lea")
+    edits.record_created(Asset.objects.get(), "lea")
     ids = {"universe": universe.pk, "asset": asset.pk, "slug": universe.slug}
     for page, wanted in PAGES.items():
         text = admin_client.get(reverse(page, args=[ids[one] for one in wanted])).content.decode()

@@ -54,7 +54,7 @@ def put_away(tmp_path, universe):
     def put(name, content, cause="regenerate", slug="winter"):
         (source := tmp_path / "to-archive").write_bytes(content)
         sha256 = archive.keep(source)
-        revisions.keep_files(slug, cause, "lea", {name: sha256})
+        revisions.create_from(slug, cause, "lea", {name: sha256})
         return sha256
 
     return put

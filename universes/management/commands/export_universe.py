@@ -8,7 +8,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from storage.staging import staging
 from universes.errors import Changing, NotFound
-from universes.services import exchange
+from universes.services import exports
 
 
 class Command(BaseCommand):
@@ -23,10 +23,10 @@ class Command(BaseCommand):
     def handle(self, *, slug, file, **options):
         with staging() as folder:
             try:
-                exchange.export(slug, folder / "archive")
+                exports.write(slug, folder / "archive")
             except (NotFound, Changing) as error:
                 raise CommandError(str(error)) from None
-            self.deliver(folder / "archive", file or exchange.file_name(slug))
+            self.deliver(folder / "archive", file or exports.file_name(slug))
 
     def deliver(self, archive, file):
         if file == "-":

@@ -7,7 +7,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from storage.staging import staging
 from universes.errors import AlreadyExists, Invalid, TooLarge
-from universes.services import exchange
+from universes.services import imports
 
 
 class Command(BaseCommand):
@@ -28,8 +28,8 @@ class Command(BaseCommand):
 
     def load(self, file, slug):
         if file != "-":
-            exchange.check_size(Path(file).stat().st_size)
-            return exchange.load(file, slug)
+            imports.check_size(Path(file).stat().st_size)
+            return imports.load(file, slug)
         with staging() as folder:
-            exchange.receive(sys.stdin.buffer, folder / "archive")
-            return exchange.load(folder / "archive", slug)
+            imports.receive(sys.stdin.buffer, folder / "archive")
+            return imports.load(folder / "archive", slug)
