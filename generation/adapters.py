@@ -1,20 +1,96 @@
-"""What each AI model takes and gives. One Adapter per model; any other model's is made from its published schema.
+"""What each AI model takes. One Adapter per model; any other model's is made from its published schema.
 
 Fields, ranges and limits are those of the models' published schemas (https://replicate.com/{model}/api/schema).
 """
 
-import json
-import re
-from collections.abc import Iterator
-from itertools import islice
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 from django.conf import settings
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
-from . import schemas, unlisted
+from . import schemas
 from .errors import CannotGenerate, Unknown
-from .kinds import IMAGE, LLM, MUSIC, VIDEO, Adapter
+
+LLM, IMAGE, VIDEO, MUSIC = (
+    "REPLICATE_LLM_MODEL",
+    "REPLICATE_IMAGE_MODEL",
+    "REPLICATE_VIDEO_MODEL",
+    "REPLICATE_MUSIC_MODEL",
+)
+SETTINGS = (LLM, IMAGE, VIDEO, MUSIC)
+NO_LIMIT = (0, None)
+
+
+def as_image(address):
+    return {"image": address}
+
+
+@dataclass(frozen=True)
+class Adapter:
+    """One model. `build(prompt, **rest)` makes its input; `prompt` and `lyrics` are (least, most) characters.
+
+    What `rest` is goes by the kind: `system` for LLM, nothing for IMAGE, `seed` for VIDEO, `lyrics` for MUSIC.
+    `picture(address)`: the part of the input that holds the picture which a clip starts from.
+    `other_names`: under which it is tried when Replicate does not know the configured one.
+    """
+
+    setting: str
+    build: Callable[..., dict[str, Any]]
+    prompt: tuple[int, int | None] = NO_LIMIT
+    lyrics: tuple[int, int | None] = NO_LIMIT
+    other_names: tuple[str, ...] = ()
+    picture: Callable[[str], dict[str, Any]] = as_image
+
+    def check(self, *, prompt="", lyrics="", label=""):
+        """Raise CannotGenerate for a text that the model would refuse, with the limit in the sentence."""
+        self.check_prompt(prompt, label)
+        _check_length(lyrics, self.lyrics, "lyrics", label)
+
+    def check_prompt(self, prompt: str, label: str) -> None:
+        """The same for the prompt alone."""
+        _check_length(prompt, self.prompt, "prompt", label)
+
+    def whole_input(self):
+        """An input such as it gets, files included; its texts and addresses are examples."""
+        rest = {LLM: {"system": "text"}, VIDEO: {"seed": 1}, MUSIC: {"lyrics": "text"}}.get(self.setting, {})
+        picture = self.picture("https://example.org/picture.png") if self.setting == VIDEO else {}
+        return self.build("text", **rest) | picture
+
+
+# What is said of a prompt, and of lyrics, that are too short or too long.
+SENTENCES = {
+    "prompt": (
+        gettext_lazy(
+            "The prompt of %(label)s has %(number)s characters; the model needs at least %(least)s."
+        ),
+        gettext_lazy(
+            "The prompt of %(label)s has %(number)s characters; the model takes at most %(most)s. Shorten it."
+        ),
+    ),
+    "lyrics": (
+        gettext_lazy(
+            "The lyrics of %(label)s have %(number)s characters; the model needs at least %(least)s."
+        ),
+        gettext_lazy(
+            "The lyrics of %(label)s have %(number)s characters; the model takes at most %(most)s. Shorten it."
+        ),
+    ),
+}
+
+
+def _check_length(text, limits, what, label):
+    (least, most), (too_short, too_long) = limits, SENTENCES[what]
+    words = {"label": label, "number": len(text), "least": least, "most": most}
+    if len(text) < least:
+        raise CannotGenerate(too_short % words)
+    if most is not None and len(text) > most:
+        raise CannotGenerate(too_long % words)
+
+
+# --- Models that were tried here ----------------------------------------------------------------------------
 
 # The model's context of 8,192 tokens holds both; 50 concepts in five languages take about 3,000.
 LLM_TOKENS = 4096
@@ -109,7 +185,7 @@ def adapter(setting, name=""):
             _("%(setting)s names a model of another kind, '%(name)s'; use %(known)s.")
             % {"setting": setting, "name": name, "known": ", ".join(known(setting))}
         )
-    return found or unlisted.adapter(_schema(name, setting), setting)
+    return found or from_schema(_schema(name, setting), setting)
 
 
 def _schema(name, setting):
@@ -137,83 +213,141 @@ def is_known(model):
     return base_name(model) in ADAPTERS
 
 
-# Where models put what they say that answer with an object.
-SPOKEN = (
+# --- Other models, by what their schemas call their fields --------------------------------------------------
+
+PROMPT = (
+    "prompt",
     "text",
-    "output",
-    "response",
-    "answer",
-    "content",
+    "text_prompt",
+    "prompt_text",
+    "input_text",
+    "instruction",
     "message",
-    "completion",
-    "generated_text",
-    "result",
+    "description",
 )
-
-
-def text_of(output: Any) -> str:
-    """A language model's text; its output is a list of tokens, a text, an object with one, or JSON itself."""
-    return _spoken(output).replace("\0", "").encode("utf-8", "ignore").decode("utf-8")
-
-
-def _spoken(output: Any) -> str:
-    if isinstance(output, list):
-        return "".join(map(_spoken, output)) if all(_is_token(one) for one in output) else _as_json(output)
-    if isinstance(output, dict):
-        said = next((output[key] for key in SPOKEN if isinstance(output.get(key), str)), None)
-        return _as_json(output) if said is None else said
-    return output if isinstance(output, str) else str(output or "")
-
-
-def _is_token(one: Any) -> bool:
-    return not isinstance(one, dict | list) or any(isinstance(one.get(key), str) for key in SPOKEN)
-
-
-def _as_json(output: Any) -> str:
-    try:
-        return json.dumps(output, ensure_ascii=False)
-    except (ValueError, RecursionError):
-        return ""
-
-
-# Words in the keys and file names of a kind's outputs, where a model delivers several things at once.
-SIGNS = {
-    IMAGE: re.compile(r"image|picture|img|\.(?:png|jpe?g|webp|avif|gif|heic)\b", re.IGNORECASE),
-    VIDEO: re.compile(r"video|clip|movie|\.(?:mp4|mov|webm|mkv|avi|m4v)\b", re.IGNORECASE),
-    MUSIC: re.compile(r"audio|song|music|track|\.(?:mp3|wav|ogg|flac|m4a|aac|opus)\b", re.IGNORECASE),
+SYSTEM = ("system_prompt", "system", "system_message", "system_instruction")
+ANSWER_LENGTH = ("max_tokens", "max_new_tokens", "max_output_tokens", "max_completion_tokens", "max_length")
+PICTURE = (
+    "image",
+    "start_image",
+    "first_frame_image",
+    "first_frame",
+    "input_image",
+    "image_url",
+    "init_image",
+    "img",
+    "image_input",
+    "images",
+)
+LYRICS = ("lyrics", "lyric", "song_lyrics", "lyrics_text")
+STYLE = (*PROMPT, "style", "style_prompt", "tags", "caption", "genre_description", "genre")
+LARGEST_SEED = 2**31 - 1
+ANSWER_TOKENS = 4096
+# Asked for where a model's enumerations list it; otherwise its own default stands.
+WISHES = {
+    LLM: {},
+    IMAGE: {"aspect_ratio": "1:1", "size": "1024x1024", "output_format": "png"},
+    VIDEO: {},
+    MUSIC: {"audio_format": "mp3", "output_format": "mp3", "format": "mp3"},
 }
-MOST_LEVELS, MOST_ADDRESSES = 10, 100
 
 
-def address_of(output: Any, setting: str = "") -> str | None:
-    """The address of what a media model made, `https:`, `http:` or `data:`; None when its output has none.
+def from_schema(schema, setting):
+    """The Adapter of a model of this kind by its Schema.
 
-    It may lie in lists and objects, beside others: the first wins whose key or file name says that it is of this
-    setting's kind.
+    CannotGenerate when it offers no field for what must be sent, or requires one that nothing here can fill.
     """
-    found = list(islice(_addresses(output, ""), MOST_ADDRESSES))
-    sign = SIGNS.get(setting)
-    likely = (address for where, address in found if sign and sign.search(where))
-    return next(likely, found[0][1] if found else None)
+    made = {LLM: _llm_by_schema, IMAGE: _image_by_schema, VIDEO: _video_by_schema, MUSIC: _music_by_schema}[
+        setting
+    ](schema)
+    sent = made.whole_input()
+    for name in schema.required:
+        if name not in sent and "default" not in schema.properties[name]:
+            raise CannotGenerate(
+                _(
+                    "'%(model)s' requires the field '%(name)s', which nothing here can fill; set "
+                    "%(setting)s to another model."
+                )
+                % {"model": schema.model, "name": name, "setting": setting}
+            )
+    return made
 
 
-def _addresses(output: Any, key: str, level: int = 0) -> Iterator[tuple[str, str]]:
-    """`(its key and file name, address)` of all that a model's output names."""
-    if isinstance(output, str) and output[:8].lower().startswith(("https://", "http://", "data:")):
-        # A data URI's beginning says of which type it is.
-        yield f"{key} {output[:40] if output[:5].lower() == 'data:' else _file_name(output)}", output
-    elif isinstance(output, dict) and level < MOST_LEVELS:
-        for name, inner in output.items():
-            yield from _addresses(inner, f"{key} {name}", level + 1)
-    elif isinstance(output, list) and level < MOST_LEVELS:
-        for inner in output:
-            yield from _addresses(inner, key, level + 1)
+def _llm_by_schema(schema):
+    question = _field(schema, LLM, PROMPT, _("the question"))
+    instruction = schema.first(SYSTEM, ("string",))
+    length = schema.first(ANSWER_LENGTH, ("integer",))
+    fixed = {length: schema.nearest(length, ANSWER_TOKENS)} if length else {}
+
+    def build(prompt, system=""):
+        if instruction:
+            return {instruction: system, question: prompt, **fixed}
+        return {question: f"{system}\n\n{prompt}".strip(), **fixed}
+
+    return Adapter(LLM, build, prompt=schema.lengths(question))
 
 
-def _file_name(address: str) -> str:
-    return address.partition("?")[0].rpartition("/")[2][-100:]
+def _image_by_schema(schema):
+    subject = _field(schema, IMAGE, PROMPT, _("the prompt"))
+    fixed = _wishes(schema, IMAGE)
+
+    def build(prompt):
+        return {subject: prompt, **fixed}
+
+    return Adapter(IMAGE, build, prompt=schema.lengths(subject))
 
 
-def is_file(value: Any) -> bool:
-    """Whether a value of an input is the address of a file."""
-    return isinstance(value, str) and value.startswith(("https://", "http://"))
+def _video_by_schema(schema):
+    picture = _field(schema, VIDEO, PICTURE, _("the picture that a clip starts from"), ("string", "array"))
+    listed = schema.properties[picture]["type"] == "array"
+    movement = schema.first(PROMPT, ("string",))
+    seeded = schema.first(("seed",), ("integer",))
+
+    def build(prompt, seed):
+        number = {seeded: seed % (schema.nearest(seeded, LARGEST_SEED) + 1)} if seeded else {}
+        return {**({movement: prompt} if movement else {}), **number}
+
+    return Adapter(
+        VIDEO,
+        build,
+        prompt=_lengths(schema, movement),
+        picture=lambda address: {picture: [address] if listed else address},
+    )
+
+
+def _music_by_schema(schema):
+    words = _field(schema, MUSIC, LYRICS, _("the lyrics"))
+    style = schema.first(STYLE, ("string",))
+    fixed = _wishes(schema, MUSIC)
+
+    def build(prompt, lyrics):
+        return {**({style: prompt} if style else {}), words: lyrics, **fixed}
+
+    return Adapter(MUSIC, build, prompt=_lengths(schema, style), lyrics=schema.lengths(words))
+
+
+def _field(schema, setting, names, what, types=("string",)):
+    if name := schema.first(names, types):
+        return name
+    raise CannotGenerate(
+        _(
+            "'%(model)s' has no field for %(what)s that is known here, such as '%(example)s'; set "
+            "%(setting)s to another model."
+        )
+        % {"model": schema.model, "what": what, "example": names[0], "setting": setting}
+    )
+
+
+def _lengths(schema, name):
+    return schema.lengths(name) if name else NO_LIMIT
+
+
+def _wishes(schema, setting):
+    return {
+        name: value
+        for name, value in WISHES[setting].items()
+        if value in schema.properties.get(name, {}).get("enum", [])
+    }
+
+
+BY_SCHEMA = {LLM: _llm_by_schema, IMAGE: _image_by_schema, VIDEO: _video_by_schema, MUSIC: _music_by_schema}

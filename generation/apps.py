@@ -8,7 +8,7 @@ class GenerationConfig(AppConfig):
         from api import registry
         from jobs import types
 
-        from . import checks, errors, price_checks  # noqa: F401 - registers the system checks
+        from . import checks, errors  # noqa: F401 - registers the system checks
         from .services import JOB_TYPES
 
         types.register(*JOB_TYPES)

@@ -8,7 +8,7 @@ from functools import partial
 from django.conf import settings
 from django.utils.translation import gettext
 
-from . import adapters, provider, spending
+from . import adapters, outputs, provider, spending
 from .errors import Broken, ProviderError, Throttled, Unreachable, Unusable
 from .words import SYSTEM
 
@@ -101,7 +101,7 @@ def _answer_of_oldest(at_work, ends):
     spending.settle(prediction["id"], prediction["status"])
     if prediction["status"] != "succeeded":
         raise Broken(provider.why(prediction))
-    return adapters.text_of(prediction.get("output"))
+    return outputs.text_of(prediction.get("output"))
 
 
 def _look(prediction, ends):

@@ -334,7 +334,7 @@ JOB_DAILY = [
     "magikswipe.sessions.clear_expired",
 ]
 # Functions that give the hashes of archived files which are needed though no revision names them.
-ARCHIVE_NEEDED_BY = ["syncer.journals.needed", "generation.delivered.needed"]
+ARCHIVE_NEEDED_BY = ["syncer.journals.needed", "generation.outputs.needed"]
 # Days for which jobs that ended are kept; what they cost is kept for good.
 JOBS_KEPT_DAYS = read_number("JOBS_KEPT_DAYS", 30)
 

@@ -22,7 +22,7 @@ from universes.models import Asset, AssetPrompts, MusicPrompt, Universe
 from universes.names import music_name
 from universes.services import files, revisions, universes
 
-from .. import adapters, delivered, media, prompts
+from .. import adapters, media, outputs, prompts
 from ..errors import CannotGenerate
 from .prediction import GONE, Prediction
 
@@ -97,8 +97,8 @@ class FilePrediction(Prediction):
 
     @contextmanager
     def _fetched(self, step, prediction):
-        address = adapters.address_of(prediction.get("output"), self.setting)
-        with delivered.fetched(step, address, self.most_bytes) as path:
+        address = outputs.address_of(prediction.get("output"), self.setting)
+        with outputs.fetched(step, address, self.most_bytes) as path:
             if not path:
                 raise Permanent(_why_nothing(prediction), spent=True)
             try:
@@ -108,7 +108,7 @@ class FilePrediction(Prediction):
             except Incomplete as error:
                 raise _fetch_again(step, error) from None
             sha256 = bucket.digests(made)["sha256"]
-            originals.link(sha256, step.memory[delivered.KEY], step.job.univers_slug, step.params["file"])
+            originals.link(sha256, step.memory[outputs.KEY], step.job.univers_slug, step.params["file"])
             yield made
 
     def _place(self, step, target, path):
@@ -295,8 +295,8 @@ def check_style(stored: MusicPrompt | None, style: str, language: str) -> None:
 
 def _fetch_again(step, error):
     """What becomes of a file that breaks off: the same bytes a second time are all that the model made."""
-    sha256 = step.memory[delivered.KEY]
-    delivered.forget(step)
+    sha256 = step.memory[outputs.KEY]
+    outputs.forget(step)
     if step.memory.get("incomplete") == sha256:
         return Permanent(_("%(error)s Generate it again.") % {"error": error}, spent=True)
     step.remember(incomplete=sha256)

@@ -8,7 +8,7 @@ from jobs.outcomes import Done
 from universes.models import Asset, AssetTranslation
 from universes.services import edits
 
-from .. import adapters, gaps, llm, words
+from .. import gaps, llm, outputs, words
 from .files import made_since
 from .words import Words, ask_again, give_up
 
@@ -37,7 +37,7 @@ class Names(Words):
 
     def finish(self, step, target, prediction):
         asked = words.Names(dict(step.memory["sources"]), step.memory["wanted"])
-        asked.add(adapters.text_of(prediction.get("output")))
+        asked.add(outputs.text_of(prediction.get("output")))
         for card in _cards(step, target):
             if asked.sources.get(card.image_name) == gaps.some_name(card):
                 _fill(card, asked.found[card.image_name], step.job)

@@ -14,7 +14,7 @@ from django.utils.translation import gettext_noop
 from jobs.handlers import Handler
 from jobs.outcomes import Drop, Passing, Permanent, Wait
 
-from .. import adapters, provider, spending, webhooks
+from .. import adapters, outputs, provider, spending, webhooks
 from ..errors import (
     Broken,
     CannotGenerate,
@@ -291,7 +291,7 @@ def _is_of(step, prediction):
     if prediction.get("model") != adapters.base_name(step.memory["model"]):
         return False
     given = prediction.get("input")
-    wanted = {key: value for key, value in step.memory["input"].items() if not adapters.is_file(value)}
+    wanted = {key: value for key, value in step.memory["input"].items() if not outputs.is_file(value)}
     return isinstance(given, dict) and all(given.get(key) == value for key, value in wanted.items())
 
 

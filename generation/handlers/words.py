@@ -8,7 +8,7 @@ from universes.models import LANGUAGES, Universe
 from universes.services import concepts as cards
 from universes.services import music
 
-from .. import adapters, llm, plan, prompts, words
+from .. import adapters, llm, outputs, plan, prompts, words
 from ..errors import Unusable
 from .prediction import Prediction, as_outcomes
 
@@ -45,7 +45,7 @@ class Words(Prediction):
 
     def finish(self, step, target, prediction):
         task = self.task(step, target)
-        task.add(adapters.text_of(prediction.get("output")))
+        task.add(outputs.text_of(prediction.get("output")))
         if not task.missing:
             return self.deliver(step, target, task)
         if not self.may_ask_again(step, task):

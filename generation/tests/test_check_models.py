@@ -8,7 +8,7 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from generation import adapters
-from generation.kinds import Adapter
+from generation.adapters import Adapter
 
 
 def run(*options):

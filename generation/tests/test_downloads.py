@@ -7,7 +7,7 @@ import threading
 
 import pytest
 
-from generation import adapters, downloads
+from generation import adapters, downloads, outputs
 from jobs.outcomes import Passing, Permanent
 
 ADDRESS = "https://pbxt.replicate.delivery/a.png"
@@ -229,7 +229,7 @@ MP3, PNG = "https://replicate.delivery/a/out.mp3", "https://replicate.delivery/a
     ],
 )  # fmt: skip
 def test_the_address_is_found_wherever_it_lies(setting, output, chosen):
-    assert adapters.address_of(output, setting) == chosen
+    assert outputs.address_of(output, setting) == chosen
 
 
 @pytest.mark.parametrize(
@@ -246,4 +246,4 @@ def test_the_address_is_found_wherever_it_lies(setting, output, chosen):
     ],
 )
 def test_what_a_language_model_says_is_found_wherever_it_lies(output, text):
-    assert adapters.text_of(output) == text
+    assert outputs.text_of(output) == text

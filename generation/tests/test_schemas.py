@@ -2,9 +2,9 @@
 
 import pytest
 
-from generation import adapters, schemas, unlisted
+from generation import adapters, schemas
+from generation.adapters import IMAGE, LLM, MUSIC, VIDEO
 from generation.errors import CannotGenerate, Unknown
-from generation.kinds import IMAGE, LLM, MUSIC, VIDEO
 from generation.schemas import Schema
 from jobs.models import Job
 
@@ -12,7 +12,7 @@ TEXT, URI, WHOLE = {"type": "string"}, {"type": "string", "format": "uri"}, {"ty
 
 
 def made(setting, properties, required=()):
-    return unlisted.adapter(Schema("new/model", properties, list(required)), setting)
+    return adapters.from_schema(Schema("new/model", properties, list(required)), setting)
 
 
 @pytest.mark.parametrize(

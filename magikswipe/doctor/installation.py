@@ -6,7 +6,7 @@ from django.core.checks import run_checks
 from django.core.management import call_command
 from django.db import connection
 
-from generation import comparison
+from generation import checks
 from generation.errors import ProviderError
 from jobs import heartbeat
 from magikswipe.readiness import database_wrong, incomplete, migrations_missing
@@ -78,7 +78,7 @@ def models():
     if not settings.REPLICATE_API_TOKEN:
         return
     try:
-        compared = comparison.compare_all()
+        compared = checks.compare_all()
     except ProviderError as error:
         yield Finding("models-unknown", f"The AI models can't be looked at: {error}")
         return

@@ -11,8 +11,8 @@ from django.views.decorators.http import require_GET, require_POST
 
 from api.roles import WRITE
 from generation import adapters, prompts
+from generation.adapters import NO_LIMIT
 from generation.errors import CannotGenerate, ProviderError
-from generation.kinds import NO_LIMIT
 from storage import bucket
 from universes.errors import AlreadyExists
 from universes.models import LANGUAGES, Language, MusicPrompt

@@ -3,7 +3,7 @@ from dataclasses import asdict
 
 from django.core.management.base import BaseCommand, CommandError
 
-from generation import comparison
+from generation import checks
 from generation.errors import ProviderError
 
 DIFFERENT, NOT_CHECKED = 1, 2
@@ -23,7 +23,7 @@ class Command(BaseCommand):
 
     def handle(self, *args, **options):
         try:
-            account, models = comparison.account(), comparison.compare_all()
+            account, models = checks.account(), checks.compare_all()
         except ProviderError as error:
             raise CommandError(str(error), returncode=NOT_CHECKED) from None
         self.stdout.write(as_json(account, models) if options["json"] else table(account, models))
