@@ -1,49 +1,88 @@
-"""What universes' pictures, clips and songs would cost, before anything is begun: US dollars, None when not known."""
+"""What planned steps, and all that a universe lacks, would cost: US dollars, None where a price is not known."""
 
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+
+from jobs.services import Step
 from universes import media
+from universes.models import Universe
 
-from . import gaps as gap
-from . import plan, prices
+from . import kinds, prices
+from .gaps import filling
+from .kinds.concepts import everything as all_of
 
 CARDS = 10
 
 
-def images(universe, *, regenerate=False):
+@dataclass(frozen=True)
+class GapEstimate:
+    """So many gaps of a kind are filled, at this cost."""
+
+    number: int
+    cost: Decimal | None
+
+
+@dataclass(frozen=True)
+class GapsEstimate:
+    """`kinds`: by their keys; `left_out`: sentences on what can't be made."""
+
+    kinds: dict[str, GapEstimate]
+    total: Decimal | None
+    left_out: list[str]
+
+
+def used_by(steps: Iterable[Step]) -> list[str]:
+    """The settings of all models that planned steps, and those that they add, buy from: one for each prediction."""
+    return [setting for step in steps for setting in kinds.find(step.kind).purchases(step)]
+
+
+def estimate(steps: Iterable[Step]) -> Decimal | None:
+    """What planned steps and those that they add will cost together."""
+    return _sum(prices.of_setting(setting) for setting in used_by(steps))
+
+
+def _sum(amounts: Iterable[Decimal | None]) -> Decimal | None:
+    found = list(amounts)
+    known = [amount for amount in found if amount is not None]
+    return sum(known, Decimal(0)) if len(known) == len(found) else None
+
+
+def cheapest(steps: Iterable[Step]) -> Decimal | None:
+    """The least that the next purchase of one of these steps costs."""
+    known = [prices.of_setting(kinds.find(step.kind).setting) for step in steps]
+    return min((price for price in known if price is not None), default=None)
+
+
+# --- Of a universe
+
+
+def images(universe: Universe, *, regenerate: bool = False) -> Decimal | None:
     """What the missing pictures would cost; with `regenerate`, all of them."""
-    return prices.estimate(plan.images(universe, universe.assets.all(), regenerate=regenerate))
+    return estimate(kinds.PICTURES.steps(universe, universe.assets.all(), regenerate=regenerate))
 
 
-def videos(universe, *, regenerate=False):
+def videos(universe: Universe, *, regenerate: bool = False) -> Decimal | None:
     """The same for clips, of the cards that have a picture."""
     files = media.present(universe.slug)
     cards = [card for card in universe.assets.all() if card.image_name in files]
-    return prices.estimate(plan.videos(universe, cards, regenerate=regenerate))
+    return estimate(kinds.CLIPS.steps(universe, cards, regenerate=regenerate))
 
 
-def songs(universe, languages):
-    return prices.estimate(plan.songs(universe, languages, theme=""))
+def songs(universe: Universe, languages: Sequence[str]) -> Decimal | None:
+    return estimate(kinds.SONGS.with_lyrics(universe, languages, theme=""))
 
 
-def everything(universe):
+def everything(universe: Universe) -> Decimal | None:
     """What it lacks of pictures, clips and songs; where it has no cards, ten of them and all that belongs to them."""
-    wanted = {"with_videos": True, "with_music": True}
+    wanted = {"with_videos": True, "with_music": True, "regenerate": False}
     if universe.assets.all():
-        return prices.estimate(plan.everything(universe, "", regenerate=False, **wanted))
-    return prices.estimate([plan.concepts(universe, "", CARDS, regenerate=False, **wanted)])
+        return estimate(all_of(universe, "", **wanted))
+    return estimate([kinds.CONCEPTS.thought_up(universe, "", CARDS, **wanted)])
 
 
-def gaps(universe, kinds=None, theme=""):
-    """What filling its gaps would make and cost, as `services.start_gaps` does it: nothing is begun.
-
-    `{"kinds": {kind: {"number": of gaps that are filled, "cost": Decimal or None}}, "total": Decimal or None,
-    "left_out": [sentence]}`
-    """
-    made = gap.filling(universe, gap.KINDS if kinds is None else kinds, theme)
-    return {
-        "kinds": {
-            kind: {"number": made.numbers[kind], "cost": prices.estimate(steps)}
-            for kind, steps in made.steps.items()
-        },
-        "total": prices.estimate(made.all_steps()),
-        "left_out": made.left_out,
-    }
+def gaps(universe: Universe, wanted: Iterable[str] | None = None, theme: str = "") -> GapsEstimate:
+    """What filling its gaps would make and cost, as `services.start_gaps` does it: nothing is begun."""
+    made = filling(universe, wanted, theme)
+    found = {kind: GapEstimate(made.numbers[kind], estimate(steps)) for kind, steps in made.steps.items()}
+    return GapsEstimate(found, estimate(made.all_steps()), made.left_out)

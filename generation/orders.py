@@ -1,6 +1,8 @@
 """What each order takes: its steps, or the sentence why it can't be done. Nothing is begun here."""
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from django.db.models import prefetch_related_objects
 from django.utils.translation import gettext as _
@@ -10,14 +12,15 @@ from jobs.errors import Busy
 from jobs.services import Step
 from universes import media
 from universes.errors import Invalid
-from universes.models import LANGUAGES, Language
+from universes.models import LANGUAGES, Asset, Language, Universe
 from universes.services.assets import parse_uuid
 
-from . import adapters, plan
-from . import gaps as gap
+from . import adapters, kinds
 from .errors import CannotGenerate
-from .handlers.files import cards as all_cards
-from .handlers.files import check_style, image_input, song_input, video_input
+from .file_steps import cards as all_cards
+from .gaps import filling
+from .kinds.concepts import everything as all_of
+from .kinds.kind import Filling, without_lyrics
 
 LEFT_OUT = gettext_noop("Left out: %(sentence)s")
 
@@ -34,14 +37,12 @@ class Order:
     unit: str = ""
 
 
-def images(universe, asset_ids, regenerate):
-    cards = _chosen(universe, asset_ids)
-    steps = plan.images(universe, cards, regenerate=regenerate)
-    _check(cards, steps, "image", image_input)
-    return Order(steps)
+def images(universe: Universe, asset_ids: Sequence[Any] | None, regenerate: bool) -> Order:
+    steps = kinds.PICTURES.steps(universe, _chosen(universe, asset_ids), regenerate=regenerate)
+    return _checked(universe, steps)
 
 
-def videos(universe, asset_ids, regenerate):
+def videos(universe: Universe, asset_ids: Sequence[Any] | None, regenerate: bool) -> Order:
     files = media.present(universe.slug)
     cards = [card for card in _chosen(universe, asset_ids) if card.image_name in files]
     if not cards:
@@ -49,18 +50,16 @@ def videos(universe, asset_ids, regenerate):
             _("No images found for the chosen assets of '%(slug)s'; generate images first.")
             % {"slug": universe.slug}
         )
-    steps = plan.videos(universe, cards, regenerate=regenerate)
-    _check(cards, steps, "video", video_input)
-    return Order(steps)
+    return _checked(universe, kinds.CLIPS.steps(universe, cards, regenerate=regenerate))
 
 
-def music(universe, languages, style):
-    unwritten = plan.without_lyrics(universe, languages) if _sings_lyrics() else []
-    _check_songs(universe, [one for one in languages if one not in unwritten], style)
+def music(universe: Universe, languages: Sequence[str], style: str) -> Order:
+    unwritten = without_lyrics(universe, languages) if _sings_lyrics() else []
+    kinds.SONGS.check_languages(universe, [one for one in languages if one not in unwritten], style)
     if not unwritten:
-        return Order(plan.music(universe, languages, style=style))
-    _check_styles(universe, unwritten, style)
-    return Order(plan.songs(universe, languages, theme=str(universe), style=style), unit="steps")
+        return Order(kinds.SONGS.steps(universe, languages, style=style))
+    kinds.SONGS.check_styles(universe, unwritten, style)
+    return Order(kinds.SONGS.with_lyrics(universe, languages, theme=str(universe), style=style), unit="steps")
 
 
 def _sings_lyrics() -> bool:
@@ -69,65 +68,77 @@ def _sings_lyrics() -> bool:
     return least > 0
 
 
-def everything(universe, theme, count, regenerate, wanted):
-    """`wanted`: `with_videos` and `with_music`, as `plan` takes them."""
+def everything(
+    universe: Universe, theme: str, count: int, regenerate: bool, with_videos: bool, with_music: bool
+) -> Order:
     if regenerate or not universe.assets.exists():
-        return Order([plan.concepts(universe, theme, count, regenerate=regenerate, **wanted)])
-    steps = plan.everything(universe, theme, regenerate=False, **wanted)
-    _check_all(universe, steps)
-    return Order(steps)
+        step = kinds.CONCEPTS.thought_up(
+            universe, theme, count, with_videos=with_videos, with_music=with_music, regenerate=regenerate
+        )
+        return Order([step])
+    steps = all_of(universe, theme, with_videos=with_videos, with_music=with_music, regenerate=False)
+    return _checked(universe, steps)
 
 
-def names(universe, asset_ids, languages):
-    made = gap.Filling()
+def names(universe: Universe, asset_ids: Sequence[Any] | None, languages: Sequence[str] | None) -> Order:
+    made = Filling(universe)
     cards = _chosen(universe, asset_ids)
     prefetch_related_objects(cards, "translations")
-    gap.add_names(made, universe, cards, languages or LANGUAGES)
+    kinds.NAMES.fill_some(made, cards, languages or LANGUAGES)
     if made.left_out and not made.all_steps():
         raise CannotGenerate(made.left_out[0])
-    return _filling(made)
+    return _of_filling(made)
 
 
-def lyrics(universe, languages, source, replace):
-    if plan.without_lyrics(universe, [source]):
+def lyrics(universe: Universe, languages: Sequence[str], source: str, replace: bool) -> Order:
+    if without_lyrics(universe, [source]):
         raise CannotGenerate(
             _("No lyrics in %(language)s for '%(slug)s'; write them as a music prompt first.")
             % {"language": Language(source).label, "slug": universe.slug}
         )
     others = [language for language in dict.fromkeys(languages) if language != source]
-    wanted = others if replace else plan.without_lyrics(universe, others)
-    return Order(plan.translations(universe, source, wanted))
+    wanted = others if replace else without_lyrics(universe, others)
+    return Order(kinds.LYRICS.translated(universe, source, wanted))
 
 
-def song_words(universe, language, theme):
-    lacking = plan.without_lyrics(universe, [language])
-    return Order([plan.lyrics(universe, theme, lacking)] if lacking else [])
+def song_words(universe: Universe, language: str, theme: str) -> Order:
+    lacking = without_lyrics(universe, [language])
+    return Order([kinds.LYRICS.written(universe, theme, lacking)] if lacking else [])
 
 
-def ideas(universe, theme, count, language):
-    return Order([plan.ideas(universe, theme, count, language)])
+def ideas(universe: Universe, theme: str, count: int, language: str) -> Order:
+    return Order([kinds.IDEAS.proposed(universe, theme, count, language)])
 
 
-def gaps(universe, kinds, theme):
-    if unknown := set(kinds) - set(gap.KINDS):
+def gaps(universe: Universe, wanted: Iterable[str] | None, theme: str) -> Order:
+    chosen = list(kinds.GAPS if wanted is None else wanted)
+    if unknown := set(chosen) - set(kinds.GAPS):
         raise Invalid(
             "kinds",
             _("kinds: '%(unknown)s' is none of %(kinds)s.")
-            % {"unknown": _first(unknown), "kinds": ", ".join(gap.KINDS)},
+            % {"unknown": _first(unknown), "kinds": ", ".join(kinds.GAPS)},
         )
-    made = gap.filling(universe, kinds, theme)
-    _check_all(universe, made.all_steps())
-    return _filling(made)
+    made = filling(universe, chosen, theme)
+    _checked(universe, made.all_steps())
+    return _of_filling(made)
 
 
-def _filling(made):
+def _of_filling(made: Filling) -> Order:
     steps = made.all_steps()
     if made.running and not steps:
         raise Busy(made.running)
     return Order(steps, " ".join(LEFT_OUT % {"sentence": sentence} for sentence in made.left_out))
 
 
-def _chosen(universe, asset_ids):
+def _checked(universe: Universe, steps: list[Step]) -> Order:
+    """Raises CannotGenerate for a prompt that a model would refuse, before anything is bought."""
+    for key, kind in kinds.KINDS.items():
+        if of_kind := [step for step in steps if step.kind == key]:
+            kind.check(universe, of_kind)
+    return Order(steps)
+
+
+def _chosen(universe: Universe, asset_ids: Sequence[Any] | None) -> list[Asset]:
     """The universe's cards with these ids, in order; Invalid for an id that is none of them."""
     cards = list(all_cards().filter(universe=universe))
     if asset_ids is not None:
@@ -148,36 +159,5 @@ def _chosen(universe, asset_ids):
     return cards
 
 
-def _first(ids):
+def _first(ids: Iterable[Any]) -> str:
     return min(str(one) for one in ids)
-
-
-def _check(cards, steps, kind, make_input):
-    """Raise CannotGenerate for a prompt that the model would refuse, before anything is bought."""
-    keys = {step.key for step in steps}
-    for card in cards:
-        if f"{kind}:{card.pk}" in keys:
-            make_input(card)
-
-
-def _check_songs(universe, languages, style=""):
-    stored = {song.language: song for song in universe.music_prompts.all()}
-    for language in languages:
-        song_input(stored.get(language), style, language)
-
-
-def _check_styles(universe, languages, style):
-    """Raise CannotGenerate for a style that the music model would refuse, where the job writes the lyrics."""
-    stored = {song.language: song for song in universe.music_prompts.all()}
-    for language in languages:
-        check_style(stored.get(language), style, language)
-
-
-def _check_all(universe, steps):
-    """The same for all pictures, clips and songs of these steps whose words are known already."""
-    cards = list(all_cards().filter(universe=universe))
-    _check(cards, steps, "image", image_input)
-    _check(cards, steps, "video", video_input)
-    unwritten = plan.without_lyrics(universe, LANGUAGES)
-    sung = [step.params["language"] for step in steps if step.key.startswith("music:")]
-    _check_songs(universe, [language for language in sung if language not in unwritten])

@@ -7,13 +7,15 @@ from api.fields import Body, Boolean, Dollars, Id, Integer, List, Query, Text
 from universes.models import LANGUAGES
 from universes.serializer_fields import LYRICS_LENGTH, NAME_LENGTH, ByLanguage, Language, Name
 
-from .gaps import KINDS
+from . import kinds
 from .models import Kind
 
 THEME_LENGTH = 300
 MOST_CONCEPTS = 50
 # Of cards that are made in one go, and of those that one call may name.
 MOST_CARDS, MOST_IDS = 1000, 10_000
+# The kinds of gaps.
+KINDS = list(kinds.GAPS)
 ESTIMATE = "estimate"
 ESTIMATES = [ESTIMATE]
 TWO = {

@@ -18,19 +18,14 @@ from jobs.errors import Busy
 from jobs.types import JobType
 from universes.services import universes
 
-from . import gaps, llm, orders, prices, provider, spending, translating
+from . import estimates, kinds, llm, orders, provider, spending, translating
 from .words import Concepts
 
+ALL, GAPS = "generate_all", "fill_gaps"
 JOB_TYPES = [
-    JobType("generate_images", _("Pictures"), GENERATE),
-    JobType("generate_videos", _("Clips"), GENERATE),
-    JobType("generate_music", _("Songs"), GENERATE),
-    JobType("generate_all", _("Everything"), GENERATE),
-    JobType("generate_names", _("Names"), GENERATE),
-    JobType("translate_lyrics", _("Translated lyrics"), GENERATE),
-    JobType("write_lyrics", _("Lyrics"), GENERATE),
-    JobType("propose_ideas", _("Ideas"), GENERATE),
-    JobType("fill_gaps", _("Fill gaps"), GENERATE),
+    *(job_type for kind in kinds.KINDS.values() for job_type in kind.job_types),
+    JobType(ALL, _("Everything"), GENERATE),
+    JobType(GAPS, _("Fill gaps"), GENERATE),
 ]
 
 
@@ -72,8 +67,8 @@ def start_all(
     With `regenerate`, its cards are thought up anew; the old ones stay as a revision.
     """
     wanted = {"with_videos": generate_videos, "with_music": generate_music}
-    order = partial(orders.everything, universe, theme, count, regenerate, wanted)
-    return _start("generate_all", universe, order, "steps", author, once)
+    order = partial(orders.everything, universe, theme, count, regenerate, **wanted)
+    return _start(ALL, universe, order, "steps", author, once)
 
 
 def start_names(universe, asset_ids=None, languages=None, *, author="", once=""):
@@ -112,13 +107,13 @@ def start_ideas(univers_slug, theme, count=10, language="fr", *, author="", once
     return _start("propose_ideas", universe, order, "steps", author, once)
 
 
-def start_gaps(universe, kinds=gaps.KINDS, *, theme="", author="", once=""):
-    """Make what is missing of these kinds, of `gaps.KINDS`, in one job. The theme is for lyrics, where there are none.
+def start_gaps(universe, wanted=None, *, theme="", author="", once=""):
+    """Make what is missing of these `kinds.GAPS`, of all for None, in one job.
 
-    What can't be made is left out; the job's message says so.
+    `theme`: what lyrics are about, where there are none. What can't be made is left out; the job's message says so.
     """
-    order = partial(orders.gaps, universe, kinds, theme)
-    return _start("fill_gaps", universe, order, "steps", author, once)
+    order = partial(orders.gaps, universe, wanted, theme)
+    return _start(GAPS, universe, order, "steps", author, once)
 
 
 def concepts(theme, count=10, language="fr", *, univers_slug=""):
@@ -156,12 +151,13 @@ def _start(type, universe, make_order, unit, author, once):
 
 def _make_ready(steps):
     if steps:
-        spending.check_prices(prices.used_by(steps))
+        spending.check_prices(estimates.used_by(steps))
         provider.ready()
         spending.tidy()
 
 
 def _estimate(steps):
     """What steps will cost; LimitReached when not one of them can be bought."""
-    spending.check_start(steps)
-    return prices.estimate(steps)
+    total = estimates.estimate(steps)
+    spending.check_start(estimates.cheapest(steps), total)
+    return total

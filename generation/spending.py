@@ -69,13 +69,10 @@ def check_prices(settings_used):
         )
 
 
-def check_start(steps):
-    """Raise LimitReached when not even one of these planned steps can be bought this month."""
-    if limit() is None or not steps:
-        return
-    month = this_month()
-    if min(prices.own(step) for step in steps) > _left(month):
-        raise LimitReached(_sentence(month, prices.estimate(steps), JOB))
+def check_start(cheapest: Decimal | None, total: Decimal | None) -> None:
+    """Raise LimitReached when not even the cheapest purchase of a job can be made this month. `total`: of the job."""
+    if limit() is not None and cheapest is not None and cheapest > _left(month := this_month()):
+        raise LimitReached(_sentence(month, cheapest if total is None else total, JOB))
 
 
 def afford(reserving):

@@ -17,7 +17,6 @@ from universes.models import LANGUAGES
 from universes.services import concepts, universes
 
 from . import estimates, services, spending, webhooks
-from .gaps import KINDS
 from .serializers import (
     ESTIMATE,
     AppliedSerializer,
@@ -170,15 +169,16 @@ class JobsViewSet(ViewSet):
         """Make what is missing of some kinds. With `dry_run`, tell what that would be and cost."""
         universe = universes.find(slug)
         body, click = GapsBody.read(request), whose(request)
-        kinds, theme = body.get("kinds") or KINDS, body["theme"]
+        kinds, theme = body.get("kinds"), body["theme"]
         if body["dry_run"]:
             return Response(_estimated(estimates.gaps(universe, kinds, theme)))
         return rendered(services.start_gaps(universe, kinds, theme=theme, **click))
 
 
 def _estimated(found):
-    kinds = [{"kind": kind, **values} for kind, values in found["kinds"].items()]
-    return GapsSerializer({**found, "type": ESTIMATE, "kinds": kinds}).data
+    kinds = [{"kind": kind, "number": told.number, "cost": told.cost} for kind, told in found.kinds.items()]
+    answer = {"type": ESTIMATE, "kinds": kinds, "total": found.total, "left_out": found.left_out}
+    return GapsSerializer(answer).data
 
 
 class CostsViewSet(ViewSet):

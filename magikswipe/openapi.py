@@ -47,7 +47,7 @@ SPECTACULAR_SETTINGS = {
         "JobStatus": "jobs.models.State",
         "SyncReportType": "syncer.serializers.REPORTS",
         "GapsEstimateType": "generation.serializers.ESTIMATES",
-        "GapKind": "generation.gaps.KINDS",
+        "GapKind": "generation.serializers.KINDS",
         "CostKind": "generation.models.Kind",
         "VariantKind": "universes.services.variants.KINDS",
         "HealthStatus": "magikswipe.health.HEALTH",

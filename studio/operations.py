@@ -15,7 +15,7 @@ from unfold.widgets import (
 
 from api.idempotency import KeyRefused
 from api.roles import GENERATE
-from generation import estimates
+from generation import estimates, kinds
 from generation import services as generation
 from generation.errors import CannotGenerate, LimitReached, ProviderError, Unusable
 from jobs.errors import Busy, NotPossible
@@ -187,16 +187,16 @@ def says_gaps(universe):
     """How many gaps of each kind are filled, and which are not and why."""
     made = estimates.gaps(universe)
     numbers = [
-        _("%(kind)s: %(number)s") % {"kind": GAPS[kind], "number": told["number"]}
-        for kind, told in made["kinds"].items()
-        if told["number"]
+        _("%(kind)s: %(number)s") % {"kind": kinds.GAPS[key].noun, "number": told.number}
+        for key, told in made.kinds.items()
+        if told.number
     ]
     filled = f"{', '.join(numbers)}." if numbers else _("There are no gaps to fill.")
-    return " ".join([filled, *map(translated, made["left_out"])])
+    return " ".join([filled, *map(translated, made.left_out)])
 
 
 def costs_gaps(universe):
-    return estimates.gaps(universe)["total"], None
+    return estimates.gaps(universe).total, None
 
 
 def costs_pictures(universe):
@@ -232,14 +232,6 @@ def total(amounts):
     together = sum(missing for missing, _again in amounts)
     return cost_of(together, sum(missing if again is None else again for missing, again in amounts))
 
-
-GAPS = {
-    "names": gettext_lazy("names"),
-    "pictures": gettext_lazy("pictures"),
-    "clips": gettext_lazy("clips"),
-    "lyrics": gettext_lazy("lyrics"),
-    "songs": gettext_lazy("songs"),
-}
 
 PAID = gettext_lazy(
     "Each picture, clip and song is paid for. Those that exist are left alone unless you choose otherwise."

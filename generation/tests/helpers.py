@@ -5,7 +5,7 @@ import time
 import pytest
 from django.utils import timezone
 
-from generation.handlers import prediction
+from generation import prediction
 from generation.models import Charge
 from jobs import runner
 from jobs.models import ACTIVE, Job, JobStep

@@ -10,7 +10,7 @@ from PIL import Image
 
 from generation import provider as replicate
 from generation import services
-from generation.handlers import files as handlers
+from generation.kinds.pictures import Picture
 from generation.tests.helpers import begin, bytes_of, look, path_of, run_out, wait_for_the_end_of
 from jobs import lease
 from jobs import services as jobs
@@ -257,7 +257,7 @@ def test_a_card_that_goes_away_at_the_last_moment_leaves_no_file(provider, cards
     begin(job)
     wait_for_the_end_of(provider)
     step.refresh_from_db()
-    handler = handlers.Image()
+    handler = Picture()
     prediction = replicate.get(step.external_id)
     token = lease.acquire(job.pk)
     done = handler.finish(StepRun(step, token), card, prediction)

@@ -43,7 +43,7 @@ def test_gaps_are_told(half_done, universe):
     assert len(found["names"]) == 14
     assert found["pictures"] == [sledge]
     assert found["clips"] == [penguin, sledge]
-    assert found["prompts"] == found["lyrics"] == ["es", "it", "de"]
+    assert found["lyrics"] == ["es", "it", "de"]
     assert found["songs"] == ["en", "es", "it", "de"]
 
 
@@ -81,11 +81,11 @@ def test_a_dry_run_tells_numbers_and_costs_and_does_nothing(provider, half_done,
 def test_a_price_that_nobody_knows_leaves_the_total_unknown(half_done, universe, settings):
     settings.MODEL_PRICES = {}
     found = estimates.gaps(universe, ["pictures", "clips"])
-    assert found["kinds"] == {
-        "pictures": {"number": 1, "cost": Decimal("0.04")},
-        "clips": {"number": 2, "cost": None},
+    assert found.kinds == {
+        "pictures": estimates.GapEstimate(1, Decimal("0.04")),
+        "clips": estimates.GapEstimate(2, None),
     }
-    assert found["total"] is None
+    assert found.total is None
 
 
 def test_names_pictures_and_lyrics_are_filled_and_nothing_else_is_bought(provider, half_done, run, universe):

@@ -11,7 +11,8 @@ from django.db import connections, transaction
 from PIL import Image
 
 from generation import provider as replicate
-from generation.handlers import files
+from generation.kinds.pictures import Picture
+from generation.kinds.songs import Song
 from generation.tests.helpers import begin, bytes_of, path_of, run_out, wait_for_the_end_of
 from jobs import lease
 from jobs.handlers import StepRun
@@ -99,7 +100,7 @@ def test_a_regenerated_song_keeps_its_own_words_and_no_others(provider, songs, r
 def test_a_picture_that_was_put_there_after_a_crash_is_kept_too(start, pictures, put_file):
     old = bytes_of("00_snowflake.png")
     job = start("winter/images", asset_ids=[str(pictures[0].pk)], regenerate=True)
-    finish(job, files.Image())
+    finish(job, Picture())
     put_file("winter", "00_snowflake.png", b"drawn by hand")
     run_out(job.pk)
     kept = [revision.files["00_snowflake.png"] for revision in Revision.objects.order_by("created_at")]
@@ -110,7 +111,7 @@ def test_a_picture_that_was_put_there_after_a_crash_is_kept_too(start, pictures,
 
 def test_a_crash_makes_no_second_revision(start, pictures):
     job = start("winter/images", asset_ids=[str(pictures[0].pk)], regenerate=True)
-    finish(job, files.Image())
+    finish(job, Picture())
     assert run_out(job.pk).status == "completed"
     assert Revision.objects.count() == 1
 
@@ -121,7 +122,7 @@ def test_a_crash_makes_no_second_revision(start, pictures):
 def test_a_universe_that_goes_at_the_last_moment_leaves_no_song_to_the_next_of_its_name(
     start, songs, universe, make_universe, put_file
 ):
-    done = finish(start("winter/music", language="fr"), files.Music())
+    done = finish(start("winter/music", language="fr"), Song())
     ours = bytes_of("fr.mp3")
     universes.delete(universe)
     make_universe(slug="winter")
@@ -133,7 +134,7 @@ def test_a_universe_that_goes_at_the_last_moment_leaves_no_song_to_the_next_of_i
 
 
 def test_a_song_that_replaced_ours_since_stays(start, songs, universe, make_universe, put_file):
-    done = finish(start("winter/music", language="fr"), files.Music())
+    done = finish(start("winter/music", language="fr"), Song())
     universes.delete(universe)
     make_universe(slug="winter")
     put_file("winter", "fr.mp3", b"sung by hand")
@@ -150,7 +151,7 @@ def test_of_pictures_that_are_finished_at_once_one_makes_the_thumbnail(universe,
         PIL.Image.new("RGB", (64, 64), (number * 30, 0, 0)).save(path, "PNG")
         together.wait()
         try:
-            return files.Image().after(universe, path)
+            return Picture().after(universe, path)
         finally:
             connections.close_all()
 
@@ -160,7 +161,7 @@ def test_of_pictures_that_are_finished_at_once_one_makes_the_thumbnail(universe,
 
 
 def test_a_picture_whose_card_goes_at_the_last_moment_leaves_no_thumbnail(start, cards):
-    done = finish(start("winter/images", asset_ids=[str(cards[0].pk)]), files.Image())
+    done = finish(start("winter/images", asset_ids=[str(cards[0].pk)]), Picture())
     assert bucket.names("winter") == {"00_snowflake.png", "thumbnail.jpg"}
     Asset.objects.filter(pk=cards[0].pk).delete()
     commit(done)
@@ -175,7 +176,7 @@ def test_what_goes_away_while_its_picture_is_fetched_drops_the_step_and_keeps_th
     job = start("winter/images", asset_ids=[str(cards[0].pk)])
     step = StepRun(JobStep.objects.get(), lease.acquire(job.pk))
     asset_services.delete(cards[0]) if gone == "card" else universes.delete(universe)
-    outcome = files.Image().finish(step, cards[0], replicate.get(step.external_id))
+    outcome = Picture().finish(step, cards[0], replicate.get(step.external_id))
     assert isinstance(outcome, Drop)
     assert bucket.names("winter") == set()
     assert "00_snowflake.png" in Revision.objects.get(cause="late_result").files
@@ -202,7 +203,7 @@ def test_so_does_one_whose_picture_came_from_elsewhere_and_is_no_png(start, card
 
 
 def test_a_card_that_a_push_gives_another_id_at_the_last_moment_keeps_its_picture(start, cards):
-    done = finish(start("winter/images", asset_ids=[str(cards[0].pk)]), files.Image())
+    done = finish(start("winter/images", asset_ids=[str(cards[0].pk)]), Picture())
     card = rekey(cards[0])
     commit(done)
     assert "00_snowflake.png" in bucket.names("winter")

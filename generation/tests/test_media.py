@@ -9,7 +9,8 @@ from contextlib import suppress
 import pytest
 from PIL import Image
 
-from generation import downloads, media
+from generation import downloads
+from generation.kinds import clips
 from jobs.outcomes import Passing, Permanent
 
 
@@ -17,7 +18,7 @@ def test_a_data_uri_stays_below_what_the_provider_takes(tmp_path):
     noise = io.BytesIO()
     Image.effect_noise((3000, 3000), 90).save(noise, "PNG")
     (tmp_path / "noise").write_bytes(noise.getvalue())
-    uri = media.data_uri(tmp_path / "noise")
+    uri = clips.data_uri(tmp_path / "noise")
     assert uri.startswith("data:image/jpeg;base64,")
     assert len(uri) < 256_100
     with Image.open(io.BytesIO(base64.b64decode(uri.partition(",")[2]))) as sent:

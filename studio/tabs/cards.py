@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from api.roles import GENERATE, WRITE
-from generation import plan, prices, prompts
+from generation import estimates, kinds, prompts
 from generation import services as generation
 from storage import bucket
 from universes import media
@@ -30,7 +30,7 @@ from ..through_services import author
 from . import dialogs, live, pages, saving
 
 PER_PAGE = live.PER_PAGE
-KINDS = ("image", "video")
+KINDS = (kinds.PICTURES.key, kinds.CLIPS.key)
 CHANGED = gettext_lazy(
     "It has changed since you looked: there is a new file now. Confirm once more to have another one made."
 )
@@ -267,11 +267,15 @@ DRAWING = Making(
     gettext_lazy("Draw “%(card)s”"),
     lambda _slug, image_name: image_name,
     generation.start_images,
-    plan.images,
+    kinds.PICTURES.steps,
     prompts.image,
 )
 ANIMATING = Making(
-    gettext_lazy("Animate “%(card)s”"), media.clip_name, generation.start_videos, plan.videos, prompts.video
+    gettext_lazy("Animate “%(card)s”"),
+    media.clip_name,
+    generation.start_videos,
+    kinds.CLIPS.steps,
+    prompts.video,
 )
 
 
@@ -304,7 +308,7 @@ def _make(request, universe, asset, making):
 
 
 def _ask(request, universe, asset, making, error=""):
-    cost = prices.estimate(making.steps(universe, [asset], regenerate=True))
+    cost = estimates.estimate(making.steps(universe, [asset], regenerate=True))
     return dialogs.show(
         request,
         title=with_names(making.title, card=asset),

@@ -10,8 +10,9 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods
 
 from api.roles import GENERATE
-from generation import estimates, gaps
+from generation import estimates, gaps, kinds
 from generation import services as generation
+from generation.kinds import GapKind
 from universes.models import LANGUAGES
 
 from ..html import dollars
@@ -19,21 +20,6 @@ from ..operations import REFUSALS
 from ..through_services import author
 from . import dialogs, names, pages
 
-TITLES = {
-    gaps.NAMES: gettext_lazy("Names"),
-    gaps.PICTURES: gettext_lazy("Pictures"),
-    gaps.CLIPS: gettext_lazy("Clips"),
-    gaps.LYRICS: gettext_lazy("Lyrics"),
-    gaps.SONGS: gettext_lazy("Songs"),
-}
-# Why some gaps of a kind can't be filled yet.
-REASONS = {
-    gaps.NAMES: gettext_lazy("their cards have no name at all, or they are being made"),
-    gaps.PICTURES: gettext_lazy("they are being made"),
-    gaps.CLIPS: gettext_lazy("their cards need a picture first"),
-    gaps.LYRICS: gettext_lazy("say below what the songs are about"),
-    gaps.SONGS: gettext_lazy("they need lyrics first"),
-}
 LONGEST_THEME = 500
 CHANGED = gettext_lazy("It has changed since you looked: these are the gaps now. Nothing has been begun yet.")
 
@@ -42,16 +28,19 @@ CHANGED = gettext_lazy("It has changed since you looked: these are the gaps now.
 class Line:
     """A kind of gap in the dialog: how many can be filled, for what, and how many can't and why."""
 
-    kind: str
-    title: str
+    kind: GapKind
     number: int
     cost: Decimal | None
     ticked: bool
     left: int
 
     @property
+    def title(self):
+        return self.kind.title
+
+    @property
     def words(self):
-        return names.counted(self.kind, self.number)
+        return self.kind.counted(self.number)
 
     @property
     def price(self):
@@ -59,7 +48,7 @@ class Line:
 
     @property
     def reason(self):
-        return REASONS[self.kind]
+        return self.kind.reason
 
 
 @require_http_methods(["GET", "POST"])
@@ -70,7 +59,7 @@ def fill_all(request, universe):
     `kind`, once for each that is ticked, all of them at first; `theme`: what songs are about where none is written.
     """
     if request.method == "GET":
-        ticked = request.GET.getlist("kind") if "chosen" in request.GET else gaps.KINDS
+        ticked = request.GET.getlist("kind") if "chosen" in request.GET else kinds.GAPS
         return _ask(request, universe, ticked, request.GET.get("theme", ""))
     ticked, theme = request.POST.getlist("kind"), request.POST.get("theme", "")[:LONGEST_THEME].strip()
     if not ticked:
@@ -86,7 +75,7 @@ def fill_all(request, universe):
 
 
 def _ask(request, universe, ticked, theme, error=""):
-    ticked = [kind for kind in gaps.KINDS if kind in ticked]
+    ticked = [kind for kind in kinds.GAPS if kind in ticked]
     missing, wanted = gaps.gaps(universe), estimates.gaps(universe, ticked, theme)
     found = lines(missing, wanted, estimates.gaps(universe, theme=theme), ticked)
     nothing = not any(line.number for line in found if line.ticked)
@@ -103,13 +92,13 @@ def _ask(request, universe, ticked, theme, error=""):
         nothing=nothing,
         theme=theme,
         seen=_told(universe, ticked, theme),
-        asks_theme=_has_no_lyrics(missing) and gaps.LYRICS in ticked,
+        asks_theme=_has_no_lyrics(missing) and kinds.LYRICS.key in ticked,
     )
 
 
 def _told(universe, ticked, theme):
     """A text that is another one as soon as filling these kinds makes something else."""
-    steps = gaps.filling(universe, [kind for kind in gaps.KINDS if kind in ticked], theme).all_steps()
+    steps = gaps.filling(universe, ticked, theme).all_steps()
     made = [(step.key, step.params.get("cards") or step.params.get("languages")) for step in steps]
     return hashlib.sha256(json.dumps(made, sort_keys=True).encode()).hexdigest()
 
@@ -118,15 +107,14 @@ def lines(missing, wanted, whole, ticked):
     """A Line for each kind of which something is missing; `wanted` and `whole` are estimates of what is ticked, and
     of all."""
     return [
-        _line(kind, missing[kind], (wanted if kind in ticked else whole)["kinds"][kind], kind in ticked)
-        for kind in gaps.KINDS
-        if missing[kind]
+        _line(kind, missing[key], (wanted if key in ticked else whole).kinds[key], key in ticked)
+        for key, kind in kinds.GAPS.items()
+        if missing[key]
     ]
 
 
 def _line(kind, missing, told, ticked):
-    number = told["number"]
-    return Line(kind, TITLES[kind], number, told["cost"], ticked, len(missing) - number)
+    return Line(kind, told.number, told.cost, ticked, len(missing) - told.number)
 
 
 def total(chosen):
@@ -140,4 +128,4 @@ def total(chosen):
 
 
 def _has_no_lyrics(missing):
-    return len(missing[gaps.LYRICS]) == len(LANGUAGES)
+    return len(missing[kinds.LYRICS.key]) == len(LANGUAGES)

@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from api.roles import GENERATE, WRITE, may, require
-from generation import plan, prices
+from generation import estimates, kinds
 from generation import services as generation
 from jobs.models import Job, State
 from universes.models import LANGUAGES, Language
@@ -71,7 +71,7 @@ def _start(request, universe):
 
 
 def _ask(request, universe, values, errors=None, status=200):
-    cost = prices.estimate([plan.ideas(universe, "", 1, Language.FRENCH)])
+    cost = estimates.estimate([kinds.IDEAS.proposed(universe, "", 1, Language.FRENCH)])
     context = {
         "values": values,
         "languages": Language.choices,

@@ -3,16 +3,14 @@
 import hashlib
 import json
 from collections import defaultdict
-from functools import reduce
-from operator import or_
 
 from django.core.paginator import Paginator
-from django.db.models import Q
 from django.http import HttpResponse, JsonResponse
 from django.template.loader import render_to_string
 from django.utils.cache import get_conditional_response
 from django.views.decorators.http import require_GET
 
+from generation import kinds
 from jobs.models import ACTIVE, ENDED, Job, JobStep, State
 from storage import bucket
 from universes.models import LANGUAGES, Asset, AssetTranslation, MusicPrompt
@@ -24,9 +22,6 @@ from .pages import facts, studio_view
 MOST_KEYS = 500
 CARD, SONG, GAPS, CARDS = "card", "song", "gaps", "cards"
 PER_PAGE = 60
-# Steps are named by what they make: of which part of a page each is.
-PARTS = {"image": CARD, "video": CARD, "music": SONG}
-OF_PARTS = reduce(or_, (Q(key__startswith=kind) for kind in (*PARTS, "names", "lyrics")))
 
 
 @require_GET
@@ -57,43 +52,39 @@ def jobs_of(universe):
 
 
 def work_of(universe):
-    """`{part: {kind: status}}` of the steps at work, such as `{"card:…": {"image": "running"}}`.
+    """`{part: {kind: status}}` of the steps at work, such as `{"card:…": {"pictures": "running"}}`.
 
-    Kinds are those of steps; a name that is being made is `name_de`.
+    Kinds are those of `generation.kinds`; a name that is being made is `name_de`.
     """
     found = defaultdict(dict)
-    steps = JobStep.objects.filter(job__univers_slug=universe.slug, status__in=ACTIVE)
-    for key, status, params in steps.values_list("key", "status", "params"):
-        for part, kind in _parts(universe, key, params):
-            found[part][kind] = status
+    steps = _steps(universe).filter(status__in=ACTIVE)
+    for step in steps.values_list("kind", "subject", "params", "status"):
+        for part, kind in _parts(universe, *step[:3]):
+            found[part][kind] = step[3]
     return found
 
 
-def _parts(universe, key, params):
+def _steps(universe):
+    """What makes something that a universe lacks."""
+    return JobStep.objects.filter(job__univers_slug=universe.slug, kind__in=list(kinds.GAPS))
+
+
+def _parts(universe, kind, subject, params):
     """`[(part, kind)]`: what a step makes; those of words may be at several parts at once."""
-    kind, _, subject = key.partition(":")
-    if kind == "names":
-        return list(_named(universe, params["cards"]))
-    if kind == "lyrics":
-        return [(f"{SONG}:{language}", kind) for language in ([subject] if subject else params["languages"])]
-    return [(f"{PARTS[kind]}:{subject}", kind)] if kind in PARTS else []
-
-
-def _named(universe, cards):
-    ids = {asset.image_name: asset.pk for asset in universe.assets.all()}
-    for image_name, languages in cards.items():
-        if image_name in ids:
-            yield from ((f"{CARD}:{ids[image_name]}", f"name_{language}") for language in languages)
+    for card, language in kinds.find(kind).made_by(universe, subject, params):
+        if card and language:
+            yield f"{CARD}:{card}", f"name_{language}"
+        else:
+            yield f"{CARD}:{card}" if card else f"{SONG}:{language}", kind
 
 
 def failures_of(universe):
     """`{part: {kind: sentence}}` of what failed when it was last tried; parts and kinds as in `work_of`."""
-    steps = JobStep.objects.filter(OF_PARTS, job__univers_slug=universe.slug, status__in=ENDED)
-    ends = steps.order_by("completed_at").values_list("key", "status", "error", "params")
+    steps = _steps(universe).filter(status__in=ENDED).order_by("completed_at")
     last = {}
-    for key, status, error, params in ends:
-        for made in _parts(universe, key, params):
-            last[made] = (status, error)
+    for kind, subject, params, *end in steps.values_list("kind", "subject", "params", "status", "error"):
+        for made in _parts(universe, kind, subject, params):
+            last[made] = end
     found = defaultdict(dict)
     for (part, kind), (status, error) in last.items():
         if status == State.FAILED:

@@ -8,11 +8,11 @@ from django.db.models import prefetch_related_objects
 from django.http import Http404
 from django.shortcuts import render as render_part
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from api.roles import GENERATE, WRITE
-from generation import gaps, plan, prices
+from generation import estimates, gaps, kinds
 from generation import services as generation
 from universes.models import LANGUAGES, Language
 
@@ -49,8 +49,8 @@ def page(request, universe):
 
 def lacking(universe, missing):
     """The cards without some name, picture or clip."""
-    ids = {card_id for card_id, _language in missing[gaps.NAMES]}
-    ids.update(missing[gaps.PICTURES], missing[gaps.CLIPS])
+    ids = {card_id for card_id, _language in missing[kinds.NAMES.key]}
+    ids.update(missing[kinds.PICTURES.key], missing[kinds.CLIPS.key])
     return [asset for asset in universe.assets.all() if asset.pk in ids]
 
 
@@ -66,23 +66,10 @@ def render_summary(request, universe):
 
 
 def _summary(universe, missing):
-    numbers = {kind: len(missing[kind]) for kind in gaps.KINDS}
     return {
-        "missing": [counted(kind, number) for kind, number in numbers.items() if number],
+        "missing": [kind.counted(len(missing[key])) for key, kind in kinds.GAPS.items() if missing[key]],
         "gaps_signature": live.signature(live.GAPS, universe, {}),
     }
-
-
-def counted(kind, number):
-    """So many things of a kind, in words: "3 pictures"."""
-    words = {
-        gaps.NAMES: ngettext("%(number)s name", "%(number)s names", number),
-        gaps.PICTURES: ngettext("%(number)s picture", "%(number)s pictures", number),
-        gaps.CLIPS: ngettext("%(number)s clip", "%(number)s clips", number),
-        gaps.LYRICS: ngettext("lyrics in %(number)s language", "lyrics in %(number)s languages", number),
-        gaps.SONGS: ngettext("%(number)s song", "%(number)s songs", number),
-    }
-    return words[kind] % {"number": number}
 
 
 @require_GET
@@ -148,7 +135,7 @@ def _naming(language):
         gettext_lazy("The name of “%(card)s” in %(language)s"),
         gettext_lazy("The model translates it from the name that the card has."),
         lambda universe, asset, **wishes: generation.start_names(universe, [asset.pk], [language], **wishes),
-        lambda universe, asset: plan.names(universe, {asset.image_name: [language]}),
+        lambda universe, asset: kinds.NAMES.steps(universe, {asset.image_name: [language]}),
     )
 
 
@@ -157,13 +144,13 @@ FILLINGS = {
         gettext_lazy("Draw “%(card)s”"),
         gettext_lazy("The model draws the missing picture."),
         _draw,
-        lambda universe, asset: plan.images(universe, [asset], regenerate=False),
+        lambda universe, asset: kinds.PICTURES.steps(universe, [asset], regenerate=False),
     ),
     "clip": Filling(
         gettext_lazy("Animate “%(card)s”"),
         gettext_lazy("The model makes the missing clip from the picture."),
         _animate,
-        lambda universe, asset: plan.videos(universe, [asset], regenerate=False),
+        lambda universe, asset: kinds.CLIPS.steps(universe, [asset], regenerate=False),
     ),
     **{language: _naming(language) for language in LANGUAGES},
 }
@@ -191,7 +178,7 @@ def _ask(request, universe, asset, what, error=""):
     return dialogs.show(
         request,
         title=with_names(filling.title, card=asset, language=language),
-        text=f"{filling.text} {dialogs.costs(prices.estimate(filling.steps(universe, asset)))}",
+        text=f"{filling.text} {dialogs.costs(estimates.estimate(filling.steps(universe, asset)))}",
         submit=_("Fill"),
         error=error,
     )

@@ -7,7 +7,7 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods
 
 from api.roles import GENERATE
-from generation import estimates, plan, prices, prompts
+from generation import estimates, kinds, prompts
 from generation import services as generation
 from universes.models import Language
 from universes.names import music_name
@@ -111,7 +111,7 @@ def _source(request):
 
 def _ask_to_translate(request, universe, language, error=""):
     song = songs.one(universe, language)
-    cost = dialogs.costs(prices.estimate(plan.translations(universe, FRENCH, [language])))
+    cost = dialogs.costs(estimates.estimate(kinds.LYRICS.translated(universe, FRENCH, [language])))
     return dialogs.show(
         request,
         title=_("Translate the lyrics into %(language)s") % {"language": song.language.label},
@@ -154,7 +154,7 @@ def _ask_to_write(request, universe, language, error=""):
     return dialogs.show(
         request,
         title=_("Write the lyrics in %(language)s") % {"language": label},
-        text=dialogs.costs(prices.estimate([plan.lyrics(universe, "", [language])])),
+        text=dialogs.costs(estimates.estimate([kinds.LYRICS.written(universe, "", [language])])),
         submit=_("Write"),
         error=error,
         template="admin/studio/songs_write.html",

@@ -10,7 +10,7 @@ from django.shortcuts import render as render_part
 from django.views.decorators.http import require_GET, require_POST
 
 from api.roles import WRITE
-from generation import adapters, prompts
+from generation import adapters, kinds, prompts
 from generation.adapters import NO_LIMIT
 from generation.errors import CannotGenerate, ProviderError
 from storage import bucket
@@ -23,7 +23,7 @@ from ..forms import TextField
 from ..through_services import author
 from . import cards, live, pages, saving
 
-KINDS = ("lyrics", "music")
+KINDS = (kinds.LYRICS.key, kinds.SONGS.key)
 
 
 class SongForm(forms.Form):
@@ -37,7 +37,7 @@ class SongForm(forms.Form):
 class Song:
     """A language's song as its template shows it. `stored`: its style and lyrics, None where nobody wrote any.
 
-    `sources`: the other languages that have lyrics. `work` and `failures`: by kind, `lyrics` or `music`.
+    `sources`: the other languages that have lyrics. `work` and `failures`: by kind, `lyrics` or `songs`.
     """
 
     language: Language

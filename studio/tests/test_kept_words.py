@@ -4,8 +4,9 @@ import pytest
 from django.urls import reverse
 from django.utils import translation
 
-from generation import plan
-from generation.gaps import NAMELESS, NO_LYRICS
+from generation import kinds
+from generation.kinds.lyrics import NO_LYRICS
+from generation.kinds.names import NAMELESS
 from jobs import progress, services
 from jobs.models import Job, State
 from studio.kept_words import translated
@@ -21,7 +22,7 @@ NO_TOKEN_FR = "Replicate n’est pas configuré : renseignez REPLICATE_API_TOKEN
 def failed(universe, make_asset):
     """A job that failed at the pictures of three cards, for want of a token."""
     cards = [make_asset(name) for name in ("Fox", "Cards: the game", "Error")]
-    job = services.start("generate_images", "winter", plan.images(universe, cards, regenerate=True))
+    job = services.start("generate_images", "winter", kinds.PICTURES.steps(universe, cards, regenerate=True))
     job.steps.update(status=State.FAILED, error=NO_TOKEN)
     progress.finish(job)
     return Job.objects.get(pk=job.pk)
@@ -55,7 +56,10 @@ def test_the_api_says_it_in_english_whatever_the_client_reads(api, failed):
 
 def test_what_is_started_in_french_is_kept_in_english(universe, make_asset):
     with translation.override("fr"):
-        steps = [*plan.images(universe, [make_asset("Fox")], regenerate=True), *plan.music(universe, ["de"])]
+        steps = [
+            *kinds.PICTURES.steps(universe, [make_asset("Fox")], regenerate=True),
+            *kinds.SONGS.steps(universe, ["de"]),
+        ]
         job = services.start("fill_gaps", "winter", steps, left_out="Left out: 1 clip.")
     assert [step.label.english for step in job.steps.all()] == ["Picture of Fox", "Song in German"]
     assert job.message.startswith("0 of 2 steps")

@@ -1,21 +1,23 @@
 """A step that is one prediction: bought once, looked after until it ended, found again after a crash."""
 
 import logging
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from typing import Any, Generic, TypeVar
 
 from django.conf import settings
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, models, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
-from jobs.handlers import Handler
-from jobs.outcomes import Drop, Passing, Permanent, Wait
+from jobs.handlers import Handler, StepRun
+from jobs.outcomes import Done, Drop, Passing, Permanent, Wait
 
-from .. import adapters, outputs, provider, spending, webhooks
-from ..errors import (
+from . import adapters, outputs, provider, spending, webhooks
+from .errors import (
     Broken,
     CannotGenerate,
     LimitReached,
@@ -27,7 +29,7 @@ from ..errors import (
     UnknownPrice,
     Unreachable,
 )
-from ..models import Charge
+from .models import Charge
 
 FIRST_LOOK = 0.5
 # Seconds between two looks for an order that was not answered.
@@ -42,7 +44,11 @@ PAUSE_WHEN_THROTTLED = 5
 log = logging.getLogger(__name__)
 
 
-class Prediction(Handler):
+Target = TypeVar("Target", bound=models.Model)
+Outcome = Done | Wait | Drop
+
+
+class Prediction(Handler, Generic[Target]):
     """Each kind says what it is about (`find`), what it asks for (`texts`, `files`) and what becomes of it (`finish`).
 
     `setting`: which of the configured models it uses.
@@ -50,25 +56,25 @@ class Prediction(Handler):
 
     setting = ""
 
-    def find(self, step):
+    def find(self, step: StepRun) -> Target | None:
         """What the step is for; None when that is gone."""
         raise TypeError(f"{type(self).__name__} does not say what it is for")
 
-    def texts(self, step, target):
+    def texts(self, step: StepRun, target: Target) -> dict[str, Any]:
         """The model's input but for files; raises CannotGenerate for what the model would refuse."""
         raise TypeError(f"{type(self).__name__} does not say what it asks for")
 
-    def files(self, step, target):
+    def files(self, step: StepRun, target: Target) -> dict[str, Any]:
         return {}
 
-    def finish(self, step, target, prediction):
+    def finish(self, step: StepRun, target: Target, prediction: dict[str, Any]) -> Outcome:
         """Done, or Wait for another round, with a prediction that succeeded."""
         raise TypeError(f"{type(self).__name__} does not say how it finishes")
 
-    def keep(self, step, prediction):
-        """Put away a paid result that nobody waits for any more."""
+    def keep(self, step: StepRun, prediction: dict[str, Any]) -> None:
+        """Archive a paid result that nobody waits for any more."""
 
-    def advance(self, step):
+    def advance(self, step: StepRun) -> Outcome:
         with as_outcomes():
             target = self.find(step)
             if target is None:
@@ -85,11 +91,11 @@ class Prediction(Handler):
             step.was_answered = True
             return self.finish(step, target, prediction)
 
-    def cancel(self, step):
+    def cancel(self, step: StepRun) -> Wait | None:
         with as_outcomes():
             return self._let_go(step)
 
-    def _look(self, step):
+    def _look(self, step: StepRun) -> dict[str, Any]:
         try:
             return provider.get(step.external_id)
         except Unknown:
@@ -97,7 +103,7 @@ class Prediction(Handler):
             spending.settle_step(step, "unknown")
             raise
 
-    def _let_go(self, step):
+    def _let_go(self, step: StepRun) -> Wait | None:
         """Stop what was begun; what is finished and paid for all the same is kept.
 
         Wait when the provider may be about to begin it.
@@ -110,7 +116,7 @@ class Prediction(Handler):
             spending.release_step(step)
         return None
 
-    def _stop(self, step):
+    def _stop(self, step: StepRun) -> None:
         try:
             prediction = provider.cancel(step.external_id)
         except Unknown:
@@ -120,14 +126,14 @@ class Prediction(Handler):
         if prediction["status"] == "succeeded":
             self._keep_if_any(step, prediction)
 
-    def _keep_if_any(self, step, prediction):
+    def _keep_if_any(self, step: StepRun, prediction: dict[str, Any]) -> None:
         try:
             self.keep(step, prediction)
         except Permanent as error:
             # It was to end anyway; that there was nothing worth keeping makes it no failure.
             log.info("Step %s left nothing to keep: %s", step.pk, error)
 
-    def _begin(self, step, target):
+    def _begin(self, step: StepRun, target: Target) -> Wait:
         if self._adopt(step):
             return Wait(FIRST_LOOK)
         if left := _unsettled(step):
@@ -142,7 +148,7 @@ class Prediction(Handler):
         self._create(step, {**texts, **files})
         return Wait(FIRST_LOOK)
 
-    def _intend(self, step, texts):
+    def _intend(self, step: StepRun, texts: dict[str, Any]) -> None:
         """From here on it may be bought: that, and the money for it, are saved together or not at all."""
         there = provider.now().isoformat()
         order = {"model": adapters.model(self.setting), "input": texts, "since": there, "asked": there}
@@ -151,7 +157,7 @@ class Prediction(Handler):
             spending.reserve(self.setting, step.job.univers_slug, step=step)
             step.save(intent_at=timezone.now(), memory={**step.memory, **order})
 
-    def _intend_again(self, step):
+    def _intend_again(self, step: StepRun) -> None:
         """The order was never made: by now it may be for another month to pay, and for more than is left of it."""
         try:
             spending.afford(partial(self._renew, step))
@@ -160,13 +166,13 @@ class Prediction(Handler):
             raise
 
     @transaction.atomic
-    def _renew(self, step):
+    def _renew(self, step: StepRun) -> None:
         step.hold()
         spending.release_step(step)
         spending.reserve(self.setting, step.job.univers_slug, step=step)
         _note_time(step)
 
-    def _create(self, step, input):
+    def _create(self, step: StepRun, input: dict[str, Any]) -> None:
         model = step.memory["model"]
         try:
             prediction = provider.create(model, input, webhooks.address())
@@ -192,7 +198,7 @@ class Prediction(Handler):
             _note_time(step)
             raise Passing(_("Replicate answered with a prediction that another step has.")) from None
 
-    def _adopt(self, step):
+    def _adopt(self, step: StepRun) -> bool:
         """Find what an unanswered create made, and make it this step's own; returns whether there was one.
 
         Of those that are alike the oldest: the younger are more likely to be those of others.
@@ -213,7 +219,7 @@ class Prediction(Handler):
 
 
 @contextmanager
-def as_outcomes():
+def as_outcomes() -> Iterator[None]:
     """What went wrong at the provider, as what becomes of the step."""
     try:
         yield
@@ -231,17 +237,17 @@ def as_outcomes():
 
 
 @transaction.atomic
-def _attach(step, prediction_id):
+def _attach(step: StepRun, prediction_id: str) -> None:
     step.save(external_id=prediction_id)
     spending.attach_step(step, prediction_id)
 
 
-def _note_time(step):
+def _note_time(step: StepRun) -> None:
     """An order may arrive at the provider at any moment up to now, by its clock."""
     step.remember(asked=provider.now().isoformat())
 
 
-def _unsettled(step):
+def _unsettled(step: StepRun) -> float:
     """Seconds to wait until an order that is not in the provider's list counts as never made; 0 when it does.
 
     The list need not show at once what was made, nor is each request carried out as soon as we give up on it.
@@ -257,19 +263,19 @@ def _unsettled(step):
 
 
 @transaction.atomic
-def _give_back(step):
+def _give_back(step: StepRun) -> None:
     step.save(intent_at=None)
     spending.release_step(step)
 
 
-def _pause(step):
+def _pause(step: StepRun) -> float:
     """Seconds to the next look: soon for what takes seconds, calmly for what takes minutes."""
     age = (timezone.now() - step.intent_at).total_seconds()
     shortest, longest = CALM_PAUSES if webhooks.address() else PAUSES
     return min(longest, max(shortest, age / 10))
 
 
-def _made_since(moment):
+def _made_since(moment: datetime) -> Iterator[dict[str, Any]]:
     """Newest first; one without a readable time counts as made since."""
     for prediction in provider.created_since(moment):
         made = _time(prediction.get("created_at"))
@@ -278,7 +284,7 @@ def _made_since(moment):
         yield prediction
 
 
-def _time(text):
+def _time(text: Any) -> datetime | None:
     try:
         found = datetime.fromisoformat(text)
     except (TypeError, ValueError):
@@ -286,7 +292,7 @@ def _time(text):
     return found if found.tzinfo else found.replace(tzinfo=UTC)
 
 
-def _is_of(step, prediction):
+def _is_of(step: StepRun, prediction: dict[str, Any]) -> bool:
     """Same model, same texts and numbers; a file may be shown under another address than it was sent with."""
     if prediction.get("model") != adapters.base_name(step.memory["model"]):
         return False
@@ -295,6 +301,6 @@ def _is_of(step, prediction):
     return isinstance(given, dict) and all(given.get(key) == value for key, value in wanted.items())
 
 
-def _is_taken(prediction_id):
+def _is_taken(prediction_id: str) -> bool:
     """Whether it is in the books; those of steps that are gone, and of requests, are there too."""
     return Charge.objects.filter(prediction_id=prediction_id).exists()
