@@ -19,7 +19,7 @@ from rest_framework.test import APIClient
 
 from generation import provider as replicate
 from storage import bucket
-from storage.sending import places
+from storage.serving import send_slots
 from universes.services import assets, universes
 
 # What a test that minds the month takes at most, on a busy machine.
@@ -62,7 +62,7 @@ def empty_cache():
 def a_place_for_each_file(settings):
     """An answer that a test leaves unread keeps no place from the requests that follow."""
     settings.WEB_THREADS = 1000
-    places.cache_clear()
+    send_slots.cache_clear()
 
 
 @pytest.fixture(autouse=True)
@@ -166,7 +166,7 @@ def put_file(tmp_path):
     def put(folder, name, content=b"content"):
         source = tmp_path / "source"
         source.write_bytes(content)
-        bucket.take(source, folder, name)
+        bucket.put(source, folder, name)
 
     return put
 

@@ -13,7 +13,7 @@ from django.utils import translation
 from rest_framework.exceptions import PermissionDenied
 from rest_framework.permissions import SAFE_METHODS, BasePermission
 
-from storage import signatures
+from storage import signed_urls
 
 from . import tokens
 from .models import ApiToken
@@ -127,7 +127,7 @@ def _action(request, view):
 
 def _opens_by_address(request, view):
     marked = getattr(_action(request, view), "by_address", False)
-    return marked and signatures.is_signed(request.path, request.GET.get(signatures.PARAMETER))
+    return marked and signed_urls.is_signed(request.path, request.GET.get(signed_urls.PARAMETER))
 
 
 def token_of(request):

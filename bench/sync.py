@@ -173,7 +173,7 @@ def _memory(sandbox):
     universes.create(name="Large", slug="large")
     with tempfile.NamedTemporaryFile() as clip:
         clip.truncate(LARGE)
-        bucket.take(clip.name, "large", "00_large.mp4")
+        bucket.put(clip.name, "large", "00_large.mp4")
     _manage("sync_push", "large")
     yield _report("MB of memory, pushing 300 MB", _most_memory(), 250)
     bucket.remove("large", "00_large.mp4")

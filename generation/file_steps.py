@@ -16,7 +16,8 @@ from django.utils.translation import gettext as _
 from jobs.clock import SKEW
 from jobs.handlers import StepRun
 from jobs.outcomes import Done, Drop, Passing, Permanent, Wait
-from storage import archive, bucket, originals
+from storage import archive, bucket
+from storage.files import digests
 from storage.formats import Incomplete, Unfit
 from universes.errors import Changing, NotFound
 from universes.models import Asset, AssetPrompts, Universe
@@ -110,15 +111,17 @@ class FilePrediction(Prediction[Row]):
                 raise Permanent(_("%(error)s Generate it again.") % {"error": error}, spent=True) from None
             except Incomplete as error:
                 raise _fetch_again(step, error) from None
-            sha256 = bucket.digests(made)["sha256"]
-            originals.link(sha256, step.memory[outputs.KEY], step.job.univers_slug, step.params["file"])
+            sha256 = digests(made)["sha256"]
+            archive.link_original(
+                sha256, step.memory[outputs.KEY], step.job.univers_slug, step.params["file"]
+            )
             yield made
 
     def _place(self, step: StepRun, target: Row, path: Path) -> dict[str, str]:
         """Put the file at `path` where it belongs; `{name: sha256}` of all that lies in the bucket then."""
         universe, name = self.universe(target), self.name(step, target)
         self.fit(path, name)
-        made = bucket.digests(path)["sha256"]
+        made = digests(path)["sha256"]
         files.replace_recorded(
             universe,
             name,
@@ -196,7 +199,7 @@ def _fetch_again(step: StepRun, error: Incomplete) -> Permanent | Passing:
 
 
 def _keep_late(step: StepRun, path: Path) -> None:
-    kept = {step.params["file"]: archive.keep(path)}
+    kept = {step.params["file"]: archive.add(path)}
     revisions.create_from(step.job.univers_slug, "late_result", step.job.author, kept)
 
 

@@ -122,7 +122,7 @@ def fetched(step: StepRun, address: str | None, most_bytes: int) -> Iterator[Pat
         yield None
         return
     with downloads.fetched(address, most_bytes) as path:
-        step.remember(**{KEY: archive.keep(path)})
+        step.remember(**{KEY: archive.add(path)})
         yield path
 
 

@@ -14,6 +14,7 @@ from django.utils import timezone
 from django.utils.module_loading import import_string
 
 from storage import messages
+from storage.errors import NO_ROOM
 from storage.messages import message as _
 
 from . import clock, context, lease, progress, slots, stopping, waker
@@ -33,8 +34,6 @@ LONGEST_BACKOFF = 60
 DATABASE_PATIENCE = 1
 # How long a server that keeps files and can't be reached is left alone.
 AWAY_SECONDS = 30
-# A disk, a quota, or a limit on the size of a file.
-NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 # How soon a disk that was full is tried again.
 FULL_SECONDS = 20
 # Said of a file or folder that is not where it should be: no machine's trouble.

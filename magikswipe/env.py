@@ -204,7 +204,7 @@ def store(server: dict[str, str] | None, prefix: str, public_url: str = "", **fo
     if server:
         options = {"server": server, "prefix": prefix, "public_url": public_url}
         return {"BACKEND": "storage.s3.S3Storage", "OPTIONS": options}
-    return {"BACKEND": "storage.backends.FolderStorage", "OPTIONS": folder}
+    return {"BACKEND": "storage.folder.FolderStorage", "OPTIONS": folder}
 
 
 def made(folder: Path) -> Path:

@@ -15,7 +15,7 @@ from prometheus_client.core import GaugeMetricFamily
 from generation import spending
 from jobs import heartbeat, waker
 from jobs.models import Job, JobStep
-from storage.filesystems import free_bytes
+from storage.files import free_bytes
 from storage.models import FileRecord
 from universes.models import Revision, Universe
 

@@ -203,7 +203,7 @@ IMPORT_MAX_MB = read_number("IMPORT_MAX_MB", 2000, most=1_000_000)
 # How large an uploaded picture or song may be, and an uploaded clip.
 UPLOAD_MAX_MB = read_number("UPLOAD_MAX_MB", 50, most=1_000)
 UPLOAD_CLIP_MAX_MB = read_number("UPLOAD_CLIP_MAX_MB", 200, most=10_000)
-FILE_UPLOAD_HANDLERS = ["storage.uploading.BoundedUpload"]
+FILE_UPLOAD_HANDLERS = ["storage.staging.BoundedUpload"]
 
 # --- REST API ----------------------------------------------------------------------------------------------
 

@@ -1,18 +1,22 @@
-"""The bucket: folders of flat files, with the digest of each."""
+"""The bucket: folders of flat files, and an index of their digests in the database."""
 
-from contextlib import contextmanager
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeGuard, cast
 
 from django.core.files.storage import storages
 
-from .copying import digests
+from . import files
 from .models import FileRecord
 from .names import safe_key
+from .protocol import FileStat, StagedFolder, Stamp, Store
 
 
 @dataclass(frozen=True)
 class FileInfo:
-    """One file: its name within the folder, its size in bytes, its SHA-256 and MD5 in hex."""
+    """A file's name within its folder, its size in bytes, its digests in hex."""
 
     name: str
     size: int
@@ -20,76 +24,79 @@ class FileInfo:
     md5: str
 
 
-def bucket():
-    return storages["bucket"]
+def store(name: str) -> Store:
+    """The store that settings.STORAGES calls so."""
+    return cast(Store, storages[name])
 
 
-def check_writable():
-    """Write a file into bucket and archive and take it away again; NotWritable where that can't be done."""
-    for store in (bucket(), storages["archive"]):
-        store.check_writable()
+def bucket() -> Store:
+    return store("bucket")
 
 
-def names(folder):
-    """The names of the files in a folder, without reading them."""
+def check_writable() -> None:
+    """Write a file into bucket and archive and delete it again; NotWritable where that fails."""
+    for name in ("bucket", "archive"):
+        store(name).check_writable()
+
+
+# --- Looking ---------------------------------------------------------------------------------------------------
+
+
+def names(folder: str) -> frozenset[str]:
+    """The names of the files in a folder."""
     return bucket().names(folder)
 
 
-def stamps(folders):
-    """What tells folders from themselves once a file has come or gone: `{folder: (what it is, its times in ns)}`."""
+def stamps(folders: Iterable[str]) -> dict[str, Stamp]:
+    """A stamp of each folder, for `unchanged`."""
     return bucket().stamps(folders)
 
 
-def unchanged(stamps):
-    """Whether the folders still have these stamps."""
+def unchanged(stamps: Mapping[str, Stamp]) -> bool:
+    """Whether no file was added, replaced or deleted in these folders; False where that can't be told."""
     return bucket().unchanged(stamps)
 
 
-def listing(folder):
-    """`{name: FileInfo}` of a folder; a file is read only if its size or time changed since it was last."""
+def listing(folder: str) -> dict[str, FileInfo]:
+    """The files of a folder by name; a file is read only if its size or time has changed since the last time."""
     stats = bucket().files(folder)
     known = {r.key: r for r in FileRecord.objects.filter(key__startswith=f"{folder}/")}
-    found, fresh = {}, []
+    found, read = {}, []
     for name, stat in stats.items():
         record = known.pop(key := safe_key(folder, name), None)
         if not _is_of(record, stat):
             record = _read(key, stat)
-            fresh.append(record)
+            read.append(record)
         found[name] = FileInfo(name, record.size, record.sha256, record.md5)
-    _remember(fresh, known)
+    _remember(read, known)
     return found
 
 
-def info(folder, name):
-    """The FileInfo of one file, None where there is none; read only if it changed, too."""
+def info(folder: str, name: str) -> FileInfo | None:
+    """The same of one file; None when it is missing."""
     key = safe_key(folder, name)
     try:
         stat = bucket().stat(key)
         record = FileRecord.objects.filter(key=key).first()
         if not _is_of(record, stat):
             record = _read(key, stat)
-            _remember([record], {})
+            _remember([record], [])
     except FileNotFoundError:
         return None
     return FileInfo(name, record.size, record.sha256, record.md5)
 
 
-def fetched(folder, name):
-    """A block with the path at which the bytes of a file lie; FileNotFoundError where there is none."""
-    return bucket().fetched(safe_key(folder, name))
-
-
-def digests_of(folder, name):
-    """What `digests` says of a file, read anew; None where there is none."""
+def digests_of(folder: str, name: str) -> files.Digests | None:
+    """The digests of a file, read anew; None when it is missing."""
     try:
         with fetched(folder, name) as path:
-            return digests(path)
+            return files.digests(path)
     except FileNotFoundError:
         return None
 
 
-def stamp(folder, name):
-    """What tells a file from the next of that name without reading either; None where there is none."""
+def stamp(folder: str, name: str) -> tuple[int, int, int] | None:
+    """Inode, mtime and size: another file of that name has others. None when it is missing."""
     try:
         stat = bucket().stat(safe_key(folder, name))
     except FileNotFoundError:
@@ -97,19 +104,24 @@ def stamp(folder, name):
     return stat.st_ino, stat.st_mtime_ns, stat.st_size
 
 
-def _is_of(record, stat):
-    return record and (record.size, record.mtime_ns) == (stat.st_size, stat.st_mtime_ns)
+def fetched(folder: str, name: str) -> AbstractContextManager[Path]:
+    """The path of a file, or of a copy, on this machine while the block runs; FileNotFoundError when it is missing."""
+    return bucket().fetched(safe_key(folder, name))
 
 
-def _read(key, stat):
+def _is_of(record: FileRecord | None, stat: FileStat) -> TypeGuard[FileRecord]:
+    return record is not None and (record.size, record.mtime_ns) == (stat.st_size, stat.st_mtime_ns)
+
+
+def _read(key: str, stat: FileStat) -> FileRecord:
     with bucket().fetched(key) as path:
-        return FileRecord(key=key, size=stat.st_size, mtime_ns=stat.st_mtime_ns, **digests(path))
+        return FileRecord(key=key, size=stat.st_size, mtime_ns=stat.st_mtime_ns, **files.digests(path))
 
 
-def _remember(fresh, gone):
-    if fresh:
+def _remember(read: list[FileRecord], gone: Collection[str]) -> None:
+    if read:
         FileRecord.objects.bulk_create(
-            fresh,
+            read,
             update_conflicts=True,
             unique_fields=["key"],
             update_fields=["size", "mtime_ns", "sha256", "md5"],
@@ -118,64 +130,68 @@ def _remember(fresh, gone):
         FileRecord.objects.filter(key__in=list(gone)).delete()
 
 
-def take(path, folder, name):
-    """Put a copy of the file at `path` under folder/name, replacing what was there, in one piece."""
-    bucket().take(path, safe_key(folder, name))
+# --- Writing ---------------------------------------------------------------------------------------------------
 
 
-def preparing():
-    """A block with a Preparation of a folder; what has not appeared at its end goes."""
-    return bucket().preparing()
+def put(path: str | Path, folder: str, name: str) -> None:
+    """Copy the file at `path` to folder/name, replacing what was there, in one piece."""
+    bucket().put(path, safe_key(folder, name))
 
 
 @contextmanager
-def incoming(path):
-    """A copy of the file at `path` for `move_in`, where the bucket is; one that was not moved in goes."""
-    with bucket().incoming(path) as (copy, _):
+def staged(path: str | Path) -> Iterator[str]:
+    """A copy of the file at `path` beside the bucket, for `commit`; it goes at the end of the block."""
+    with bucket().staged(path) as (copy, _):
         yield copy
 
 
-def move_in(copy, folder, name):
-    """Put an `incoming` copy under folder/name, replacing what was there, without waiting for its bytes."""
-    bucket().move_in(copy, safe_key(folder, name))
+def commit(copy: str, folder: str, name: str) -> None:
+    """Put a staged copy at folder/name, replacing what was there, without copying its bytes again."""
+    bucket().commit(copy, safe_key(folder, name))
 
 
-def remove(folder, name):
-    """Delete one file; one that is not there is fine."""
+def staged_folder() -> AbstractContextManager[StagedFolder]:
+    """A StagedFolder; it goes at the end of the block unless it was committed."""
+    return bucket().staged_folder()
+
+
+def remove(folder: str, name: str) -> None:
+    """Delete one file; a missing one is fine."""
     bucket().delete(safe_key(folder, name))
 
 
-def remove_empty(folder):
-    """Take a folder away that has no files; any other stays."""
+def remove_empty(folder: str) -> None:
+    """Delete a folder that has no files; any other stays."""
     bucket().remove_empty(safe_key(folder))
 
 
-def remove_folder(folder):
+def remove_folder(folder: str) -> None:
     bucket().delete_folder(safe_key(folder))
     _forget_folder(folder)
 
 
-def set_aside_folder(folder, label):
-    """Move a whole folder out of sight in one go, until `archive.keep_asides(label)` has it."""
-    bucket().set_aside_folder(safe_key(folder), label)
+def trash_folder(folder: str, label: str) -> None:
+    """Move a whole folder to the trash in one go, until `archive.add_trash(label)` has it."""
+    bucket().trash_folder(safe_key(folder), label)
     _forget_folder(folder)
 
 
-def set_aside_files(folder, names, label, until):
+def trash_files(folder: str, names: Iterable[str], label: str, until: float) -> None:
     """The same for those of the named files that were written before `until` (epoch seconds)."""
     stats, shown = bucket().files(folder), bucket().clock(until)
     old = [name for name in names if name in stats and stats[name].st_mtime <= shown]
-    bucket().set_aside_files(folder, old, label)
+    bucket().trash_files(folder, old, label)
 
 
-def asides():
-    """The labels under which something waits to be archived."""
-    return {aside.label for aside in bucket().asides()}
+def trash_labels() -> set[str]:
+    """The labels of the trash that waits to be archived."""
+    return {trash.label for trash in bucket().trash()}
 
 
-def sweep(older_than):
+def sweep(older_than: float) -> None:
+    """Delete what killed processes left, untouched since `older_than` (epoch seconds)."""
     bucket().sweep(older_than)
 
 
-def _forget_folder(folder):
+def _forget_folder(folder: str) -> None:
     FileRecord.objects.filter(key__startswith=f"{folder}/").delete()

@@ -1,4 +1,4 @@
-"""What goes wrong with bucket and archive and is nobody's fault here."""
+"""Errors of bucket and archive that no input causes: a full disk, a server that does not answer."""
 
 import errno
 import sqlite3
@@ -15,7 +15,7 @@ POSTGRESQL_NO_ROOM = "53100"
 
 
 class DiskFull(OSError):
-    """There is no room for what is to be written; its errno is ENOSPC, its text one sentence for people."""
+    """No room to write; its errno is ENOSPC, its text one sentence for people."""
 
     def __init__(self) -> None:
         super().__init__(errno.ENOSPC, _("The disk is full; make room, then try again."))
@@ -27,7 +27,7 @@ class DiskFull(OSError):
 def is_disk_full(error: BaseException) -> bool:
     """Whether an exception, or one that led to it, says that there was no room to write.
 
-    True for an OSError with ENOSPC, EDQUOT or EFBIG, and for a database error of SQLite (SQLITE_FULL) or
+    True for an OSError in NO_ROOM, and for a database error of SQLite (SQLITE_FULL) or
     PostgreSQL (53100), wrapped by Django or not. Causes that were hidden by `from None` are not seen.
     """
     return any(_says_full(one) for one in _chain(error))
@@ -49,13 +49,13 @@ def _says_full(error: BaseException) -> bool:
 
 
 class BucketUnreachable(OSError):
-    """The server of the bucket does not answer, or refuses; what was asked for may be asked again.
+    """The server of the bucket does not answer, or refuses; the call may be repeated.
 
-    `reason`: a few words without address, key or name of a file, since strangers read them; `setting`: which one
-    has the server's address.
+    `reason`: a few words without address, key or name of a file, since strangers read them; `setting`: the setting
+    with the server's address.
     """
 
-    def __init__(self, reason, setting="BUCKET_URL"):
+    def __init__(self, reason: str, setting: str = "BUCKET_URL") -> None:
         super().__init__(
             errno.EHOSTUNREACH,
             _("The bucket of %(setting)s can't be reached, or refuses; try again in a moment (%(reason)s).")
@@ -63,16 +63,16 @@ class BucketUnreachable(OSError):
         )
         self.reason, self.setting = reason, setting
 
-    def __str__(self):
-        return self.strerror
+    def __str__(self) -> str:
+        return str(self.strerror)
 
 
 class NotWritable(OSError):
-    """Bucket or archive can't be written; the message is one sentence that says what to look at."""
+    """Bucket or archive can't be written; the message is one sentence that says what to check."""
 
 
 class Busy(Exception):
-    """Others use all the memory for pictures and clips; `retry_after`: seconds after which to ask again."""
+    """All the memory for pictures and clips is in use; `retry_after`: in seconds."""
 
     retry_after = 20
 

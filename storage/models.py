@@ -1,10 +1,10 @@
-"""What is known of the bucket's files without reading them again."""
+"""The index of the bucket's files."""
 
 from django.db import models
 
 
 class FileRecord(models.Model):
-    """The digests of one file in the bucket, as long as its size and time of change stay."""
+    """The digests of one file in the bucket, valid while its size and time of change stay."""
 
     key = models.TextField(primary_key=True)
     size = models.BigIntegerField()
@@ -15,16 +15,16 @@ class FileRecord(models.Model):
     class Meta:
         db_table = "storage_files"
 
-    def __str__(self):
+    def __str__(self) -> str:
         return self.key
 
 
 class Original(models.Model):
-    """An archived file, as a provider delivered it, of which a medium was made. `made`, `sha256`: of both, in hex."""
+    """An archived file as a provider delivered it (`sha256`), and the file made of it (`made`); both in hex."""
 
     made = models.CharField(max_length=64, db_index=True)
     sha256 = models.CharField(max_length=64)
-    # Where the medium was put in the bucket, `folder/name`.
+    # `folder/name` of the file in the bucket.
     key = models.TextField()
 
     class Meta:
@@ -33,5 +33,5 @@ class Original(models.Model):
             models.UniqueConstraint(fields=["made", "sha256"], name="storage_originals_once_per_medium")
         ]
 
-    def __str__(self):
+    def __str__(self) -> str:
         return self.key

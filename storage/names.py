@@ -1,4 +1,4 @@
-"""Which keys may name a file in a bucket. Every key passes here, whatever it came from."""
+"""Keys that may name a file in a store, and media types. Every key is checked here."""
 
 import re
 
@@ -28,15 +28,15 @@ TYPES = {
 }
 ANY_TYPE = "application/octet-stream"
 
-# What lies hidden at a bucket's top: files being written; folders that were moved out of sight, that are being
-# filled to be so, and that are being deleted.
-TEMPORARY, ASIDE, FILLING, GONE = ".part-", ".aside-", ".filling-", ".gone-"
-# On a server, all that shall take the place of what is there.
+# Entries beside a store's folders that no listing shows: files being written; trash that waits to be archived, and
+# trash being filled; folders being deleted. Installations and backups hold entries with these names.
+TEMPORARY, TRASH, TRASH_FILLING, GONE = ".part-", ".aside-", ".filling-", ".gone-"
+# The files of a backup that is being restored.
 RESTORING = ".restoring-"
 
 
 class UnsafeName(ValueError):
-    """A name that can't be a file's key; the message names it."""
+    """A name that can't be part of a key; the message quotes it."""
 
 
 def media_type(name: str) -> str:
@@ -50,11 +50,11 @@ def kind_of(name: str) -> str:
     return media_type(name).partition("/")[0]
 
 
-def is_safe_segment(segment):
+def is_safe_segment(segment: str) -> bool:
     return bool(SEGMENT.fullmatch(segment)) and not segment.endswith(".")
 
 
-def safe_key(*segments):
+def safe_key(*segments: str) -> str:
     """Join folder and file names to a key.
 
     Raises UnsafeName for anything but letters, digits, `_`, `-` and inner dots, or a segment of more than 150

@@ -1,16 +1,19 @@
-"""What we ask of a server that speaks S3, by boto3; a key that is not there is a FileNotFoundError.
+"""What we ask of a server that speaks S3, by boto3; a missing key is a FileNotFoundError.
 
 https://boto3.amazonaws.com/v1/documentation/api/latest/reference/services/s3.html
 """
 
+import io
 import os
 import re
 import time
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from hashlib import sha256
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import boto3
 from boto3.s3.transfer import TransferConfig
@@ -18,21 +21,32 @@ from botocore import exceptions
 from botocore.config import Config
 
 from .errors import BucketUnreachable
+from .files import CHUNK
 from .names import media_type
-from .s3_files import S3File
+
+if TYPE_CHECKING:
+    from _typeshed import WriteableBuffer
+
+# Responses and clients of boto3, which has no types.
+Boto = Any
+Patience = dict[str, Any]
 
 MISSING = ("404", "NoSuchKey", "NotFound")
-OTHER = ("412", "PreconditionFailed")
+CHANGED = ("412", "PreconditionFailed")
 MOST_DELETED = 1000
-SECOND, CHUNK = 10**9, 1024 * 1024
-# How often what is replaced, or what broke off without a word, is asked for from its beginning.
-TRIES = 5
-# A file of any size takes the memory of one part, in the thread that asks.
+SECOND = 10**9
+# Attempts of a transfer from its beginning; and of an answer that broke off, from where it did.
+TRIES, TRIES_IN_PLACE = 5, 3
+# A file of any size takes the memory of one part, in the calling thread.
 PARTS = TransferConfig(multipart_threshold=32 * CHUNK, multipart_chunksize=8 * CHUNK, use_threads=False)
-# In seconds; silence for so long is no answer. Who looks whether the server is there must not wait as others do.
-PATIENT = {"connect_timeout": 5, "read_timeout": 30, "retries": {"mode": "standard", "total_max_attempts": 3}}
-QUICK = {"connect_timeout": 2, "read_timeout": 5, "retries": {"total_max_attempts": 1}}
-# What strangers may be told of an error that is not the server's: the first one that it is.
+# In seconds. Health checks use QUICK.
+PATIENT: Patience = {
+    "connect_timeout": 5,
+    "read_timeout": 30,
+    "retries": {"mode": "standard", "total_max_attempts": 3},
+}
+QUICK: Patience = {"connect_timeout": 2, "read_timeout": 5, "retries": {"total_max_attempts": 1}}
+# What strangers may read of an error that is not the server's; the first match counts.
 REASONS = (
     (exceptions.SSLError, "its certificate is not trusted"),
     ((exceptions.ConnectTimeoutError, exceptions.ReadTimeoutError), "no answer in time"),
@@ -43,12 +57,12 @@ REASONS = (
 
 
 class Replaced(FileNotFoundError):
-    """Another file has taken the name of the one that was asked for."""
+    """The file changed since its Stat was read."""
 
 
 @dataclass(frozen=True)
 class Stat:
-    """As much of an os.stat_result as a server tells, and its ETag."""
+    """A `protocol.FileStat`, and the ETag."""
 
     st_size: int
     st_mtime: float
@@ -56,20 +70,23 @@ class Stat:
     st_ino: int = 0
 
     @property
-    def st_mtime_ns(self):
-        """S3 tells whole seconds: what else tells a file from the next of that second is its ETag."""
+    def st_mtime_ns(self) -> int:
+        """S3 tells whole seconds; the ETag tells files of one second apart."""
         return int(self.st_mtime) * SECOND + int(sha256(self.etag.encode()).hexdigest(), 16) % SECOND
 
 
-def _stat(answer, size):
+def _stat(answer: Boto, size: str) -> Stat:
     return Stat(answer[size], answer["LastModified"].timestamp() // 1, answer["ETag"])
 
 
 class Client:
-    """One bucket of a server. Names are whole keys here. `setting`: which one has the server's address."""
+    """One bucket of a server. Names are whole keys here. `setting`: the setting with the server's address."""
 
-    def __init__(self, endpoint_url, bucket, key, secret, region, setting="BUCKET_URL"):
-        self.bucket, self.setting, self._made = bucket, setting, {}
+    def __init__(
+        self, endpoint_url: str, bucket: str, key: str, secret: str, region: str, setting: str = "BUCKET_URL"
+    ) -> None:
+        self.bucket, self.setting = bucket, setting
+        self._made: dict[str, tuple[int, Boto]] = {}
         self.access = {
             "endpoint_url": endpoint_url,
             "aws_access_key_id": key,
@@ -78,28 +95,28 @@ class Client:
         }
 
     @property
-    def s3(self):
+    def s3(self) -> Boto:
         return self._connected("patient", PATIENT)
 
-    def _connected(self, name, patience):
+    def _connected(self, name: str, patience: Patience) -> Boto:
         # A fork must not share its parent's connections.
         if (made := self._made.get(name)) and made[0] == os.getpid():
             return made[1]
-        self._made[name] = os.getpid(), (made := self._make(patience))
-        return made
+        self._made[name] = os.getpid(), (new := self._make(patience))
+        return new
 
-    def close(self):
-        """Let go of this process's connections; the next call makes others."""
+    def close(self) -> None:
+        """Close this process's connections; the next call makes others."""
         for _pid, made in self._made.values():
             made.close()
         self._made = {}
 
-    def _make(self, patience):
+    def _make(self, patience: Patience) -> Boto:
         config = Config(
             s3={"addressing_style": "path"},
             signature_version="s3v4",
             max_pool_connections=32,
-            # Servers that are not Amazon's need not know the newer checksums.
+            # Other servers than Amazon's may not know the newer checksums.
             request_checksum_calculation="when_required",
             response_checksum_validation="when_required",
             **patience,
@@ -107,100 +124,100 @@ class Client:
         return boto3.session.Session().client("s3", config=config, **self.access)
 
     @contextmanager
-    def told(self, key=""):
-        """What boto3 raises in the block, as we tell it."""
+    def translated(self, key: str = "") -> Iterator[None]:
+        """Errors of boto3 in the block become FileNotFoundError, Replaced or BucketUnreachable."""
         try:
             yield
         except exceptions.ClientError as error:
             code = str(error.response["Error"].get("Code", ""))
             if code in MISSING:
                 raise FileNotFoundError(key) from None
-            if code in OTHER:
+            if code in CHANGED:
                 raise Replaced(key) from None
             raise self.unreachable(
                 code if re.fullmatch(r"\w{1,60}", code, re.ASCII) else "an error"
             ) from error
         except exceptions.BotoCoreError as error:
-            said = next((words for kind, words in REASONS if isinstance(error, kind)), type(error).__name__)
-            raise self.unreachable(said) from error
+            reason = next((words for kind, words in REASONS if isinstance(error, kind)), type(error).__name__)
+            raise self.unreachable(reason) from error
 
-    def unreachable(self, reason):
+    def unreachable(self, reason: str) -> BucketUnreachable:
         return BucketUnreachable(reason, self.setting)
 
     # --- The bucket ----------------------------------------------------------------------------------------
 
-    def make(self):
-        """Make the bucket where it is missing; whether it was."""
-        with suppress(FileNotFoundError), self.told(self.bucket):
+    def make(self) -> bool:
+        """Make the bucket if it is missing; returns whether it was."""
+        with suppress(FileNotFoundError), self.translated(self.bucket):
             self.s3.head_bucket(Bucket=self.bucket)
             return False
-        with self.told(self.bucket):
-            self.s3.create_bucket(Bucket=self.bucket, **self._place_of_birth())
+        with self.translated(self.bucket):
+            self.s3.create_bucket(Bucket=self.bucket, **self._location())
         return True
 
-    def _place_of_birth(self):
+    def _location(self) -> dict[str, Any]:
         # https://docs.aws.amazon.com/AmazonS3/latest/API/API_CreateBucketConfiguration.html
         region = self.access["region_name"]
         return {} if region == "us-east-1" else {"CreateBucketConfiguration": {"LocationConstraint": region}}
 
-    def check_writable(self, key):
-        """Write a key and take it away again, or raise soon."""
+    def check_writable(self, key: str) -> None:
+        """Write a key and delete it again, or raise soon."""
         quick = self._connected("quick", QUICK)
-        with self.told(key):
+        with self.translated(key):
             quick.put_object(Bucket=self.bucket, Key=key, Body=b"written")
             quick.delete_object(Bucket=self.bucket, Key=key)
 
-    def ahead(self):
-        """By how many seconds the server's clock is ahead of ours, to the second."""
-        with self.told():
+    def seconds_ahead(self) -> float:
+        """By how much the server's clock is ahead of ours, to the second."""
+        with self.translated():
             answer = self.s3.head_bucket(Bucket=self.bucket)
         shown = answer["ResponseMetadata"]["HTTPHeaders"].get("date")
-        # It tells the second that has begun.
+        # The header tells the second that has begun.
         return parsedate_to_datetime(shown).timestamp() + 1 - time.time() if shown else 0
 
     # --- Looking -------------------------------------------------------------------------------------------
 
-    def stat(self, key):
-        with self.told(key):
+    def stat(self, key: str) -> Stat:
+        with self.translated(key):
             return _stat(self.s3.head_object(Bucket=self.bucket, Key=key), "ContentLength")
 
-    def listing(self, start, flat=False):
-        """`(key, Stat)` of each key that begins so; `flat`: without those in folders below."""
+    def listing(self, start: str, flat: bool = False) -> Iterator[tuple[str, Stat]]:
+        """Each key that begins so, with its Stat; `flat`: without those in folders below."""
         for page in self._pages("list_objects_v2", start, flat):
             for entry in page.get("Contents", []):
                 yield entry["Key"], _stat(entry, "Size")
 
-    def folders(self, start):
-        """The keys, up to their next slash, of those that begin so and have one."""
+    def folders(self, start: str) -> list[str]:
+        """The distinct parts, up to the next slash, of keys that begin so."""
         pages = self._pages("list_objects_v2", start, flat=True)
         return [entry["Prefix"] for page in pages for entry in page.get("CommonPrefixes", [])]
 
-    def _pages(self, operation, start, flat=False):
+    def _pages(self, operation: str, start: str, flat: bool = False) -> Iterator[Boto]:
         only = {"Delimiter": "/"} if flat else {}
-        with self.told(start):
+        with self.translated(start):
             yield from self.s3.get_paginator(operation).paginate(Bucket=self.bucket, Prefix=start, **only)
 
-    # --- Out -----------------------------------------------------------------------------------------------
+    # --- Reading -------------------------------------------------------------------------------------------
 
-    def download(self, key, path):
-        """Copy a file to `path`, whole and of one version; returns its Stat."""
+    def download(self, key: str, path: Path) -> Stat:
+        """Copy an object to `path`, whole and of one version; returns its Stat."""
         for _ in range(TRIES):
-            # One that is replaced on the way is begun anew.
-            with suppress(Replaced), self._opened(key) as source, Path(path).open("wb") as target:
+            # An object that is replaced on the way is fetched anew.
+            with suppress(Replaced), self._opened(key) as source, path.open("wb") as target:
                 while piece := source.read(CHUNK):
                     target.write(piece)
                 return source.stat
         raise self.unreachable("a file changes all the time")
 
-    def _opened(self, key):
-        with self.told(key):
+    def _opened(self, key: str) -> "S3File":
+        with self.translated(key):
             answer = self.s3.get_object(Bucket=self.bucket, Key=key)
             return S3File(self, key, _stat(answer, "ContentLength"), answer["Body"])
 
-    def stream(self, key, first, stat):
-        """What `read` gives a file's bytes from `first` on; Replaced when it is no longer this one."""
+    def stream(self, key: str, first: int, stat: Stat) -> Boto:
+        """The body of an object from the byte `first` on, for `read`; Replaced when its Stat is another by now."""
         asked = {"Range": f"bytes={first}-"} if first else {}
-        with self.told(key):
+        with self.translated(key):
             answer = self.s3.get_object(Bucket=self.bucket, Key=key, IfMatch=stat.etag, **asked)
         # Not every server heeds every condition.
         if answer["ETag"] != stat.etag:
@@ -209,68 +226,131 @@ class Client:
             raise self.unreachable("it sends other bytes than it was asked for")
         return answer["Body"]
 
-    def read(self, body, size):
-        """Up to so many bytes of what `stream` returned; BucketUnreachable when it breaks off."""
-        with self.told():
-            return body.read(size)
+    def read(self, body: Boto, size: int) -> bytes:
+        """Up to `size` bytes of a body; BucketUnreachable when it breaks off."""
+        with self.translated():
+            piece: bytes = body.read(size)
+        return piece
 
-    # --- In ------------------------------------------------------------------------------------------------
+    # --- Writing -------------------------------------------------------------------------------------------
 
-    def upload(self, path, key):
+    def upload(self, path: Path, key: str) -> None:
         for left in reversed(range(TRIES)):
             try:
-                with self.told(key), Path(path).open("rb") as source:
-                    kept = {"ContentType": media_type(key)}
-                    return self.s3.upload_fileobj(source, self.bucket, key, ExtraArgs=kept, Config=PARTS)
+                with self.translated(key), path.open("rb") as source:
+                    extra = {"ContentType": media_type(key)}
+                    self.s3.upload_fileobj(source, self.bucket, key, ExtraArgs=extra, Config=PARTS)
+                return
             except BucketUnreachable as error:
-                # The answer to the last call for a file in parts was lost, and the call that was sent again met none.
+                # The answer that ended a multipart upload was lost, and the repeated call found no upload.
                 if error.reason != "NoSuchUpload" or not left:
                     raise
-        return None
 
-    def copy(self, source, key, stat=None):
-        """`stat`: FileNotFoundError when the source is no longer this one."""
-        only = {"CopySourceIfMatch": stat.etag} if stat else {}
-        self._copy(source, key, {}, only)
+    def copy(self, source: str, key: str, stat: Stat | None = None) -> None:
+        """`stat`: Replaced when the source's is another by now."""
+        self._copy(source, key, {}, {"CopySourceIfMatch": stat.etag} if stat else {})
 
-    def touch(self, key):
-        # A copy onto itself is refused unless something changes.
+    def touch(self, key: str) -> None:
+        # S3 refuses a copy onto itself unless something changes.
         self._copy(key, key, {"kept": str(time.time_ns())}, {})
 
-    def _copy(self, source, key, metadata, only):
-        kept = {"ContentType": media_type(key), "MetadataDirective": "REPLACE", "Metadata": metadata, **only}
+    def _copy(self, source: str, key: str, metadata: dict[str, str], only: dict[str, str]) -> None:
+        extra = {"ContentType": media_type(key), "MetadataDirective": "REPLACE", "Metadata": metadata, **only}
         place = {"Bucket": self.bucket, "Key": source}
-        with self.told(source):
-            self.s3.copy_object(Bucket=self.bucket, Key=key, CopySource=place, **kept)
+        with self.translated(source):
+            self.s3.copy_object(Bucket=self.bucket, Key=key, CopySource=place, **extra)
 
-    # --- Away ----------------------------------------------------------------------------------------------
+    # --- Deleting ------------------------------------------------------------------------------------------
 
-    def delete(self, keys):
-        """Delete them, as far as they exist."""
-        keys = [str(key) for key in keys]
+    def delete(self, keys: Iterable[str]) -> None:
+        """Delete objects; missing ones are fine."""
+        keys = list(keys)
         if len(keys) == 1:
-            with self.told():
+            with self.translated():
                 self.s3.delete_object(Bucket=self.bucket, Key=keys[0])
             return
         for start in range(0, len(keys), MOST_DELETED):
             some = [{"Key": key} for key in keys[start : start + MOST_DELETED]]
-            with self.told():
+            with self.translated():
                 answer = self.s3.delete_objects(Bucket=self.bucket, Delete={"Objects": some, "Quiet": True})
             if errors := answer.get("Errors"):
                 raise self.unreachable(errors[0]["Code"])
 
-    def halves(self, start, older_than):
-        """`(key, upload id)` of files in parts that were begun before then (epoch seconds) and never ended."""
+    def delete_below(self, start: str) -> None:
+        """Delete all objects whose keys begin so."""
+        self.delete(key for key, _ in self.listing(start))
+
+    def multipart_uploads(self, start: str, older_than: float) -> Iterator[tuple[str, str]]:
+        """`(key, upload id)` of unfinished multipart uploads begun before then (epoch seconds)."""
         try:
             for page in self._pages("list_multipart_uploads", start):
                 for entry in page.get("Uploads", []):
                     if entry["Initiated"].timestamp() < older_than:
                         yield entry["Key"], entry["UploadId"]
         except BucketUnreachable as error:
-            # A server that lists none takes them away itself.
+            # A server that lists none deletes them itself.
             if error.reason not in ("NotImplemented", "MethodNotAllowed"):
                 raise
 
-    def drop_half(self, key, upload):
-        with suppress(FileNotFoundError), self.told(key):
+    def abort(self, key: str, upload: str) -> None:
+        with suppress(FileNotFoundError), self.translated(key):
             self.s3.abort_multipart_upload(Bucket=self.bucket, Key=key, UploadId=upload)
+
+
+class S3File(io.RawIOBase):
+    """An object of S3 as a file. Nothing is asked of the server before the first read.
+
+    Another file that takes its name meanwhile is a FileNotFoundError. `body`: an answer from the first byte on.
+    """
+
+    def __init__(self, client: Client, key: str, stat: Stat, body: Boto = None) -> None:
+        self.client, self.key, self.stat = client, key, stat
+        self.at, self.body = 0, body
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def tell(self) -> int:
+        return self.at
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        start = {io.SEEK_SET: 0, io.SEEK_CUR: self.at, io.SEEK_END: self.stat.st_size}[whence]
+        if start + offset != self.at:
+            self._drop()
+            self.at = start + offset
+        return self.at
+
+    def readinto(self, buffer: "WriteableBuffer") -> int:
+        view = memoryview(buffer)
+        wanted = min(len(view), self.stat.st_size - self.at)
+        piece = self._piece(wanted) if wanted > 0 else b""
+        view[: len(piece)] = piece
+        self.at += len(piece)
+        return len(piece)
+
+    def _piece(self, wanted: int) -> bytes:
+        for _ in range(TRIES_IN_PLACE - 1):
+            try:
+                return self._next(wanted)
+            except BucketUnreachable:
+                self._drop()
+        return self._next(wanted)
+
+    def _next(self, wanted: int) -> bytes:
+        if self.body is None:
+            self.body = self.client.stream(self.key, self.at, self.stat)
+        if piece := self.client.read(self.body, wanted):
+            return piece
+        raise self.client.unreachable("the answer broke off")
+
+    def _drop(self) -> None:
+        if self.body is not None:
+            self.body.close()
+            self.body = None
+
+    def close(self) -> None:
+        self._drop()
+        super().close()

@@ -15,7 +15,7 @@ from unfold.widgets import UnfoldAdminFileFieldWidget
 
 from api.roles import WRITE, require
 from storage import staging
-from storage.sending import SentFile
+from storage.serving import SentFile
 from universes.errors import AlreadyExists, Changing, Invalid, TooLarge
 from universes.models import Universe
 from universes.names import NAME_LENGTH, SLUG_LENGTH, is_slug
@@ -163,7 +163,7 @@ class CopiesMixin(OperationsMixin):
     def import_page(self, request, upload):
         """An archive whose slug must be another stays here for a day, so that nobody sends it twice."""
         form, owner = ImportForm(*sent(request)), str(request.user.pk)
-        kept = staging.kept(owner, name := request.POST.get("kept", ""))
+        kept = staging.saved_upload(owner, name := request.POST.get("kept", ""))
         archive = upload.path if upload.path.exists() else kept
         if kept and archive != kept:
             staging.remove(kept)
@@ -181,7 +181,7 @@ class CopiesMixin(OperationsMixin):
             except (AlreadyExists, Invalid, TooLarge) as error:
                 form.refuse(error)
         if archive and list(form.errors) == ["slug"]:
-            name = name if archive == kept else staging.keep(archive, owner)
+            name = name if archive == kept else staging.save_upload(archive, owner)
             form["archive"].help_text = _("It is here already; choose one only to import that instead.")
         else:
             name = ""

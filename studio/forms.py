@@ -12,7 +12,7 @@ from unfold.widgets import (
     UnfoldBooleanSwitchWidget,
 )
 
-from storage import signatures
+from storage import signed_urls
 from universes import media
 from universes.models import Language, Universe
 from universes.names import SLUG_LENGTH, is_slug, is_url, slug_of, typed_name
@@ -230,7 +230,7 @@ class UniverseForm(StoredForm, NameFields):
         """An address, without the signature that the page has shown a file of ours with: it expires."""
         text = self.cleaned_data[field]
         if not text or is_url(text) or text == getattr(self.instance, field):
-            return signatures.plain(text)
+            return signed_urls.unsigned(text)
         raise forms.ValidationError(_("Use an address of http or https, or a path."))
 
 

@@ -3,6 +3,7 @@
 from contextlib import contextmanager
 
 from storage import archive, bucket
+from storage.files import digests
 
 from .moving import in_parallel
 
@@ -25,9 +26,9 @@ class Intake:
     def _put_one(self, item):
         name, path = item
         here = bucket.digests_of(self.slug, name)
-        if not here or here != bucket.digests(path):
+        if not here or here != digests(path):
             self._keep(name, here)
-            bucket.take(path, self.slug, name)
+            bucket.put(path, self.slug, name)
             self._put[name] = path
 
     def remove(self, names):
@@ -43,7 +44,7 @@ class Intake:
 
     def _keep(self, name, here):
         if here and here["sha256"] not in (self.known.get(name), self.kept.get(name)):
-            self.kept.update(archive.keep_from_bucket(self.slug, [name]))
+            self.kept.update(archive.add_from_bucket(self.slug, [name]))
 
     @contextmanager
     def undone_on_error(self):
@@ -58,7 +59,7 @@ class Intake:
 
     def _undo(self, name, path):
         # What somebody else has put there since is theirs.
-        if bucket.digests_of(self.slug, name) != bucket.digests(path):
+        if bucket.digests_of(self.slug, name) != digests(path):
             return
         if name in self.kept:
             archive.restore(self.kept[name], self.slug, name)

@@ -10,6 +10,7 @@ from contextlib import ExitStack, contextmanager
 from django.conf import settings
 
 from storage import archive, bucket
+from storage.files import digests
 from storage.staging import claim, new_pending, pending, remove
 from universes.models import Universe
 from universes.services import revisions
@@ -54,8 +55,8 @@ def _staged(folder, change):
     if change.action != UPDATE:
         return ""
     if settings.BUCKET_URL:
-        return archive.keep(folder / change.name)
-    return bucket.digests(folder / change.name)["sha256"]
+        return archive.add(folder / change.name)
+    return digests(folder / change.name)["sha256"]
 
 
 def save(journal, universe, kept):

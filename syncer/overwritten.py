@@ -73,7 +73,7 @@ def _archived(slug, files, client):
             if not any(_came(fetch, file, folder / name) for _ in range(LOOKS)):
                 lost.append(file.where)
                 return
-            kept[name] = archive.keep(folder / name)
+            kept[name] = archive.add(folder / name)
             (folder / name).unlink()
 
         in_parallel(take, missing, heard=False)

@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 
 from storage import archive, bucket
 from storage.errors import is_disk_full
+from storage.files import digests
 from storage.staging import claim
 from universes.models import Revision
 from universes.services import revisions
@@ -81,7 +82,7 @@ def _left(file, path):
     """The digests of what lies at a path, if that is the file: an earlier pull that broke off has left it."""
     if not (file.md5 and path.exists() and path.stat().st_size == file.size):
         return None
-    found = bucket.digests(path)
+    found = digests(path)
     return found if found["md5"] == file.md5 else None
 
 
@@ -99,7 +100,7 @@ def _write(plan, universe, remote_id, folder, journal):
         news |= _staged(plan, folder, CREATE)
         # New files lie there before a row names them; replaced ones come when the rows are as new as they.
         intake.put(news)
-        kept = archive.keep_from_bucket(old_slug, [c.name for c in plan.file_changes(UPDATE, DELETE)])
+        kept = archive.add_from_bucket(old_slug, [c.name for c in plan.file_changes(UPDATE, DELETE)])
         if old_slug == plan.slug:
             kept |= intake.kept
         else:

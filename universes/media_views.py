@@ -15,7 +15,7 @@ from api.fresh import is_nobodys, remembered
 from api.permissions import has_scope
 from api.roles import READ
 from api.schema import ELSEWHERE, ErrorSerializer, medium
-from storage import signatures
+from storage import signed_urls
 from storage.names import is_safe_segment
 from storage.serving import serve
 from universes.models import Universe
@@ -34,7 +34,7 @@ HEADERS = [
     header("If-Modified-Since", "The Last-Modified of what one has."),
     header("If-Match", "The ETag that it must have."),
     OpenApiParameter(
-        signatures.PARAMETER,
+        signed_urls.PARAMETER,
         str,
         description="The signature that the addresses in other answers carry, where the universe is private.",
     ),
@@ -106,4 +106,4 @@ def _is_public(slug):
 
 def _may_see(request, slug, name):
     path = f"{settings.BUCKET_PREFIX}/{slug}/{name}"
-    return has_scope(request, READ) or signatures.is_signed(path, request.GET.get(signatures.PARAMETER))
+    return has_scope(request, READ) or signed_urls.is_signed(path, request.GET.get(signed_urls.PARAMETER))

@@ -12,7 +12,7 @@ from rest_framework import serializers
 
 from api.fields import Body, Boolean, Integer, Query, Text
 from api.paging import PageQuery
-from storage import signatures
+from storage import signed_urls
 
 from . import media
 from .models import (
@@ -123,7 +123,7 @@ class UniversePatchSerializer(UniverseBody):
             return value
         if is_url(value):
             own = self.context["request"].build_absolute_uri("/").rstrip("/")
-            path = signatures.plain(value.removeprefix(own))
+            path = signed_urls.unsigned(value.removeprefix(own))
             return path if path.startswith(f"{settings.BUCKET_PREFIX}/") else value
         raise serializers.ValidationError(f"{field} must be an address of http or https, or a path.")
 
@@ -182,7 +182,7 @@ class WithMedia(serializers.Serializer):
     """Addresses of the universe's files, which is `public` or not as the context says."""
 
     def address(self, url):
-        return signatures.address(url, self.context["public"])
+        return signed_urls.media_url(url, self.context["public"])
 
 
 class UniverseItemSerializer(serializers.ModelSerializer):
@@ -196,7 +196,7 @@ class UniverseItemSerializer(serializers.ModelSerializer):
 
     def get_thumbnail_url(self, universe) -> str | None:
         url = media.thumbnail_url(universe, self.context.get("files"))
-        return signatures.address(url, universe.is_public) if media.is_own(universe.slug, url) else url
+        return signed_urls.media_url(url, universe.is_public) if media.is_own(universe.slug, url) else url
 
 
 # A list's answer is taken for an array unless it says otherwise.
@@ -335,4 +335,4 @@ class VariantSerializer(serializers.Serializer):
 
     def get_url(self, variant) -> str:
         # Strangers see no variant, of whatever universe.
-        return signatures.address(f"{self.context['address']}/{variant.sha256}", public=False)
+        return signed_urls.media_url(f"{self.context['address']}/{variant.sha256}", public=False)

@@ -15,8 +15,8 @@ from api.parsers import ZIP, ArchiveParser, ClipParser, PictureParser, SongParse
 from api.permissions import author, by_address, has_scope, public
 from api.roles import READ
 from api.schema import ELSEWHERE, medium, takes_file
-from storage import serving, signatures
-from storage.sending import SentFile
+from storage import serving, signed_urls
+from storage.serving import SentFile
 from storage.staging import staging
 
 from . import media, plain, queries
@@ -72,7 +72,7 @@ class UniverseViewSet(FreshViewSet):
     @reads(UniversePageSerializer, UniverseQuery)
     def list(self, request):
         """A page of universes, newest first unless ordered otherwise. Strangers see the public ones."""
-        return plain.page(everything(request), shown=signatures.address, **UniverseQuery.read(request))
+        return plain.page(everything(request), shown=signed_urls.media_url, **UniverseQuery.read(request))
 
     @extend_schema(request=UniverseCreateSerializer, responses={201: UniverseSerializer})
     def create(self, request):
@@ -84,7 +84,7 @@ class UniverseViewSet(FreshViewSet):
     @reads(UniverseSerializer)
     def retrieve(self, request, slug):
         """One universe with all that belongs to it."""
-        return plain.whole(slug, everything(request), signatures.address)
+        return plain.whole(slug, everything(request), signed_urls.media_url)
 
     @extend_schema(request=UniversePatchSerializer, responses=UniverseSerializer)
     def partial_update(self, request, slug):
@@ -162,7 +162,7 @@ class AssetViewSet(FreshViewSet):
     @reads(AssetItemSerializer(many=True))
     def list(self, request, slug):
         """The cards of a universe, in their order."""
-        return plain.cards(slug, everything(request), signatures.address)
+        return plain.cards(slug, everything(request), signed_urls.media_url)
 
     @extend_schema(request=AssetCreateSerializer, responses={201: AssetSerializer})
     def create(self, request, slug):

@@ -5,7 +5,7 @@ import re
 import pytest
 from django.test import Client
 
-from storage import signatures
+from storage import signed_urls
 from universes.services import music
 
 pytestmark = pytest.mark.django_db
@@ -96,7 +96,7 @@ def test_no_query_tells_it_from_none(hidden, query):
 
 def test_the_signature_of_another_universe_opens_nothing(hidden, make_universe):
     make_universe(slug="shown")
-    signature = signatures.sign(f"{BUCKET}/shown/fr.mp3").partition("?")[2]
+    signature = signed_urls.sign(f"{BUCKET}/shown/fr.mp3").partition("?")[2]
     for slug in ("hidden", "missing"):
         assert told("GET", f"{BUCKET}/{slug}/fr.mp3?{signature}", {})[0] == 404
-    assert told("GET", signatures.sign(f"{BUCKET}/hidden/fr.mp3"), {})[0] == 200
+    assert told("GET", signed_urls.sign(f"{BUCKET}/hidden/fr.mp3"), {})[0] == 200

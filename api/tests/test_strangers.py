@@ -8,7 +8,7 @@ from django.core import signing
 from rest_framework.test import APIClient
 
 from api import tokens
-from storage import signatures
+from storage import signed_urls
 from universes.services import music
 
 pytestmark = pytest.mark.django_db
@@ -138,8 +138,8 @@ def test_an_address_opens_its_own_file_alone(both, reader):
 
 def test_the_signature_of_a_longer_path_does_not_open_a_shorter_one(both):
     path = f"{BUCKET}/hidden/fr.mp3"
-    longer = signatures.sign(f"{path}:x").partition("?t=")[2]
-    assert status(signatures.sign(path)) == 200
+    longer = signed_urls.sign(f"{path}:x").partition("?t=")[2]
+    assert status(signed_urls.sign(path)) == 200
     assert status(f"{path}?t=x:{longer}") == 404
 
 
@@ -151,15 +151,15 @@ def signed_at(path, seconds_ago):
 
 def test_an_address_expires(both):
     path = f"{BUCKET}/hidden/fr.mp3"
-    longest = signatures.VALID_SECONDS + signatures.STEP_SECONDS
-    assert status(signed_at(path, signatures.VALID_SECONDS)) == 200
+    longest = signed_urls.VALID_SECONDS + signed_urls.STEP_SECONDS
+    assert status(signed_at(path, signed_urls.VALID_SECONDS)) == 200
     assert status(signed_at(path, longest + 60)) == 404
 
 
 def test_a_step_begins_at_a_time_of_its_own_so_that_addresses_stay_the_same_within_it():
-    made = int(signing.b62_decode(signatures.sign("/x").partition("?t=")[2].split(":")[0]))
-    assert made % signatures.STEP_SECONDS == 0
-    assert 0 <= time.time() - made < 2 * signatures.STEP_SECONDS
+    made = int(signing.b62_decode(signed_urls.sign("/x").partition("?t=")[2].split(":")[0]))
+    assert made % signed_urls.STEP_SECONDS == 0
+    assert 0 <= time.time() - made < 2 * signed_urls.STEP_SECONDS
 
 
 def test_a_thumbnails_address_that_is_sent_back_is_kept_without_its_signature(api, both, editor):

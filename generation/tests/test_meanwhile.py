@@ -19,6 +19,7 @@ from jobs.handlers import StepRun
 from jobs.models import Job, JobStep
 from jobs.outcomes import Drop
 from storage import archive, bucket
+from storage.files import digests
 from universes.models import LANGUAGES, Asset, Revision
 from universes.services import assets as asset_services
 from universes.services import universes
@@ -157,7 +158,7 @@ def test_of_pictures_that_are_finished_at_once_one_makes_the_thumbnail(universe,
 
     with ThreadPoolExecutor(8) as pool:
         (made,) = [placed for placed in pool.map(finish_one, range(8)) if placed]
-    assert made == {"thumbnail.jpg": bucket.digests(path_of("thumbnail.jpg"))["sha256"]}
+    assert made == {"thumbnail.jpg": digests(path_of("thumbnail.jpg"))["sha256"]}
 
 
 def test_a_picture_whose_card_goes_at_the_last_moment_leaves_no_thumbnail(start, cards):

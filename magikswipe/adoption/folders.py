@@ -6,7 +6,7 @@ from functools import cached_property
 from pathlib import Path
 
 from storage import bucket
-from storage.copying import digests
+from storage.files import digests
 from storage.names import is_safe_segment
 from universes.models import LANGUAGES
 from universes.names import THUMBNAIL, music_name
@@ -90,7 +90,7 @@ class Folder:
         for name, source in self._moves().items():
             target = root() / self.slug / name
             if not target.exists():
-                bucket.take(source, self.slug, name)
+                bucket.put(source, self.slug, name)
                 report.counts["files copied"] += 1
         self._tell_the_rest(report)
 

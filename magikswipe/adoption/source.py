@@ -15,7 +15,7 @@ from pathlib import Path
 
 from django.db import connection
 
-from storage.filesystems import flush
+from storage.files import flush
 
 from .recognition import Refused
 

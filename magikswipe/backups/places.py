@@ -9,12 +9,11 @@ from pathlib import Path
 from django.conf import settings
 
 from storage.archive import archive
-from storage.backends import FolderStorage, plain_files
 from storage.bucket import bucket
-from storage.copying import together
 from storage.errors import BucketUnreachable
-from storage.filesystems import link, set_time
-from storage.names import ASIDE, FILLING, RESTORING, is_safe_segment
+from storage.files import link, plain_files, set_time, together
+from storage.folder import FolderStorage
+from storage.names import RESTORING, TRASH, TRASH_FILLING, is_safe_segment
 from storage.staging import PENDING
 
 from .errors import Refused
@@ -87,7 +86,7 @@ class FolderReplacement:
         self.here, self.there = here, there
         self.new, self.old = (here.with_name(f"{start}{mark}-{here.name}") for start in (BROUGHT, REPLACED))
 
-    def bring(self) -> None:
+    def stage(self) -> None:
         """Put the new files beside the old; Refused for a place that no rename can replace."""
         if os.path.ismount(self.here):
             raise Refused(
@@ -97,11 +96,11 @@ class FolderReplacement:
         self.there.mkdir(exist_ok=True)
         shutil.move(self.there, self.new)
 
-    def swap(self) -> None:
+    def commit(self) -> None:
         """Its mark among the rows is the promise."""
 
-    def undo(self) -> None:
-        """Take back `bring`."""
+    def roll_back(self) -> None:
+        """Take back `stage`."""
         _remove(self.new)
 
     def owes(self) -> bool:
@@ -169,7 +168,7 @@ class S3Place:
 
     def owes(self):
         """Whether files of a replacement are missing whose rows are in."""
-        return bool(self.storage.owed_replacements())
+        return bool(self.storage.unfinished_replacements())
 
     def finish(self):
         """Complete the replacements that broke off once their rows were in; returns how many there were."""
@@ -177,7 +176,7 @@ class S3Place:
 
 
 def _is_kept(name):
-    return is_safe_segment(name) or name.startswith((ASIDE, FILLING))
+    return is_safe_segment(name) or name.startswith((TRASH, TRASH_FILLING))
 
 
 def _link(path, target):

@@ -5,7 +5,7 @@ import os
 import tarfile
 from pathlib import Path
 
-from storage.filesystems import set_time
+from storage.files import set_time
 
 from . import manifest
 from .errors import Refused

@@ -69,11 +69,11 @@ def _replace(folder):
     try:
         with _undone_on_error(replacements, mark):
             for replacement in replacements:
-                replacement.bring()
+                replacement.stage()
             with transaction.atomic():
                 _replace_rows(folder)
                 for replacement in replacements:
-                    replacement.swap()
+                    replacement.commit()
                 FileRecord.objects.create(key=f"{MARK}{mark}", size=0, mtime_ns=0)
     except (DeserializationError, DatabaseError) as error:
         raise Refused(f"The backup's rows can't be put in, and nothing was changed: {error}") from None
@@ -163,7 +163,7 @@ def _undone_on_error(replacements, mark):
     except BaseException as error:
         if not _is_in(mark):
             for replacement in replacements:
-                replacement.undo()
+                replacement.roll_back()
             raise
         if not isinstance(error, DatabaseError):
             raise

@@ -12,7 +12,7 @@ from jobs import heartbeat
 from magikswipe.readiness import database_wrong, incomplete, migrations_missing
 from storage.bucket import check_writable
 from storage.errors import NotWritable
-from storage.filesystems import free_bytes
+from storage.files import free_bytes
 from syncer import services as syncer
 from universes import name_keys
 

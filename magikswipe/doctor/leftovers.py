@@ -59,7 +59,7 @@ def pulls():
 def deletions():
     """Files that left their universe's rows and are on their way to the archive for long."""
     owed = Revision.objects.filter(leaving__isnull=False, created_at__lt=old()).count()
-    if waiting := owed + len(bucket.asides()):
+    if waiting := owed + len(bucket.trash_labels()):
         yield Finding(
             "unfinished-deletions",
             f"Files of {waiting} changes are not in the archive yet.",

@@ -113,7 +113,7 @@ def test_a_backup_moves_an_installation_from_a_folder_to_a_server_and_back(
     filled, s3_proxy, settings, empty_storage, tmp_path
 ):
     on_server = settings.STORAGES
-    folder = {"BACKEND": "storage.backends.FolderStorage"}
+    folder = {"BACKEND": "storage.folder.FolderStorage"}
     on_disk = on_server | {
         name: folder | {"OPTIONS": {"location": empty_storage / name}} for name in ("bucket", "archive")
     }
@@ -129,7 +129,7 @@ def test_a_backup_moves_an_installation_from_a_folder_to_a_server_and_back(
     settings.STORAGES = on_server
     wipe()
     call_command("restore", tmp_path / "2.tar")
-    assert state() == before and bucket.asides() == {"abc"}
+    assert state() == before and bucket.trash_labels() == {"abc"}
 
 
 def test_without_its_server_there_is_no_backup_and_no_restore(filled, s3_proxy, tmp_path):

@@ -75,7 +75,7 @@ def put_old(put_file, age_file):
 def half_written(age_file, tmp_path):
     """What a writer that was killed left in the bucket days ago."""
     (tmp_path / "half").write_bytes(b"half")
-    killed = bucket.incoming(tmp_path / "half")
+    killed = bucket.staged(tmp_path / "half")
     place = killed.__enter__()
     yield age_file(bucket.bucket(), place)
     with suppress(FileNotFoundError):
@@ -88,7 +88,7 @@ def kept(tmp_path):
 
     def keep(content):
         (tmp_path / "kept").write_bytes(content)
-        return archive.keep(tmp_path / "kept")
+        return archive.add(tmp_path / "kept")
 
     return keep
 

@@ -12,7 +12,7 @@ from api import tokens
 from jobs import context, services
 from jobs.runner import run_here
 from magikswipe import logs
-from storage import signatures
+from storage import signed_urls
 
 pytestmark = pytest.mark.django_db
 
@@ -113,7 +113,7 @@ def test_no_line_tells_a_secret(settings, lines):
     settings.REPLICATE_API_TOKEN = "r8_very-secret"
     log = logging.getLogger("magikswipe")
     log.warning("Sent with r8_very-secret to %s", "postgres://me:hidden@host/db")
-    token, signed = tokens.create("x", ["read"], days=1)[1], signatures.sign("/storage/a.png")
+    token, signed = tokens.create("x", ["read"], days=1)[1], signed_urls.sign("/storage/a.png")
     log.warning("With %s at %s", token, signed)
     log.warning("Headers: {'Authorization': 'Bearer abc.def-ghi'} and token xyz12345")
     try:

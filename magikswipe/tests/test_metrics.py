@@ -10,7 +10,7 @@ from api import tokens
 from generation import spending
 from generation.models import Charge
 from jobs.models import Job, JobStep
-from storage import signatures
+from storage import signed_urls
 
 pytestmark = pytest.mark.django_db
 
@@ -39,7 +39,7 @@ def test_requests_are_counted_by_route_and_not_by_address(api, universe):
 def test_no_label_tells_of_a_universe_a_person_or_a_secret(api, settings, make_universe, staff):
     settings.API_OPEN = False
     make_universe(slug="veryhidden", is_public=False)
-    address = signatures.sign("/storage/buckets/univers/veryhidden/secret.png")
+    address = signed_urls.sign("/storage/buckets/univers/veryhidden/secret.png")
     text = tokens.create("of lea@example.org", ["read", "write"], days=1)[1]
     api.credentials(HTTP_AUTHORIZATION=f"Bearer {text}")
     for path in ("/api/universes/veryhidden", address, "/preview/veryhidden", "/veryhidden/lea@example.org"):

@@ -131,7 +131,7 @@ PROMISE = """
 from storage.bucket import bucket
 from storage.models import FileRecord
 from storage.names import RESTORING
-FileRecord.objects.create(key=f".{bucket().hidden(RESTORING)}/", size=0, mtime_ns=0)
+FileRecord.objects.create(key=f".{bucket().staging_key(RESTORING)}/", size=0, mtime_ns=0)
 """
 
 

@@ -68,7 +68,7 @@ def test_a_folder_that_goes_takes_its_records_along(db, put_file):
 def test_the_archive_keeps_the_same_bytes_once_and_gives_them_back(put_file):
     put_file("winter", "a.png", b"content")
     put_file("winter", "b.png", b"content")
-    kept = archive.keep_from_bucket("winter", ["a.png", "b.png", "missing.png"])
+    kept = archive.add_from_bucket("winter", ["a.png", "b.png", "missing.png"])
     assert kept == {"a.png": sha256(b"content"), "b.png": sha256(b"content")}
     assert archive.stats().keys() == {sha256(b"content")}
     bucket.remove("winter", "a.png")
@@ -78,7 +78,7 @@ def test_the_archive_keeps_the_same_bytes_once_and_gives_them_back(put_file):
 
 def test_an_archived_file_goes_unless_it_is_young(put_file, tmp_path):
     put_file("winter", "a.png", b"content")
-    (name,) = archive.keep_from_bucket("winter", ["a.png"]).values()
+    (name,) = archive.add_from_bucket("winter", ["a.png"]).values()
     assert archive.renew(name) and archive.size(name) == 7
     assert not archive.remove(name, older_than=time.time() - 60)
     assert archive.copy_to(name, tmp_path / "copy") == name
@@ -93,29 +93,29 @@ def test_an_archived_file_goes_unless_it_is_young(put_file, tmp_path):
 
 def test_what_is_set_aside_waits_for_the_archive_and_what_comes_later_stays(db, put_file):
     put_file("winter", "a.png", b"one"), put_file("winter", "b.png", b"two"), put_file("winter", "c.png")
-    bucket.set_aside_files("winter", ["a.png", "missing.png"], "label", time.time())
+    bucket.trash_files("winter", ["a.png", "missing.png"], "label", time.time())
     put_file("winter", "a.png", b"late")
-    bucket.set_aside_files("winter", ["a.png"], "label", time.time() - 60)
+    bucket.trash_files("winter", ["a.png"], "label", time.time() - 60)
     assert bucket.names("winter") == {"a.png", "b.png", "c.png"}
-    ((_, kept),) = archive.keep_asides("label")
+    ((_, kept),) = archive.add_trash("label")
     assert kept == {"a.png": sha256(b"one")}
-    bucket.set_aside_folder("winter", "label")
+    bucket.trash_folder("winter", "label")
     put_file("winter", "d.png")
     assert bucket.names("winter") == {"d.png"}
-    found = archive.keep_asides("label")
+    found = archive.add_trash("label")
     assert sorted(name for _, names in found for name in names) == ["a.png", "a.png", "b.png", "c.png"]
-    assert bucket.asides() == {"label"}
+    assert bucket.trash_labels() == {"label"}
     for aside, names in found:
         aside.discard(names)
-    assert not bucket.asides() and bucket.bucket().folders() == ["winter"]
+    assert not bucket.trash_labels() and bucket.bucket().folders() == ["winter"]
 
 
 def test_a_copy_on_its_way_is_in_no_list_and_moves_in_at_once(db, put_file, file):
     put_file("winter", "a.png", b"old")
     before = bucket.stamp("winter", "a.png")
-    with bucket.incoming(file(b"new")) as copy:
+    with bucket.staged(file(b"new")) as copy:
         assert (bucket.names("winter"), read("winter/a.png")) == ({"a.png"}, b"old")
-        bucket.move_in(copy, "winter", "a.png")
+        bucket.commit(copy, "winter", "a.png")
     assert read("winter/a.png") == b"new"
     assert bucket.stamp("winter", "a.png") != before
     assert not bucket.bucket().leftovers(time.time() + 60)
@@ -123,7 +123,7 @@ def test_a_copy_on_its_way_is_in_no_list_and_moves_in_at_once(db, put_file, file
 
 def test_what_writers_that_were_killed_left_is_swept(put_file, file):
     put_file("winter", "a.png")
-    block = bucket.incoming(file(b"half"))
+    block = bucket.staged(file(b"half"))
     block.__enter__()
     bucket.sweep(older_than=time.time() - 60)
     assert bucket.bucket().leftovers(time.time() + 60)
@@ -133,17 +133,17 @@ def test_what_writers_that_were_killed_left_is_swept(put_file, file):
 
 
 def test_a_prepared_folder_appears_whole_or_not(put_file):
-    with bucket.preparing() as prepared:
+    with bucket.staged_folder() as prepared:
         assert prepared.add("a.png", io.BytesIO(b"one")) == (3, sha256(b"one"))
         prepared.add("b.png", io.BytesIO(b"two"))
         assert bucket.bucket().folders() == []
-        prepared.appear("winter")
+        prepared.commit("winter")
         assert (read("winter/a.png"), read("winter/b.png")) == (b"one", b"two")
-        prepared.vanish("winter")
+        prepared.roll_back("winter")
         assert not bucket.names("winter")
         put_file("winter", "c.png")
         with pytest.raises(FileExistsError):
-            prepared.appear("winter")
+            prepared.commit("winter")
     assert bucket.names("winter") == {"c.png"}
     assert not bucket.bucket().leftovers(time.time() + 60)
 
@@ -152,7 +152,7 @@ def test_a_prepared_folder_appears_whole_or_not(put_file):
 def test_more_files_than_a_page_holds_are_all_listed_and_all_go(db, file):
     path = file(b"x")
     for number in range(1005):
-        bucket.take(path, "winter", f"{number}.png")
+        bucket.put(path, "winter", f"{number}.png")
     assert len(bucket.names("winter")) == 1005
     bucket.remove_folder("winter")
     assert bucket.names("winter") == set()

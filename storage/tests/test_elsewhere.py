@@ -8,7 +8,7 @@ import pytest
 from django.urls import reverse
 
 from magikswipe import logs
-from storage import archive, signatures
+from storage import archive, signed_urls
 from tests.s3_plugin import SECRET
 from universes.services import revisions, universes
 
@@ -92,7 +92,7 @@ def test_a_private_universes_media_are_for_who_may_see_them_and_then_for_minutes
     assert api.get(ADDRESS).status_code == 302
     universes.update(universe, is_public=False)
     assert api.get(ADDRESS).status_code == 404
-    response = api.get(signatures.sign(ADDRESS))
+    response = api.get(signed_urls.sign(ADDRESS))
     assert (response.status_code, response["Cache-Control"]) == (302, "private, no-store")
     assert valid_until(response["Location"]) <= time.time() + 15 * 60
     assert api.get(f"{ADDRESS}?t=wrong").status_code == 404
@@ -111,7 +111,7 @@ def test_what_was_replaced_comes_from_the_archive_there_with_its_type(
     place, _proxy = clip
     card = make_asset("Fox")
     put_file("winter", card.image_name, b"old")
-    kept = archive.keep_from_bucket("winter", [card.image_name])
+    kept = archive.add_from_bucket("winter", [card.image_name])
     revisions.create_from("winter", "drawn", "", kept)
     put_file("winter", card.image_name, b"new")
     sha256 = kept[card.image_name]

@@ -18,7 +18,7 @@ from django.utils import timezone
 from magikswipe import logs
 from storage import archive, bucket
 from storage.errors import BucketUnreachable, NotWritable
-from storage.s3_signing import signed
+from storage.signed_urls import s3_signed
 from tests.s3_plugin import SECRET
 from tests.s3_proxy import CUT, DROPPED, LOST, REFUSED
 from universes.models import Revision
@@ -59,7 +59,7 @@ def test_an_answer_that_breaks_off_each_time_is_no_whole_file(db, s3_proxy, put_
     with pytest.raises(BucketUnreachable), bucket.fetched("winter", "00_snow.mp4"):
         pytest.fail("half a file was taken for a whole one")
     with pytest.raises(BucketUnreachable):
-        archive.keep_from_bucket("winter", ["00_snow.mp4"])
+        archive.add_from_bucket("winter", ["00_snow.mp4"])
 
 
 def test_a_file_that_is_replaced_while_it_comes_is_whole(s3_proxy, put_file):
@@ -135,9 +135,9 @@ path = Path(sys.argv[1])
 with path.open("wb") as target:
     for _ in range(200):
         target.write(bytes(1024 * 1024))
-bucket.take("manage.py", "winter", "first.png")
+bucket.put("manage.py", "winter", "first.png")
 before = peak()
-bucket.take(path, "winter", "00_snow.mp4")
+bucket.put(path, "winter", "00_snow.mp4")
 with bucket.fetched("winter", "00_snow.mp4") as copy:
     assert copy.stat().st_size == 200 * 1024 * 1024
 with bucket.bucket().open("winter/00_snow.mp4") as source:
@@ -260,9 +260,9 @@ def test_keys_of_others_are_no_files_and_go_with_their_folder(db, on_s3, s3_buck
         outside.put(f"{s3_bucket}/univers/winter/{quote(key)}", content=b"x").raise_for_status()
     outside.put(f"{s3_bucket}/univers/{quote('été 100%')}/a.png", content=b"x").raise_for_status()
     assert (bucket.names("winter"), bucket.bucket().folders()) == ({"a.png"}, ["winter"])
-    bucket.set_aside_folder("winter", "label")
+    bucket.trash_folder("winter", "label")
     assert bucket.bucket().folders() == []
-    ((aside, kept),) = archive.keep_asides("label")
+    ((aside, kept),) = archive.add_trash("label")
     assert kept.keys() == {"a.png"}
     aside.discard(kept)
     assert "winter" not in outside.get(s3_bucket).text and "label" not in outside.get(s3_bucket).text
@@ -312,7 +312,7 @@ def test_the_signature_is_that_of_amazons_example():
         "secret": "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY",
         "region": "us-east-1",
     }
-    url = signed(
+    url = s3_signed(
         "https://examplebucket.s3.amazonaws.com/test.txt",
         server,
         datetime(2013, 5, 24, tzinfo=UTC),

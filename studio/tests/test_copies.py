@@ -15,7 +15,7 @@ from rest_framework.test import APIClient
 
 from api.models import IdempotencyKey
 from storage import bucket
-from storage.bucket import preparing
+from storage.bucket import staged_folder
 from universes.models import Revision, Universe
 from universes.services import copies, universes
 from universes.tests.test_services import together
@@ -127,7 +127,7 @@ def test_a_database_that_fails_leaves_no_row_and_no_file(api, full_universe):
 def test_a_commit_that_fails_leaves_no_row_and_no_file(full_universe, empty_storage):
     rows = copies.with_new_ids(found("winter"), lambda table, row: True)
     rows["univers_assets_prompts"][0]["asset_id"] = "00000000-0000-0000-0000-000000000000"
-    with preparing() as prepared, pytest.raises(IntegrityError):
+    with staged_folder() as prepared, pytest.raises(IntegrityError):
         copies.create("summer", rows, prepared)
     assert Universe.objects.count() == 1 and in_the_bucket() == ["winter"]
 

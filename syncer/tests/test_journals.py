@@ -151,7 +151,7 @@ def test_a_slug_that_changed_over_there(pushed, supabase, put_file, moment):
 def test_an_archived_file_that_it_still_needs_is_not_pruned(killed, tmp_path):
     """Where the files lie on a server, those of a pull wait in the archive, and no revision names them."""
     (tmp_path / "owed").write_bytes(b"owed")
-    sha256 = archive.keep(tmp_path / "owed")
+    sha256 = archive.add(tmp_path / "owed")
     journal = Journal.objects.get()
     journal.files.append({"name": "fr.mp3", "action": "update", "sha256": sha256}), journal.save()
     kept = next(path for path in Path(archive.archive().location).rglob("*") if path.name.startswith(sha256))
@@ -171,7 +171,7 @@ from syncer.models import Journal
 from universes.services import universes
 winter, folder = universes.create(name="Winter", slug="winter"), new_pending(spared=())
 (folder / "fr.mp3").write_bytes(b"old song")
-bucket.take(folder / "fr.mp3", "winter", "fr.mp3")
+bucket.put(folder / "fr.mp3", "winter", "fr.mp3")
 (folder / "fr.mp3").write_bytes(b"new song")
 old, new = (hashlib.sha256(song).hexdigest() for song in (b"old song", b"new song"))
 Journal.objects.create(

@@ -197,7 +197,7 @@ def killed_restore(moment, universe, revision, put_file):
 @pytest.fixture
 def kept(winter):
     """A revision of all words, and of the files that `edit` replaces and deletes."""
-    return revisions.create(winter, "pull", "", archive.keep_from_bucket("winter", ["02_fox.png", "fr.mp3"]))
+    return revisions.create(winter, "pull", "", archive.add_from_bucket("winter", ["02_fox.png", "fr.mp3"]))
 
 
 @pytest.fixture

@@ -19,7 +19,7 @@ card = assets.create(universes.create(name="Winter", slug="winter"), display_nam
 with staging() as folder:
     with (folder / "clip").open("wb") as clip:
         clip.truncate({SIZE})
-    bucket.take(folder / "clip", "winter", video_name(card.image_name))
+    bucket.put(folder / "clip", "winter", video_name(card.image_name))
 """
 RUN = """
 from pathlib import Path

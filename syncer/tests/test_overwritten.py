@@ -73,7 +73,7 @@ def test_so_are_files_that_are_replaced_or_deleted(api, supabase, published, put
 
 def test_what_the_archive_has_is_not_fetched(api, supabase, published, put_file):
     fox = bucket.listing("winter")["02_fox.png"]
-    archive.keep_from_bucket("winter", ["02_fox.png"])
+    archive.add_from_bucket("winter", ["02_fox.png"])
     put_file("winter", "02_fox.png", b"our fox")
     supabase.breaks("GET /storage/v1/object/univers/")
     ok(post(api, "push/winter"))

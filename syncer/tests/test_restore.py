@@ -99,7 +99,7 @@ def test_a_restore_is_undone_by_restoring_what_it_replaced(api, winter, take):
 
 def test_a_picture_that_was_drawn_again_comes_back(api, winter, put_file):
     asset = fox(winter)
-    kept = archive.keep_from_bucket("winter", [asset.image_name])
+    kept = archive.add_from_bucket("winter", [asset.image_name])
     revision = revisions.create(winter, "regenerate", "", kept, asset=asset)
     before = state("winter")
     put_file("winter", asset.image_name, b"drawn again")

@@ -124,8 +124,8 @@ def create(
                 universe = _create_rows(slug, rows)
                 if also:
                     also(universe)
-                prepared.appear(slug)
-                undo.callback(prepared.vanish, slug)
+                prepared.commit(slug)
+                undo.callback(prepared.roll_back, slug)
             undo.pop_all()
     except FileExistsError:
         raise AlreadyExists(
@@ -218,7 +218,7 @@ def _duplicate(universe: Universe, name: str, slug: str, once: str) -> Universe:
 def _create_copy(
     name: str, slug: str, note: Callable[[Universe], None], original: Snapshot
 ) -> Universe | None:
-    with bucket.preparing() as prepared:
+    with bucket.staged_folder() as prepared:
         if original.copy_files(partial(_put, prepared)) is None:
             return None
         return create(slug, _rows(original, name, slug), prepared, note)

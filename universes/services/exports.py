@@ -11,7 +11,7 @@ from functools import partial
 from pathlib import Path
 from typing import BinaryIO
 
-from storage.copying import CHUNK
+from storage.files import CHUNK
 from storage.staging import staging
 
 from ..rows import Rows

@@ -10,6 +10,7 @@ from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
 from storage import archive, bucket, pictures
+from storage.files import digests
 
 from ..errors import Changing, NotFound
 from ..models import Asset, Universe
@@ -57,11 +58,11 @@ def replace_recorded(
     the same bytes again change nothing. `record` and the change happen under `lock()`, in a transaction each; none is
     open while bytes are copied. Changing when others replace the file all the time.
     """
-    made = bucket.digests(path)["sha256"]
-    with bucket.incoming(path) as copy:
+    made = digests(path)["sha256"]
+    with bucket.staged(path) as copy:
         for _attempt in range(TRIES):
             stamp = bucket.stamp(universe.slug, name)
-            archived = archive.keep_from_bucket(universe.slug, [name])
+            archived = archive.add_from_bucket(universe.slug, [name])
             if archived.get(name) == made:
                 return False
             if archived:
@@ -82,7 +83,7 @@ def _move(slug: str, name: str, copy: Path, stamp: tuple[int, int, int] | None) 
     """Whether the copy took the place of the very file that was archived."""
     if bucket.stamp(slug, name) != stamp:
         return False
-    bucket.move_in(copy, slug, name)
+    bucket.commit(copy, slug, name)
     return True
 
 
@@ -124,5 +125,5 @@ def _take_if_first(universe: Universe, small: Path) -> Archived:
     held = Universe.objects.select_for_update().filter(pk=universe.pk).exists()
     if not held or THUMBNAIL in bucket.names(universe.slug):
         return {}
-    bucket.take(small, universe.slug, THUMBNAIL)
-    return {THUMBNAIL: bucket.digests(small)["sha256"]}
+    bucket.put(small, universe.slug, THUMBNAIL)
+    return {THUMBNAIL: digests(small)["sha256"]}

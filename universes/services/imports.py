@@ -17,8 +17,8 @@ from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext as _
 
-from storage.bucket import preparing
-from storage.copying import CHUNK
+from storage.bucket import staged_folder
+from storage.files import CHUNK
 from storage.names import is_safe_segment
 
 from ..errors import TooLarge
@@ -73,7 +73,7 @@ def load(path: str | Path, slug: str = "") -> Universe:
         listed = _listed(members, files)
         own = rows[UNIVERS.name][0]["slug"]
         copies.check_free(slug or own)
-        with preparing() as prepared:
+        with staged_folder() as prepared:
             for name, expected in files.items():
                 _unpack(archive, listed[name], name, expected, prepared)
             return copies.create(slug or own, _rows(rows, own, slug or own), prepared)

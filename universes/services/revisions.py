@@ -22,7 +22,7 @@ from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.module_loading import import_string
 
-from storage import archive, bucket, originals
+from storage import archive, bucket
 
 from .. import rows
 from ..models import Asset, Revision, Universe
@@ -101,7 +101,7 @@ def stage_leaving(slug: str) -> None:
     A file that was written since belongs to the present owner of its name, and stays.
     """
     for revision in _unfinished(slug).select_for_update().defer("rows", "files"):
-        bucket.set_aside_files(
+        bucket.trash_files(
             revision.univers_slug, revision.leaving, revision.pk.hex, revision.created_at.timestamp()
         )
         revision.leaving = None
@@ -116,14 +116,14 @@ def stage_folder(slug: str) -> None:
     deleted = Revision.objects.select_for_update().filter(univers_slug=slug, cause=DELETE)
     last = deleted.values_list("pk", flat=True).first()
     if last and not Universe.objects.filter(slug=slug).exists():
-        bucket.set_aside_folder(slug, last.hex)
+        bucket.trash_folder(slug, last.hex)
 
 
 def archive_leaving(slug: str) -> None:
     """Stage and archive the files that leave this universe; outside a transaction, since it copies files."""
     with transaction.atomic():
         stage_leaving(slug)
-    labels = [uuid.UUID(label) for label in bucket.asides()]
+    labels = [uuid.UUID(label) for label in bucket.trash_labels()]
     for revision in Revision.objects.filter(pk__in=labels, univers_slug=slug).values_list("pk", flat=True):
         _archive(revision)
 
@@ -136,7 +136,7 @@ def archive_all_leaving() -> None:
     for slug in set(unfinished):
         with transaction.atomic():
             stage_leaving(slug)
-    for label in bucket.asides():
+    for label in bucket.trash_labels():
         _archive(uuid.UUID(label))
 
 
@@ -145,7 +145,7 @@ def _unfinished(slug: str) -> QuerySet[Revision]:
 
 
 def _archive(pk: uuid.UUID) -> None:
-    for aside, files in archive.keep_asides(pk.hex):
+    for aside, files in archive.add_trash(pk.hex):
         _add_files(pk, files)
         aside.discard(files)
 
@@ -185,7 +185,7 @@ def prune() -> Pruned:
     for start in range(0, len(revisions), BATCH):
         Revision.objects.filter(pk__in=revisions[start : start + BATCH]).delete()
     gone = [sha for sha in stats.keys() - needed_files() if archive.remove(sha, older_than=old)]
-    originals.forget(set(gone))
+    archive.forget_originals(set(gone))
     bucket.sweep(older_than=old)
     archive.sweep(older_than=old)
     return {
@@ -221,7 +221,7 @@ def needed_files() -> set[str | None]:
     """
     named = named_files()
     others: list[set[str]] = [import_string(path)() for path in settings.ARCHIVE_NEEDED_BY]
-    return named.union(originals.needed(named), *others)
+    return named.union(archive.needed_originals(named), *others)
 
 
 def named_files() -> set[str | None]:

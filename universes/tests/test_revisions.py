@@ -47,7 +47,7 @@ def archived(tmp_path):
 
     def make(content):
         (source := tmp_path / "to-archive").write_bytes(content)
-        sha256 = archive.keep(source)
+        sha256 = archive.add(source)
         os.utime(archive.archive().path(f"{sha256[:2]}/{sha256}"), (0, 0))
         return sha256
 
@@ -106,7 +106,7 @@ def test_files_that_arrive_while_a_universe_is_deleted_are_in_the_archive_or_in_
         while not stop.is_set():
             name = f"{len(put):04d}_x.png"
             (folder / name).write_bytes(name.encode())
-            bucket.take(folder / name, "winter", name)
+            bucket.put(folder / name, "winter", name)
             put.append(name)
 
     writer = threading.Thread(target=write)
@@ -132,7 +132,7 @@ def test_a_universe_is_deleted_while_somebody_writes_to_its_folder(tmp_path, mak
     def write():
         while not stop.is_set():
             try:
-                bucket.take(source, "winter", "00_x.png")
+                bucket.put(source, "winter", "00_x.png")
             except OSError as error:
                 failed.append(error)
 
@@ -156,7 +156,7 @@ def test_a_new_universe_shows_nothing_of_a_deleted_one_whose_folder_stayed(unive
     universe.delete()
     again = universes.create(name="Winter")
     assets.create(again, display_name="Snowflake")
-    assert bucket.names("winter") == set() and not bucket.asides()
+    assert bucket.names("winter") == set() and not bucket.trash_labels()
     assert Revision.objects.get().files == {asset.image_name: sha(b"old")}
 
 
@@ -207,9 +207,9 @@ def test_what_was_set_aside_and_not_archived_is_so_by_the_next(universe, asset, 
     revisions.create(universe, "delete_card", asset=asset, leaving=files_of(asset))
     revisions.stage_leaving("winter")
     revisions.archive_leaving("autumn")
-    assert Revision.objects.get().files == {} and bucket.asides()
+    assert Revision.objects.get().files == {} and bucket.trash_labels()
     revisions.archive_leaving("winter")
-    assert Revision.objects.get().files == {asset.image_name: sha(b"old")} and not bucket.asides()
+    assert Revision.objects.get().files == {asset.image_name: sha(b"old")} and not bucket.trash_labels()
 
 
 def test_pruning_finishes_what_broke_off(universe, asset, put_file):
@@ -217,7 +217,7 @@ def test_pruning_finishes_what_broke_off(universe, asset, put_file):
     revisions.create(universe, "delete_card", asset=asset, leaving=files_of(asset))
     revisions.prune()
     assert Revision.objects.get().files == {asset.image_name: sha(b"old")}
-    assert bucket.names("winter") == set() and not bucket.asides()
+    assert bucket.names("winter") == set() and not bucket.trash_labels()
 
 
 def test_files_are_put_away_with_a_revision_of_their_own(universe, put_file):
@@ -262,7 +262,7 @@ def test_nothing_younger_than_an_hour_is_pruned(universe, settings, put_file):
     settings.ARCHIVE_DAYS, settings.ARCHIVE_REVISIONS, settings.ARCHIVE_MB = 1, 1, 0
     put_file("winter", "a.png"), put_file("winter", "b.png", b"b")
     for name in ("a.png", "b.png"):
-        revisions.create(universe, "pull", files=archive.keep_from_bucket("winter", [name]))
+        revisions.create(universe, "pull", files=archive.add_from_bucket("winter", [name]))
     Revision.objects.first().delete()
     assert revisions.prune() == {"revisions": 0, "files": 0, "bytes": 0}
     assert Revision.objects.count() == 1 and len(archive.stats()) == 2

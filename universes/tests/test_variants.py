@@ -53,7 +53,7 @@ def put_away(tmp_path, universe):
 
     def put(name, content, cause="regenerate", slug="winter"):
         (source := tmp_path / "to-archive").write_bytes(content)
-        sha256 = archive.keep(source)
+        sha256 = archive.add(source)
         revisions.create_from(slug, cause, "lea", {name: sha256})
         return sha256
 

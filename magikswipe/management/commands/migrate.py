@@ -11,7 +11,7 @@ from django.core.management.commands.migrate import Command as MigrateCommand
 from django.db import connections
 
 from magikswipe.adoption import adopting, recognition
-from storage.filesystems import locked
+from storage.files import locked
 
 # Any number, as long as it is always the same: https://www.postgresql.org/docs/current/explicit-locking.html
 ADVISORY_KEY = 7_261_839_401

@@ -12,7 +12,7 @@ from django.core.management.base import BaseCommand
 
 from magikswipe import administrator
 from magikswipe.processes import Processes, end_left
-from storage.filesystems import locked
+from storage.files import locked
 from universes.models import Universe
 
 from . import demo

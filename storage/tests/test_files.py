@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from storage import archive, bucket, filesystems, staging
-from storage.filesystems import UNSUPPORTED
+from storage import archive, bucket, files, staging
+from storage.files import UNSUPPORTED
 
 ERRORS = sorted(UNSUPPORTED)
 NAMES = [errno.errorcode[number] for number in ERRORS]
@@ -51,13 +51,13 @@ def is_folder(descriptor, *_):
 def test_a_file_is_put_in_where_folders_are_not_flushed(lacking, picture):
     lacking(os, "fsync", is_folder)
     bucket.check_writable()
-    bucket.take(picture, "winter", "00_a.png")
+    bucket.put(picture, "winter", "00_a.png")
     assert content() == b"picture"
 
 
 def test_a_file_is_archived_where_nothing_is_flushed(lacking, picture):
     lacking(os, "fsync")
-    with archive.open_file(archive.keep(picture)) as kept:
+    with archive.open_file(archive.add(picture)) as kept:
         assert kept.read() == b"picture"
 
 
@@ -77,12 +77,12 @@ def test_a_file_is_copied_with_its_time_where_there_are_no_links(number, monkeyp
 
     monkeypatch.setattr(os, "link", refuse)
     os.utime(picture, (1000, 1000))
-    filesystems.link(picture, copy := picture.with_name("copy"))
+    files.link(picture, copy := picture.with_name("copy"))
     assert (copy.read_bytes(), copy.stat().st_mtime) == (b"picture", 1000)
 
 
 def test_a_file_becomes_young_where_no_time_can_be_set(lacking, picture):
-    bucket.take(picture, "winter", "00_a.png")
+    bucket.put(picture, "winter", "00_a.png")
     with bucket.fetched("winter", "00_a.png") as path:
         os.utime(path, (1000, 1000))
     lacking(os, "utime")
@@ -93,14 +93,14 @@ def test_a_file_becomes_young_where_no_time_can_be_set(lacking, picture):
 
 def test_an_upload_has_a_file_where_open_ones_keep_their_names(lacking):
     lacking(os, "unlink")
-    with staging.unnamed() as file:
+    with staging.anonymous_file() as file:
         file.write(b"song")
         file.seek(0)
         assert file.read() == b"song"
 
 
 def test_a_folder_that_an_image_brought_is_set_aside_file_by_file(db, monkeypatch, picture):
-    bucket.take(picture, "winter", "00_a.png")
+    bucket.put(picture, "winter", "00_a.png")
     rename = Path.rename
 
     def of_files_alone(path, target):
@@ -109,8 +109,8 @@ def test_a_folder_that_an_image_brought_is_set_aside_file_by_file(db, monkeypatc
         return rename(path, target)
 
     monkeypatch.setattr(Path, "rename", of_files_alone)
-    bucket.set_aside_folder("winter", "label")
-    assert [list(kept) for _aside, kept in archive.keep_asides("label")] == [["00_a.png"]]
+    bucket.trash_folder("winter", "label")
+    assert [list(kept) for _aside, kept in archive.add_trash("label")] == [["00_a.png"]]
     assert bucket.bucket().folders() == []
 
 
@@ -120,13 +120,13 @@ def test_a_disk_that_can_not_be_read_is_still_an_error(monkeypatch, picture):
 
     monkeypatch.setattr(os, "fsync", broken)
     with pytest.raises(OSError, match="Input/output error"):
-        bucket.take(picture, "winter", "00_a.png")
+        bucket.put(picture, "winter", "00_a.png")
 
 
 def test_what_is_free_is_unknown_where_the_file_system_does_not_tell(monkeypatch, tmp_path):
     def refuse(*_):
         raise OSError(errno.ENOSYS, os.strerror(errno.ENOSYS))
 
-    assert filesystems.free_bytes(tmp_path) > 0
+    assert files.free_bytes(tmp_path) > 0
     monkeypatch.setattr(os, "statvfs", refuse)
-    assert filesystems.free_bytes(tmp_path) is None
+    assert files.free_bytes(tmp_path) is None
