@@ -3,8 +3,7 @@
 import struct
 from pathlib import Path
 
-from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from .messages import message as _
 
 PICTURE, CLIP, SONG = "picture", "clip", "song"
 LEAST_SONG_BYTES = 2_000
@@ -19,14 +18,14 @@ class Incomplete(Exception):
 
 
 OTHER = {
-    PICTURE: gettext_lazy("The file is no picture but %(what)s."),
-    CLIP: gettext_lazy("The file is no clip but %(what)s."),
-    SONG: gettext_lazy("The file is no song but %(what)s."),
+    PICTURE: _("The file is no picture but %(what)s."),
+    CLIP: _("The file is no clip but %(what)s."),
+    SONG: _("The file is no song but %(what)s."),
 }
 BROKEN = {
-    PICTURE: gettext_lazy("The picture is not whole."),
-    CLIP: gettext_lazy("The clip is not whole."),
-    SONG: gettext_lazy("The song is not whole."),
+    PICTURE: _("The picture is not whole."),
+    CLIP: _("The clip is not whole."),
+    SONG: _("The song is not whole."),
 }
 
 
@@ -45,7 +44,7 @@ def _what(start):
 
 def broken(kind):
     """The Incomplete to raise for a file that ends too early."""
-    return Incomplete(str(BROKEN[kind]))
+    return Incomplete(BROKEN[kind])
 
 
 # Those that players take for the beginning of one.

@@ -12,12 +12,11 @@ from math import ceil, floor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from django.utils.translation import gettext as _
-
 from . import metadata
 from .errors import Busy
 from .formats import PICTURE, Unfit, broken, wrong
 from .memory import DECODED, give_back_freed
+from .messages import message as _
 from .names import media_type
 
 if TYPE_CHECKING:

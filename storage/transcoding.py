@@ -13,14 +13,13 @@ from pathlib import Path
 from signal import SIGXFSZ
 
 import imageio_ffmpeg
-from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 
 from . import containers
 from .containers import Container
 from .errors import DiskFull
 from .formats import CLIP, SONG, Unfit, broken, check_mp3, check_mp4, wrong
 from .memory import DECODED
+from .messages import message as _
 
 # However it is sent: encoding that takes longer would hold up whoever else works here.
 LONGEST_SECONDS = 120
@@ -70,8 +69,8 @@ MP4 = ["-movflags", "+faststart", "-f", "mp4"]
 MP3 = ["-id3v2_version", "0", "-write_xing", "1", "-f", "mp3"]
 
 TOO_LONG = {
-    CLIP: gettext_lazy("The clip is longer than %(count)s minutes; send a shorter one."),
-    SONG: gettext_lazy("The song is longer than %(count)s minutes; send a shorter one."),
+    CLIP: _("The clip is longer than %(count)s minutes; send a shorter one."),
+    SONG: _("The song is longer than %(count)s minutes; send a shorter one."),
 }
 
 

@@ -22,4 +22,4 @@ class Invalid(Exception):
 
     def __init__(self, field, sentence):
         super().__init__(sentence)
-        self.errors = {field: [sentence]}
+        self.errors = {field: [str(sentence)]}

@@ -11,7 +11,8 @@ from typing import Any, TypeVar
 from django.conf import settings
 from django.db import models, transaction
 from django.utils import timezone
-from django.utils.translation import gettext as _
+
+from storage.messages import message as _
 
 from ..errors import Invalid, NotFound
 from ..models import (

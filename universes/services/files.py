@@ -7,10 +7,10 @@ from typing import TypeVar
 
 from django.db import transaction
 from django.db.models import QuerySet
-from django.utils.translation import gettext as _
 
 from storage import archive, bucket, pictures
 from storage.files import digests
+from storage.messages import message as _
 
 from ..errors import Changing, NotFound
 from ..models import Asset, Universe

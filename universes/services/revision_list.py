@@ -7,9 +7,9 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import Func, IntegerField, QuerySet, Value
 from django.db.models.functions import Coalesce
 from django.db.models.sql.compiler import SQLCompiler
-from django.utils.translation import gettext as _
 
 from storage import archive
+from storage.messages import message as _
 
 from ..errors import NotFound
 from ..models import Revision

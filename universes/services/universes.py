@@ -6,9 +6,9 @@ from itertools import count
 from django.db import IntegrityError, transaction
 from django.db.models import Count, OuterRef, QuerySet, Subquery
 from django.db.models.functions import Coalesce
-from django.utils.translation import gettext as _
 
 from storage import bucket
+from storage.messages import message as _
 
 from ..errors import AlreadyExists, Invalid, NotFound
 from ..models import Asset, Universe
