@@ -7,6 +7,6 @@ class MagikswipeConfig(AppConfig):
     label = "operation"
 
     def ready(self):
-        from . import checks, opened  # noqa: F401 - the first registers them
+        from . import checks, database  # noqa: F401 - the first registers them
 
-        opened.watch()
+        database.watch_file()

@@ -1,7 +1,10 @@
-"""What the installation is, and whether it works."""
+"""What the installation is, and whether it works: for people, load balancers and Prometheus."""
+
+import time
 
 from django.conf import settings
 from django.core.cache import cache
+from django.db import DatabaseError
 from django.http import HttpResponse
 from django.utils.crypto import constant_time_compare
 from drf_spectacular.utils import OpenApiTypes, extend_schema
@@ -12,15 +15,23 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from api.permissions import InScopeOrOpen
-from jobs import waker
+from jobs import heartbeat, waker
+from storage import bucket
+from storage.errors import NotWritable
 from syncer import services
 
 from . import __version__, metrics
-from .readiness import check, database_wrong
+from .database import database_wrong, incomplete, migrations_missing, said_of
 
 CONNECTED_SECONDS = 5
 HEALTH = ["healthy", "unhealthy"]
 READINESS = ["ready", "not ready"]
+# A message that no worker took up for so long, in seconds.
+QUEUE_BOUND = 60
+# Whoever asks often must not have the disk written, and the migrations read, each time.
+BUCKET_SECONDS, MIGRATIONS_SECONDS = 5, 60
+# A server that does not answer keeps a thread for seconds, each time that it is asked.
+FAILED_SECONDS = 2
 
 
 class InfoSerializer(serializers.Serializer):
@@ -94,7 +105,7 @@ class ReadyView(OpenView):
 
     @extend_schema(operation_id="ready", responses={200: ReadySerializer, 503: ReadySerializer})
     def get(self, request):
-        found = check()
+        found = readiness()
         reasons = [sentence for sentence in found.values() if sentence]
         body = {
             "status": "not ready" if reasons else "ready",
@@ -132,3 +143,67 @@ class MetricsView(APIView):
     @extend_schema(operation_id="metrics", responses={(200, "text/plain"): OpenApiTypes.STR})
     def get(self, request):
         return HttpResponse(metrics.text(), content_type=metrics.CONTENT_TYPE)
+
+
+def readiness():
+    """`{name: sentence}` of each thing that must hold; the sentence says what to do, and is empty where it does."""
+    wrong = database_wrong()
+    try:
+        return _without_database(wrong) if wrong else _check()
+    except DatabaseError as error:
+        return _without_database(said_of(error))
+
+
+def _without_database(wrong):
+    unknown = "Not known without the database."
+    return {
+        "database": wrong,
+        "migrations": unknown,
+        "bucket": _remembered("bucket", BUCKET_SECONDS, _bucket),
+        "queue": unknown,
+        "worker": unknown,
+    }
+
+
+def _check():
+    migrations = _remembered("migrations", MIGRATIONS_SECONDS, _migrations)
+    unknown = "Not known before the migrations." if migrations else ""
+    return {
+        "database": "",
+        "migrations": migrations,
+        "bucket": _remembered("bucket", BUCKET_SECONDS, _bucket),
+        "queue": unknown or _queue(),
+        "worker": unknown or _worker(),
+    }
+
+
+def _remembered(name, seconds, look):
+    """What was found is believed for so many seconds if all was well, and not for long if not."""
+    found, told_at = cache.get(key := f"ready:{name}") or (None, 0)
+    # A value written before the clock was set back would stay for as long as that.
+    if found is None or told_at > time.time():
+        found = look()
+        cache.set(key, (found, time.time()), FAILED_SECONDS if found else seconds)
+    return found
+
+
+def _migrations():
+    missing = migrations_missing()
+    return f"{len(missing)} migrations wait; run: manage.py migrate" if missing else incomplete()
+
+
+def _bucket():
+    try:
+        bucket.check_writable()
+        return ""
+    except NotWritable as error:
+        return str(error)
+
+
+def _queue():
+    age = waker.oldest_unclaimed()
+    return f"A job has waited {age:.0f} s for a worker; start another." if age > QUEUE_BOUND else ""
+
+
+def _worker():
+    return "" if heartbeat.alive().exists() else "No worker runs; start one: manage.py qcluster"

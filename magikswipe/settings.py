@@ -80,11 +80,11 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
-    "magikswipe.observing.ObserverMiddleware",
+    "magikswipe.middleware.AccessLogMiddleware",
     "api.middleware.ChunkedBodyMiddleware",
     "api.middleware.HeadMiddleware",
     "api.middleware.CachingMiddleware",
-    "magikswipe.headers.PolicyMiddleware",
+    "magikswipe.middleware.PolicyMiddleware",
     # Above what answers by itself: redirects, static files, other origins' questions.
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django.middleware.security.SecurityMiddleware",

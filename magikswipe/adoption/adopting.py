@@ -10,11 +10,10 @@ from django.db import DatabaseError, connection, transaction
 from storage.errors import is_disk_full
 from universes.rows import TABLES
 
-from . import folders, recognition, source
-from .carrying import Carrier
-from .past_jobs import Past
+from . import media, recognition, source
+from .carrying import Carrier, Past
 from .recognition import JOBS, Refused
-from .report import Report
+from .source import Report
 
 FAILED = "{path} could not be adopted, and is as it was ({reason})."
 FULL = "{path} could not be adopted, and is as it was: the disk is full; make room and start again."
@@ -46,7 +45,7 @@ def _adopt(path: Path) -> Report:
             # Files come before the rows that show them.
             for folder in carried:
                 folder.copy(report)
-            folders.tell_strangers(carried, report)
+            media.tell_strangers(carried, report)
             report.save()
             # The content of SQLite's log beside it becomes part of the file.
             connection.close()
@@ -54,7 +53,7 @@ def _adopt(path: Path) -> Report:
     return report
 
 
-def _carry(old: sqlite3.Connection, report: Report) -> list[folders.Folder]:
+def _carry(old: sqlite3.Connection, report: Report) -> list[media.Folder]:
     carrier = Carrier(old, report)
     carrier.carry()
     found = list(carrier.folders.values())

@@ -1,4 +1,4 @@
-"""The old database's file: held while it is read, copied, and replaced by the new one."""
+"""The old database's file: held while it is read, copied, replaced by the new one; and the report beside it."""
 
 import errno
 import fcntl
@@ -7,6 +7,7 @@ import shutil
 import signal
 import sqlite3
 import time
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from functools import partial
@@ -26,6 +27,8 @@ BESIDE = ("-journal", "-wal", "-shm")
 
 HELD = "{path} is open in another program; stop the old backend and start again."
 NOT_WRITABLE = "{path} and its folder can't be written by the user {user}; give them to it (docs/moving.md)."
+# Lines that a terminal shows; the file has all.
+SHOWN = 40
 
 
 @contextmanager
@@ -144,3 +147,34 @@ def put_in_place(new: Path, path: Path) -> None:
     flush(new)
     new.replace(path)
     flush(path.parent)
+
+
+class Report:
+    """All that came over changed or not at all: shown once, kept beside the database."""
+
+    def __init__(self, path: Path, copy: Path) -> None:
+        self.path, self.copy = path, copy
+        self.counts: Counter[str] = Counter()
+        self.notes: list[str] = []
+        self.file = path.with_name(f"{path.stem}.adoption.txt")
+
+    def note(self, sentence: str) -> None:
+        self.notes.append(sentence)
+
+    def save(self) -> None:
+        """Write all of it beside the database, in one piece."""
+        part = self.file.with_suffix(".part")
+        part.write_text("\n".join([*self._head(), *self.notes, ""]), encoding="utf-8")
+        part.replace(self.file)
+
+    def shown(self) -> str:
+        more = len(self.notes) - SHOWN
+        rest = [f"… and {more} more"] if more > 0 else []
+        return "\n".join([*self._head(), *self.notes[:SHOWN], *rest, f"All of this stands in {self.file}."])
+
+    def _head(self) -> list[str]:
+        told = ", ".join(f"{number} {what}" for what, number in self.counts.items() if number)
+        return [
+            f"Adopted the old backend's database {self.path}: {told}. As it was, it is {self.copy.name} beside it.",
+            *(["What did not come over as it was:"] if self.notes else []),
+        ]

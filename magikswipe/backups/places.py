@@ -16,7 +16,7 @@ from storage.folder import FolderStorage
 from storage.names import RESTORING, TRASH, TRASH_FILLING, is_safe_segment
 from storage.staging import PENDING
 
-from .errors import Refused
+from .tarball import Refused
 
 # Folders that a restore brings beside one of ours, and those that it takes away from there.
 BROUGHT, REPLACED = RESTORING, ".replaced-"

@@ -15,8 +15,8 @@ from django.db import DatabaseError, connection, transaction
 from jobs import heartbeat
 from jobs import services as jobs
 from jobs.models import Job
-from magikswipe import closing
-from magikswipe.readiness import migrations_missing
+from magikswipe import accounts
+from magikswipe.database import migrations_missing
 from storage.archive import archive
 from storage.bucket import bucket
 from storage.errors import BucketUnreachable
@@ -25,9 +25,9 @@ from storage.staging import staging
 from universes import name_keys
 from universes.models import Revision, Universe
 
-from . import manifest, reading, rows
-from .errors import Refused
+from . import rows, tarball
 from .places import folders, on_servers, places
+from .tarball import Refused
 
 # With a dot before, none is taken for the record of a file.
 MARK = ".restored-"
@@ -51,10 +51,10 @@ def restore(path, force=False):
     """
     try:
         _check_here(force)
-        manifest.check_tables(reading.check(path))
+        tarball.check_tables(tarball.check(path))
         # What an earlier one owes is replaced with the rest, its promise among the rows.
         with staging() as folder:
-            said = reading.unpack(path, folder)
+            said = tarball.unpack(path, folder)
             _replace(folder)
     except BucketUnreachable as error:
         raise Refused(f"Nothing was changed. {error}") from None
@@ -139,9 +139,9 @@ def _replace_rows(folder):
         for model in rows.models():
             lines = folder / "rows" / f"{model._meta.label}.jsonl"
             streams[model] = lines.open(encoding="utf-8")
-        before = closing.closed()
+        before = accounts.revocations()
         rows.replace_all(streams)
-        closing.close_again(before)
+        accounts.revoke_again(before)
     except FileNotFoundError as error:
         raise Refused(f"The backup has no {Path(error.filename).name}; nothing was changed.") from None
     finally:

@@ -14,18 +14,11 @@ from django.db import connection
 
 FORM = "jsonl"
 BATCH = 500
-# Made anew by migrations, found anew by looking, made of other rows, or of no use elsewhere: logins, queue messages,
-# who is alive, and who tried how often.
-LEFT_OUT = {
-    "auth.Permission",
-    "contenttypes.ContentType",
-    "sessions.Session",
-    "storage.FileRecord",
-    "universes.NameKey",
-    "jobs.Worker",
-    "jobs.Chore",
-    "magikswipe.Tally",
-}
+# Of no use elsewhere: logins, what is found anew by looking, when a chore is due, and who tried how often.
+FORGOTTEN = {"sessions.Session", "storage.FileRecord", "jobs.Chore", "magikswipe.Tally"}
+# Beside those: made anew by migrations, made of other rows, and who is alive.
+LEFT_OUT = FORGOTTEN | {"auth.Permission", "contenttypes.ContentType", "universes.NameKey", "jobs.Worker"}
+# The queue's messages.
 LEFT_OUT_APPS = {"django_q"}
 
 
@@ -120,7 +113,7 @@ def _reset_sequences(given):
 
 def forget_the_rest():
     """Delete what a backup does not have and what the former installation must not leave behind."""
-    for label in ("storage.FileRecord", "jobs.Chore", "sessions.Session", "magikswipe.Tally"):
+    for label in sorted(FORGOTTEN):
         apps.get_model(label)._base_manager.all().delete()
     for model in apps.get_app_config("django_q").get_models():
         model._base_manager.all().delete()

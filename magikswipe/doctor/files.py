@@ -1,27 +1,30 @@
-"""The bucket against the rows, and each file against its name."""
+"""The bucket against the rows, each file against its name, and what was begun and not ended."""
 
 import shutil
+from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
 from django.conf import settings
 
-from storage import archive, bucket, pictures
+from magikswipe.backups import restoring
+from storage import archive, bucket, pictures, staging
 from storage.formats import Incomplete, Unfit, check_mp3, check_mp4
 from storage.models import FileRecord
-from storage.staging import staging
+from syncer import journals
+from syncer.models import Journal
 from universes import media
 from universes.models import LANGUAGES, Revision, Universe
 from universes.names import IMAGE_NAME, THUMBNAIL, is_slug, music_name
 from universes.services import files, revisions, universes
 
-from .findings import AUTHOR, Finding, note, old_seconds, some
+from .findings import AUTHOR, Finding, note, old, old_seconds, some
 
 CAUSE = "doctor"
 SONGS = {music_name(language) for language in LANGUAGES}
 
 
-def strangers():
+def strangers() -> Iterator[Finding]:
     """Files that no row names. Pictures and clips of no card go to the archive, others are only told."""
     slugs = set(Universe.objects.values_list("slug", flat=True))
     for folder in bucket.bucket().folders():
@@ -65,7 +68,7 @@ def _in_universe(slug, stats):
         yield note("foreign-files", f"'{slug}' has files that are not ours: {some(foreign)}.")
 
 
-def missing():
+def missing() -> Iterator[Finding]:
     """Pictures that were drawn and are gone; thumbnails whose address leads nowhere."""
     for universe in Universe.objects.prefetch_related("assets__prompts"):
         present = bucket.names(universe.slug)
@@ -103,7 +106,7 @@ def _thumbnail(universe, present):
         )
 
 
-def records():
+def records() -> Iterator[Finding]:
     """What the index says of files that are gone, or whose bytes are others."""
     stats = {f"{folder}/{name}": s for folder in bucket.bucket().folders()
              for name, s in bucket.bucket().files(folder).items()}  # fmt: skip
@@ -129,7 +132,7 @@ def _differs(record):
     return not found or found["sha256"] != record.sha256
 
 
-def contents():
+def contents() -> Iterator[Finding]:
     """Files that are not what their name says: pictures are converted, the rest goes to the archive."""
     for universe in Universe.objects.all():
         for name, stat in bucket.bucket().files(universe.slug).items():
@@ -154,7 +157,7 @@ def _check_png(path):
     with Path(path).open("rb") as source:
         if source.read(8) != b"\x89PNG\r\n\x1a\n":
             raise Unfit("The file is no PNG.")
-    with staging() as folder:
+    with staging.staging() as folder:
         pictures.to_png(shutil.copyfile(path, folder / "picture"))
 
 
@@ -163,7 +166,7 @@ CHECKS = {"png": _check_png, "mp4": check_mp4, "mp3": check_mp3}
 
 def _mend(universe, name):
     """Write a picture anew as PNG; put away what is none, or no whole clip or song."""
-    with staging() as folder:
+    with staging.staging() as folder:
         with bucket.fetched(universe.slug, name) as path:
             copy = shutil.copyfile(path, folder / "picture")
         try:
@@ -174,3 +177,88 @@ def _mend(universe, name):
             revisions.archive_files(universe.slug, [name], CAUSE, AUTHOR)
             return
         files.replace(universe, name, copy, CAUSE, AUTHOR)
+
+
+def restores() -> Iterator[Finding]:
+    if restoring.unfinished():
+        yield Finding("unfinished-restore", restoring.UNFINISHED, restoring.finish)
+
+
+def temporary() -> Iterator[Finding]:
+    """Files that writers and deleters that were killed left."""
+    stores = (bucket.bucket(), archive.archive())
+    if found := [path.name for store in stores for path in store.leftovers(old_seconds())]:
+        yield Finding(
+            "temporary-files", f"Left by those who were killed: {some(found)}.", partial(_sweep, stores)
+        )
+    if found := restoring.forgotten(old_seconds()):
+        yield Finding(
+            "restore-leftovers",
+            f"Left by restores that came to nothing: {some(path.name for path in found)}.",
+            partial(_remove_folders, found),
+        )
+    spared = set(Journal.objects.values_list("folder", flat=True))
+    if found := staging.abandoned(spared):
+        yield Finding(
+            "staging-folders",
+            f"Staging folders that nobody is at: {some(path.name for path in found)}.",
+            partial(staging.sweep, spared),
+        )
+
+
+def _remove_folders(found):
+    for path in found:
+        staging.remove(path)
+
+
+def _sweep(stores):
+    for store in stores:
+        store.sweep(old_seconds())
+
+
+def pulls() -> Iterator[Finding]:
+    if number := Journal.objects.count():
+        yield Finding(
+            "unfinished-pulls", f"{number} pulls still owe files to the bucket.", journals.finish_all
+        )
+
+
+def deletions() -> Iterator[Finding]:
+    """Files that left their universe's rows and are on their way to the archive for long."""
+    owed = Revision.objects.filter(leaving__isnull=False, created_at__lt=old()).count()
+    if waiting := owed + len(bucket.trash_labels()):
+        yield Finding(
+            "unfinished-deletions",
+            f"Files of {waiting} changes are not in the archive yet.",
+            revisions.archive_all_leaving,
+        )
+
+
+def archived() -> Iterator[Finding]:
+    """Archived files without a revision, and revisions without their files."""
+    stats, named = archive.stats(), revisions.named_files()
+    unnamed = [sha for sha in stats.keys() - revisions.needed_files() if stats[sha].st_mtime < old_seconds()]
+    if unnamed:
+        yield Finding(
+            "unnamed-archive-files",
+            f"{len(unnamed)} archived files belong to no revision.",
+            partial(_remove_archived, unnamed),
+        )
+    if gone := named - stats.keys() - {None}:
+        yield Finding(
+            "revisions-without-files",
+            f"Revisions name {len(gone)} archived files that are gone; they forget them.",
+            partial(_forget, gone),
+        )
+
+
+def _remove_archived(hashes: list[str]) -> None:
+    for sha256 in hashes:
+        archive.remove(sha256, older_than=old_seconds())
+
+
+def _forget(gone):
+    for revision in Revision.objects.defer("rows").iterator():
+        left = {name: sha256 for name, sha256 in revision.files.items() if sha256 not in gone}
+        if left != revision.files:
+            Revision.objects.filter(pk=revision.pk).update(files=left)

@@ -20,7 +20,7 @@ from api import tallies, tokens
 from api.models import ApiToken, Tally
 from jobs import heartbeat
 from jobs.models import Job, JobStep
-from magikswipe.backups import moment, restoring, rows
+from magikswipe.backups import restoring, rows, writing
 from storage import archive, bucket
 from storage.models import FileRecord
 from universes import queries
@@ -178,7 +178,7 @@ def test_a_backup_and_workers_do_not_wait_for_each_other_in_a_circle(filled, tmp
 @pytest.mark.servers
 @pytest.mark.parametrize("place", ["folder"], indirect=True)
 def test_a_backup_that_never_finds_a_moment_says_so(filled, tmp_path, monkeypatch):
-    monkeypatch.setattr(moment, "LOCK_TRIES", 2)
+    monkeypatch.setattr(writing, "LOCK_TRIES", 2)
     other = connection.copy()
     with closing(other), other.cursor() as cursor:
         cursor.execute("BEGIN; UPDATE jobs SET message = 'long'")

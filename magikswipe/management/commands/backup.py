@@ -4,8 +4,7 @@ from django.core.management import CommandError
 from django.core.management.base import BaseCommand
 
 from magikswipe.backups import writing
-from magikswipe.backups.errors import Refused
-from magikswipe.backups.manifest import sentence
+from magikswipe.backups.tarball import Refused, sentence
 
 
 class Command(BaseCommand):

@@ -3,7 +3,37 @@ import sys
 
 from django.core.management.base import BaseCommand
 
-from magikswipe.doctor.examination import examine, is_wrong
+from magikswipe.doctor import files, installation
+from magikswipe.doctor.findings import Finding, examine, is_wrong
+
+# In an order in which each can be made.
+CHECKS = (
+    installation.integrity,
+    installation.names,
+    installation.configuration,
+    installation.models,
+    installation.supabase,
+    installation.disk,
+    installation.worker,
+    installation.stuck_jobs,
+    installation.unended_jobs,
+    installation.lost_steps,
+    installation.held_slots,
+    installation.open_charges,
+)
+FILES = (
+    files.restores,
+    files.pulls,
+    files.deletions,
+    files.contents,
+    files.strangers,
+    files.missing,
+    files.records,
+    files.archived,
+    files.temporary,
+)
+
+STAGES = ((installation.database, CHECKS), (installation.bucket, FILES))
 
 WRONG = 1
 
@@ -26,7 +56,7 @@ class Command(BaseCommand):
 
     def handle(self, *, fix, **options):
         found = []
-        for finding, fixed in examine(fix):
+        for finding, fixed in examine(STAGES, fix):
             found.append((finding, fixed))
             if not options["json"]:
                 self.stdout.write(line(finding, fixed))
@@ -38,20 +68,20 @@ class Command(BaseCommand):
             sys.exit(WRONG)
 
 
-def line(finding, fixed):
+def line(finding: Finding, fixed: bool) -> str:
     state = "mended" if fixed else finding.level
     can = " (--fix mends it)" if finding.fix and not fixed else ""
     return f"{state:7} {finding.code}: {finding.sentence}{can}"
 
 
-def summary(found, wrong):
+def summary(found: list[tuple[Finding, bool]], wrong: int) -> str:
     mended = sum(fixed for _finding, fixed in found)
     if wrong:
         return f"{wrong} things are wrong, {mended} were mended."
     return f"All is well; {mended} things were mended." if mended else "All is well."
 
 
-def facts(finding, fixed):
+def facts(finding: Finding, fixed: bool) -> dict[str, object]:
     return {
         "code": finding.code,
         "level": finding.level,

@@ -2,11 +2,11 @@
 
 from django.core.management.base import BaseCommand
 
-from magikswipe import administrator
+from magikswipe import accounts
 
 
 class Command(BaseCommand):
     help = "Makes the user 'admin' with the password in ADMIN_PASSWORD, when there is no administrator yet."
 
     def handle(self, **options):
-        self.stdout.write(administrator.ensure())
+        self.stdout.write(accounts.ensure_administrator())

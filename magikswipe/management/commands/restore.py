@@ -1,10 +1,9 @@
 from django.core.management import CommandError
 from django.core.management.base import BaseCommand
 
-from magikswipe import closing
+from magikswipe import accounts
 from magikswipe.backups import restoring
-from magikswipe.backups.errors import Refused
-from magikswipe.backups.manifest import sentence
+from magikswipe.backups.tarball import Refused, sentence
 
 
 class Command(BaseCommand):
@@ -24,7 +23,7 @@ class Command(BaseCommand):
         except Refused as error:
             raise CommandError(str(error)) from None
         self.stdout.write(f"Restored {sentence(said)}, as they were at {said['made_at']}.")
-        if names := closing.opening():
+        if names := accounts.valid_tokens():
             self.stdout.write(
                 f"Tokens that are valid: {', '.join(names)}. To end one: manage.py token revoke NAME"
             )

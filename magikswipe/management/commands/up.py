@@ -10,7 +10,7 @@ from django.conf import settings
 from django.core.management import CommandError, call_command
 from django.core.management.base import BaseCommand
 
-from magikswipe import administrator
+from magikswipe import accounts
 from magikswipe.processes import Processes, end_left
 from storage.files import locked
 from universes.models import Universe
@@ -51,7 +51,7 @@ class Command(BaseCommand):
     def run(self, port, no_demo, record):
         refuse_port(port)
         call_command("migrate", verbosity=0)
-        administrator.ensure()
+        accounts.ensure_administrator()
         self.processes = Processes(record)
         self.processes.obey_signals()
         try:
@@ -108,7 +108,7 @@ class Command(BaseCommand):
         self.stdout.write(
             "\n"
             f"  API   {site}/docs\n"
-            f"  Admin {site}/{settings.ADMIN_PATH}/   {administrator.login()}\n"
+            f"  Admin {site}/{settings.ADMIN_PATH}/   {accounts.login()}\n"
             f"  AI and publishing: {'real ' + ' and '.join(real) if real else 'a local stand-in, all drafts'}\n"
             + (f"  The stand-in for Supabase listens on {stand_in}\n" if stand_in else "")
             + "  Ctrl-C ends all of it.\n"
