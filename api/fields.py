@@ -1,7 +1,10 @@
 """Fields that take nothing that merely looks like what they say, and how bodies and queries are read."""
 
+from typing import Any
+
 from django.db.models import Model
 from rest_framework import serializers
+from rest_framework.request import Request
 
 
 class Text(serializers.CharField):
@@ -43,7 +46,7 @@ class Integer(serializers.IntegerField):
 class Dollars(serializers.FloatField):
     """An amount as it leaves: a number with at most four decimals. Inside, amounts are Decimals."""
 
-    def __init__(self, help_text="", **kwargs):
+    def __init__(self, help_text: str = "", **kwargs: Any) -> None:
         unit = "US dollars, at most four decimals."
         super().__init__(read_only=True, help_text=f"{unit} {help_text}".strip(), **kwargs)
 
@@ -99,18 +102,18 @@ class Query(serializers.Serializer):
     """A request's query parameters; an empty one counts as absent."""
 
     @classmethod
-    def read(cls, request):
+    def read(cls, request: Request) -> dict[str, Any]:
         """The validated parameters with their defaults; or ValidationError."""
         return validated(cls(data=cls.given(request)))
 
     @classmethod
-    def given(cls, request):
+    def given(cls, request: Request) -> dict[str, str]:
         """The parameters that it knows and that are not empty, as they came."""
         found = {name: request.query_params.get(name, "") for name in cls._declared_fields}
         return {name: value for name, value in found.items() if value != ""}
 
 
-def validated(serializer):
+def validated(serializer: serializers.BaseSerializer[Any]) -> dict[str, Any]:
     """What a serializer makes of its data; or ValidationError."""
     serializer.is_valid(raise_exception=True)
     return serializer.validated_data

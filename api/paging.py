@@ -1,8 +1,10 @@
 """Pages by `skip` and `limit`."""
 
 from functools import lru_cache
+from typing import Any
 
 from rest_framework import serializers
+from rest_framework.request import Request
 
 from .fields import Query, validated
 
@@ -17,7 +19,7 @@ class LimitQuery(Query):
     limit = serializers.IntegerField(min_value=1, max_value=LONGEST_PAGE, default=PAGE)
 
     @classmethod
-    def read(cls, request):
+    def read(cls, request: Request) -> dict[str, Any]:
         return dict(_read(cls, tuple(cls.given(request).items())))
 
 

@@ -4,7 +4,7 @@ Strangers read what is public, and nothing else.
 """
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlsplit
 
 from corsheaders.middleware import CorsMiddleware
@@ -12,6 +12,7 @@ from django.conf import settings
 from django.utils import translation
 from rest_framework.exceptions import PermissionDenied
 from rest_framework.permissions import SAFE_METHODS, BasePermission
+from rest_framework.request import Request
 
 from storage import signed_urls
 
@@ -21,6 +22,8 @@ from .roles import GENERATE, READ, WRITE, lacking, may
 
 if TYPE_CHECKING:
     from rest_framework.views import APIView
+
+Action = TypeVar("Action", bound=Callable[..., Any])
 
 NO_STAFF = "Your account may not use the API; ask an administrator to make it a member of staff."
 LACKS = "The token, or the account that it belongs to, lacks the scope {}; use one that has it."
@@ -33,11 +36,11 @@ OTHER_PORT = (
 USUAL_PORTS = {"http": ":80", "https": ":443"}
 
 
-def needs(*scopes):
+def needs(*scopes: str) -> Callable[[Action], Action]:
     """For a view's action or method: one of these scopes is needed instead of the method's usual one."""
 
-    def mark(action):
-        action.scopes = scopes
+    def mark(action: Action) -> Action:
+        setattr(action, "scopes", scopes)  # noqa: B010 - a function has no such attribute of its own
         return action
 
     return mark
@@ -55,11 +58,11 @@ def by_address(action):
     return action
 
 
-def paid_if(condition: "Callable[[APIView], bool]"):
+def paid_if(condition: "Callable[[APIView], bool]") -> Callable[[Action], Action]:
     """For a view's action: a call buys something when the condition says so of its view, whatever scope it takes."""
 
-    def mark(action):
-        action.paid_if = condition
+    def mark(action: Action) -> Action:
+        setattr(action, "paid_if", condition)  # noqa: B010 - as above
         return action
 
     return mark
@@ -88,7 +91,7 @@ class InScopeOrOpen(BasePermission):
         return True
 
 
-def has_scope(request, scope):
+def has_scope(request: Request, scope: str) -> bool:
     """Whether this caller has the scope; everybody has all of an open API's."""
     if settings.API_OPEN:
         return True
@@ -96,7 +99,7 @@ def has_scope(request, scope):
     return tokens.reaches(token, scope) if token else may(request.user, scope)
 
 
-def require(request, *scopes):
+def require(request: Request, *scopes: str) -> None:
     """403 unless this caller has one of the scopes."""
     if any(has_scope(request, scope) for scope in scopes):
         return

@@ -18,7 +18,7 @@ import httpx
 from django.conf import settings
 from django.utils.translation import gettext
 
-from jobs.outcomes import Passing, Permanent
+from jobs.handlers import Passing, Permanent
 from storage.staging import staging
 
 TIMEOUT = httpx.Timeout(60, connect=5)

@@ -14,8 +14,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from jobs.clock import SKEW
-from jobs.handlers import StepRun
-from jobs.outcomes import Done, Drop, Passing, Permanent, Wait
+from jobs.handlers import Done, Drop, Passing, Permanent, StepRun, Wait
 from storage import archive, bucket
 from storage.files import digests
 from storage.formats import Incomplete, Unfit

@@ -13,8 +13,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
-from jobs.handlers import Handler, StepRun
-from jobs.outcomes import Done, Drop, Passing, Permanent, Wait
+from jobs.handlers import Done, Drop, Handler, Passing, Permanent, StepRun, Wait
 
 from . import adapters, outputs, provider, spending, webhooks
 from .errors import (

@@ -11,7 +11,7 @@ from django.core.cache import cache
 from django.db import transaction
 from django.utils import timezone
 
-from jobs import queue
+from jobs import waker
 from jobs.models import ACTIVE, JobStep
 
 from . import provider
@@ -83,4 +83,4 @@ def _make_due(prediction_id):
     waiting = JobStep.objects.filter(external_id=prediction_id, status__in=ACTIVE, due_at__gt=now)
     step = waiting.first() if prediction_id else None
     if step and waiting.update(due_at=now):
-        queue.send(step.job_id)
+        waker.send(step.job_id)

@@ -2,8 +2,7 @@
 
 from typing import Any
 
-from jobs.handlers import StepRun
-from jobs.outcomes import Done, Drop, Permanent, Wait
+from jobs.handlers import Done, Drop, Permanent, StepRun, Wait
 from universes.models import Universe
 
 from . import adapters, llm, outputs

@@ -6,7 +6,7 @@ class JobsConfig(AppConfig):
     name = "jobs"
     verbose_name = _("Jobs")
 
-    def ready(self):
+    def ready(self) -> None:
         from api import registry
 
         from .errors import Busy, NotFound, NotPossible

@@ -1,6 +1,11 @@
 """What the job services refuse."""
 
+from typing import TYPE_CHECKING
+
 from storage.messages import message as _
+
+if TYPE_CHECKING:
+    from .models import Job
 
 
 class NotFound(Exception):
@@ -14,7 +19,7 @@ class NotPossible(Exception):
 class Busy(Exception):
     """All that was asked for is being done already, by `job`."""
 
-    def __init__(self, job, sentence=None):
+    def __init__(self, job: "Job", sentence: str | None = None) -> None:
         said = _("Job %(job)s is at it already; wait for it or cancel it.") % {"job": job.pk}
         super().__init__(sentence or said)
         self.job = job

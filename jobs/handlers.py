@@ -1,22 +1,84 @@
-"""What the runner hands to those who do the work, and what it expects of them."""
+"""Handlers: what the runner hands to the code that does a step, and the outcomes that this code answers with."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, TypeAlias
+from uuid import UUID
+
+from django.db.models import QuerySet
+
+from storage.messages import Message
 
 from .errors import LeaseLost
-from .models import ACTIVE, JobStep
+from .models import ACTIVE, Job, JobStep
+
+
+@dataclass(frozen=True)
+class Done:
+    """The step is finished. `commit` runs in the transaction that says so: for rows that must go with it."""
+
+    result: Any = None  # JSON, of the handler's own shape.
+    commit: Callable[[], object] | None = None
+
+
+@dataclass(frozen=True)
+class Wait:
+    """Nothing to do for now; look again after so many seconds."""
+
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Drop:
+    """The step was for something that is gone; it ends as cancelled."""
+
+    reason: Message | str
+
+
+class Permanent(Exception):
+    """It failed and would fail again. `spent`: what lies at the provider is of no more use.
+
+    `result` is kept with the step, for those who want to know more than the sentence.
+    """
+
+    def __init__(self, sentence: Message | str, *, spent: bool = False, result: Any = None) -> None:
+        super().__init__(sentence)
+        self.spent = spent
+        self.result = result
+
+
+class Passing(Exception):
+    """It failed and may work later: after `retry_after` seconds when the other side named a time.
+
+    `counts` false: the other side only asked to wait, so it is no failed attempt.
+    """
+
+    def __init__(
+        self, sentence: Message | str, *, retry_after: float | None = None, counts: bool = True
+    ) -> None:
+        super().__init__(sentence)
+        self.retry_after = retry_after
+        self.counts = counts
+
+
+Outcome: TypeAlias = Done | Wait | Drop
 
 
 class Handler:
     """Does one kind of step. Named by dotted path in the step, made anew for each look."""
 
-    def advance(self, step):
-        """Start the work, or look after it; returns Done, Wait or Drop, raises Permanent or Passing.
+    def advance(self, step: "StepRun") -> Outcome:
+        """Start the work, or look after it; raises Permanent or Passing.
 
         It is called again after a crash at any point, so whatever must not happen twice is saved with
         `step.save` before it is done.
         """
         raise TypeError(f"{type(self).__name__} does not say how it advances")
 
-    def cancel(self, step):
+    def cancel(self, step: "StepRun") -> Outcome | None:
         """Tell the other side to stop; called once or more, for a step that was begun. Wait: ask once more then."""
+        return None
 
 
 class StepRun:
@@ -26,14 +88,65 @@ class StepRun:
     nobody foresaw, a retry asks the other side anew.
     """
 
-    def __init__(self, step, token):
+    def __init__(self, step: JobStep, token: int) -> None:
         self.step, self.token = step, token
         self.was_answered = False
 
-    def __getattr__(self, name):
-        return getattr(self.step, name)
+    @property
+    def pk(self) -> UUID:
+        return self.step.pk
 
-    def owned(self):
+    @property
+    def key(self) -> str:
+        return self.step.key
+
+    @property
+    def kind(self) -> str:
+        return self.step.kind
+
+    @property
+    def subject(self) -> str:
+        return self.step.subject
+
+    @property
+    def job(self) -> Job:
+        return self.step.job
+
+    @property
+    def job_id(self) -> UUID:
+        return self.step.job_id
+
+    @property
+    def status(self) -> str:
+        return self.step.status
+
+    @property
+    def params(self) -> dict[str, Any]:
+        params: dict[str, Any] = self.step.params
+        return params
+
+    @property
+    def memory(self) -> dict[str, Any]:
+        memory: dict[str, Any] = self.step.memory
+        return memory
+
+    @property
+    def external_id(self) -> str:
+        return self.step.external_id
+
+    @property
+    def intent_at(self) -> datetime | None:
+        return self.step.intent_at
+
+    @property
+    def started_at(self) -> datetime | None:
+        return self.step.started_at
+
+    @property
+    def due_at(self) -> datetime:
+        return self.step.due_at
+
+    def owned(self) -> QuerySet[JobStep]:
         """The row, if it is still active and its job is still ours."""
         return JobStep.objects.filter(
             pk=self.step.pk, status__in=ACTIVE, job__lease_token=self.token, job__status__in=ACTIVE
@@ -44,12 +157,13 @@ class StepRun:
         if not self.owned().select_for_update(of=("self",)).first():
             raise LeaseLost(f"Step {self.step.pk} has another owner or has ended.")
 
-    def save(self, **fields):
+    def save(self, **fields: Any) -> None:
         """Write fields of the step at once; LeaseLost when it is no longer ours to write."""
         if not self.owned().update(**fields):
             raise LeaseLost(f"Step {self.step.pk} has another owner or has ended.")
         for name, value in fields.items():
             setattr(self.step, name, value)
 
-    def remember(self, **facts):
+    def remember(self, **facts: Any) -> None:
+        """Add facts, which JSON can hold, to the step's memory."""
         self.save(memory={**self.step.memory, **facts})

@@ -1,6 +1,8 @@
 """A job is a list of steps; both are rows, so that nothing lives in a process alone."""
 
+import socket
 import uuid
+from datetime import timedelta
 
 from django.contrib.contenttypes.fields import GenericRelation
 from django.db import models
@@ -9,6 +11,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from api.models import IdempotencyKey
+from api.tallies import SKEW
 from storage.messages import MessageField
 
 from . import types
@@ -81,11 +84,11 @@ class Job(models.Model):
             models.Index(fields=["univers_slug", "-created_at"], name="jobs_by_universe"),
         ]
 
-    def __str__(self):
+    def __str__(self) -> str:
         return f"{self.title} {self.univers_slug}".strip()
 
     @property
-    def title(self):
+    def title(self) -> str:
         return str(types.find(self.type).title)
 
     @property
@@ -94,8 +97,15 @@ class Job(models.Model):
         return types.find(self.type).scope
 
     @property
-    def ended(self):
+    def ended(self) -> bool:
         return self.status in ENDED
+
+    def locked(self) -> "Job":
+        """The job as it is now, which nobody else changes until this transaction ends.
+
+        A change of a job together with its steps takes this first: in one order, nobody waits in a circle.
+        """
+        return Job.objects.select_for_update().get(pk=self.pk)
 
 
 class JobStep(models.Model):
@@ -152,7 +162,7 @@ class JobStep(models.Model):
             models.Index(fields=["slot", "status"], condition=~Q(slot=""), name="job_steps_slots"),
         ]
 
-    def __str__(self):
+    def __str__(self) -> str:
         return str(self.label)
 
 
@@ -166,12 +176,16 @@ class Slots(models.Model):
     class Meta:
         db_table = "job_slots"
 
-    def __str__(self):
+    def __str__(self) -> str:
         return self.name
 
 
 class Worker(models.Model):
-    """A supervisor that runs, or did until it was last heard of."""
+    """A supervisor that runs, or did until its last heartbeat."""
+
+    # A worker without a heartbeat for so long is dead, or can't reach the database.
+    SILENCE = timedelta(seconds=30)
+    FORGOTTEN = timedelta(days=1)
 
     id = models.TextField(primary_key=True)
     host = models.TextField()
@@ -182,12 +196,26 @@ class Worker(models.Model):
     class Meta:
         db_table = "job_workers"
 
-    def __str__(self):
+    def __str__(self) -> str:
         return f"{self.host}:{self.id}"
+
+    @classmethod
+    def beat(cls, id: str, processes: int) -> None:
+        """The heartbeat of the worker of this id, which has so many processes."""
+        now = timezone.now()
+        said = {"host": socket.gethostname(), "processes": processes, "beat_at": now}
+        cls.objects.update_or_create(id=id, defaults=said)
+        cls.objects.filter(beat_at__lt=now - cls.FORGOTTEN).delete()
+
+    @classmethod
+    def alive(cls) -> "models.QuerySet[Worker]":
+        """The workers that had a heartbeat lately."""
+        now = timezone.now()
+        return cls.objects.filter(beat_at__gte=now - cls.SILENCE, beat_at__lte=now + SKEW)
 
 
 class Chore(models.Model):
-    """When something that is done once a day, named by its dotted path, is due again."""
+    """When a daily task, named by its dotted path, is due again."""
 
     name = models.TextField(primary_key=True)
     due_at = models.DateTimeField()
@@ -195,5 +223,5 @@ class Chore(models.Model):
     class Meta:
         db_table = "job_chores"
 
-    def __str__(self):
+    def __str__(self) -> str:
         return self.name

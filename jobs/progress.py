@@ -1,19 +1,29 @@
 """What the job row says of its steps."""
 
 from collections import Counter
+from decimal import Decimal
+from typing import Any, TypedDict
 
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from storage.messages import Message, of
 from storage.messages import counted as ngettext
 from storage.messages import message as _
 
-from .locking import lock
-from .models import ACTIVE, Job, State
+from .models import ACTIVE, Job, JobStep, State
 
 
-def refresh(job):
+class JobResult(TypedDict):
+    """How a job ended; `failed` and `results` go by the key of a step, and a result has its handler's own shape."""
+
+    completed: int
+    failed: dict[str, str]
+    results: dict[str, Any]
+
+
+def refresh(job: Job) -> None:
     """Bring the counters up to date; a step that ended also proves that the job kills no runner."""
     counts = count(job)
     Job.objects.filter(pk=job.pk).update(
@@ -26,16 +36,16 @@ def refresh(job):
     )
 
 
-def finish(job):
+def finish(job: Job) -> bool:
     """End the job if all its steps have; how it ended is told from them."""
     if job.steps.filter(status__in=ACTIVE).exists():
         return False
     with transaction.atomic():
         # Looked at again under the lock: a retry may have come between.
-        return _finish(lock(job))
+        return _finish(job.locked())
 
 
-def _finish(job):
+def _finish(job: Job) -> bool:
     counts = count(job)
     if any(counts[state] for state in ACTIVE):
         return False
@@ -56,27 +66,27 @@ def _finish(job):
     return True
 
 
-def count(job):
+def count(job: Job) -> Counter[str]:
     return Counter(job.steps.values_list("status", flat=True))
 
 
-def add_up(job):
+def add_up(job: Job) -> None:
     """Bring its cost up to date, whether or not it has ended."""
     Job.objects.filter(pk=job.pk).update(cost=_cost(job))
 
 
-def _cost(job):
+def _cost(job: Job) -> Decimal | None:
     """What its steps have cost together; None when that is known of none."""
-    known = list(job.steps.filter(cost__isnull=False).values_list("cost", flat=True))
-    return sum(known) if known else None
+    known = [cost for cost in job.steps.values_list("cost", flat=True) if cost is not None]
+    return sum(known, Decimal(0)) if known else None
 
 
-def sentence(job, counts):
+def sentence(job: Job, counts: Counter[str]) -> str:
     """`11 of 12 images, 1 failed`, and what the job leaves out"""
     return f"{_counted(job, counts)} {of(job.left_out).english}".strip()
 
 
-def _counted(job, counts):
+def _counted(job: Job, counts: Counter[str]) -> str:
     if not counts:
         return "Nothing left to do."
     parts = [f"{counts[State.COMPLETED]} of {counts.total()} {job.unit}"]
@@ -84,13 +94,13 @@ def _counted(job, counts):
     return ", ".join(parts) + ("." if job.left_out else "")
 
 
-def _share(counts: Counter) -> int:
+def _share(counts: Counter[str]) -> int:
     """Per cent of the steps that are done; 100 where there are none. Failed and cancelled steps are not done."""
     total = counts.total()
     return 100 * counts[State.COMPLETED] // total if total else 100
 
 
-def _status(job, counts):
+def _status(job: Job, counts: Counter[str]) -> State:
     if counts[State.CANCELLED] and (
         job.cancel_requested or not counts[State.COMPLETED] + counts[State.FAILED]
     ):
@@ -107,13 +117,13 @@ def _error(job: Job) -> Message:
     return text % {"error": first, "number": more}
 
 
-def _failed(job):
+def _failed(job: Job) -> QuerySet[JobStep]:
     return job.steps.filter(status=State.FAILED).order_by("position")
 
 
-def _result(job, counts):
+def _result(job: Job, counts: Counter[str]) -> JobResult:
     return {
         "completed": counts[State.COMPLETED],
-        "failed": {key: error.english for key, error in _failed(job).values_list("key", "error")},
+        "failed": {key: of(error).english for key, error in _failed(job).values_list("key", "error")},
         "results": dict(job.steps.filter(result__isnull=False).values_list("key", "result")),
     }

@@ -5,11 +5,15 @@ import logging
 import os
 import random
 import time
+from collections.abc import Callable, Collection
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextvars import copy_context
 from datetime import timedelta
+from typing import Any
+from uuid import UUID
 
 from django.db import OperationalError, connections, transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.module_loading import import_string
 
@@ -17,12 +21,10 @@ from storage import messages
 from storage.errors import NO_ROOM
 from storage.messages import message as _
 
-from . import clock, context, lease, progress, slots, stopping, waker
+from . import clock, lease, process, progress, slots, waker
 from .errors import LeaseLost
-from .handlers import StepRun
-from .locking import lock
+from .handlers import Done, Drop, Handler, Outcome, Passing, Permanent, StepRun, Wait
 from .models import ACTIVE, Job, JobStep, State
-from .outcomes import Done, Drop, Passing, Permanent, Wait
 
 SLICE_SECONDS = 5
 THREADS = 8
@@ -43,12 +45,12 @@ SLOT_PATIENCE = timedelta(seconds=1)
 log = logging.getLogger(__name__)
 
 
-def run_slice(job_id, threads=THREADS):
+def run_slice(job_id: UUID | str, threads: int = THREADS) -> None:
     """The queue's task: own the job, advance what is due, let go. Harmless when it comes twice or too late."""
     token = lease.acquire(job_id)
     if token is None:
         return
-    with lease.kept(job_id, token):
+    with lease.renewed(job_id, token):
         job = Job.objects.get(pk=job_id)
         if job.deaths >= lease.MOST_DEATHS:
             _park(job)
@@ -56,18 +58,18 @@ def run_slice(job_id, threads=THREADS):
         _work(job, token, threads)
 
 
-def run_here(job_id, threads=1):
+def run_here(job_id: UUID | str, threads: int = 1) -> Job:
     """Run a job to its end in this process, so many steps at a time; for requests and commands that wait anyway."""
     while not Job.objects.get(pk=job_id).ended:
         token = lease.acquire(job_id)
         if token is not None:
-            with lease.kept(job_id, token):
+            with lease.renewed(job_id, token):
                 _work(Job.objects.get(pk=job_id), token, threads)
         time.sleep(_pause(job_id, owned=token is not None))
     return Job.objects.get(pk=job_id)
 
 
-def _pause(job_id, owned):
+def _pause(job_id: UUID | str, owned: bool) -> float:
     """Seconds to let pass before another look: until the next step is due, or while another runner is at it."""
     due = Job.objects.get(pk=job_id).steps.filter(status__in=ACTIVE).order_by("due_at").first()
     if not due:
@@ -75,14 +77,14 @@ def _pause(job_id, owned):
     return min(1, max(0, (due.due_at - timezone.now()).total_seconds())) if owned else 0.2
 
 
-def _work(job, token, threads):
+def _work(job: Job, token: int, threads: int) -> None:
     """Look after due steps for as long as a slice lasts, several at a time; ends early when none is due.
 
     However late it is by then, there is one look: a machine that stands still for as long as a slice gets on, too.
     """
     ends = time.monotonic() + SLICE_SECONDS
-    with context.at(job=str(job.pk)), Crew(threads) as crew:
-        while not stopping.requested():
+    with process.working_on(job=str(job.pk)), Crew(threads) as crew:
+        while not process.stop_requested():
             for step in _ready(job, crew.at, crew.free):
                 crew.take(StepRun(step, token))
             if crew.at:
@@ -94,7 +96,7 @@ def _work(job, token, threads):
     progress.finish(job)
 
 
-def _stay(job):
+def _stay(job: Job) -> bool:
     """Wait for a step that is due in a moment, unless somebody else waits for a worker; whether that was done."""
     if waker.others_wait(job):
         return False
@@ -108,46 +110,48 @@ def _stay(job):
 class Crew:
     """Up to so many steps at a time, each in a thread; a crew of one works in the caller's own."""
 
-    def __init__(self, threads):
+    def __init__(self, threads: int) -> None:
         self.threads = threads
         self.pool = ThreadPoolExecutor(threads) if threads > 1 else None
-        self.at = {}
+        # By the step's id.
+        self.at: dict[UUID, Future[None]] = {}
 
-    def __enter__(self):
+    def __enter__(self) -> "Crew":
         return self
 
-    def __exit__(self, *exception):
+    def __exit__(self, *exception: object) -> None:
         if self.pool:
             self.pool.shutdown()
 
     @property
-    def free(self):
+    def free(self) -> int:
         return self.threads - len(self.at)
 
-    def take(self, run):
+    def take(self, run: StepRun) -> None:
         if self.pool:
-            # In the caller's context: it knows who listens to what is done.
+            # In the caller's context: logs read the job there, and a sync's progress is told from there.
             self.at[run.step.pk] = self.pool.submit(copy_context().run, _advance_in_thread, run)
         else:
-            self.at[run.step.pk] = _now(_advance, run)
+            _advance(run)
+            self.at[run.step.pk] = _done_already()
 
-    def wait(self):
+    def wait(self) -> None:
         """Until one is done, or for as long as none else can have become due."""
         done, _ = wait(self.at.values(), timeout=CREW_SECONDS, return_when=FIRST_COMPLETED)
         for key in [key for key, future in self.at.items() if future in done]:
             self.at.pop(key).result()
 
 
-def _now(function, *arguments):
-    future = Future()
-    future.set_result(function(*arguments))
+def _done_already() -> Future[None]:
+    future: Future[None] = Future()
+    future.set_result(None)
     return future
 
 
-def _ready(job, busy, most):
+def _ready(job: Job, busy: Collection[UUID], most: int) -> list[JobStep]:
     """Up to so many steps to look after now: those in flight first, then as many new ones as there are places.
 
-    `busy`: the keys of those that are being looked after already.
+    `busy`: the ids of those that are being looked after already.
     """
     due = list(
         _waiting_for_time(job)
@@ -166,16 +170,16 @@ def _ready(job, busy, most):
     return ready + granted
 
 
-def _waiting_for_time(job):
+def _waiting_for_time(job: Job) -> QuerySet[JobStep]:
     """The steps that wait for nothing but their time."""
     return job.steps.filter(status__in=ACTIVE).exclude(waits_for__status__in=ACTIVE)
 
 
-def _may_have_begun(step):
+def _may_have_begun(step: JobStep) -> bool:
     return bool(step.external_id or step.intent_at)
 
 
-def _is_paused(step):
+def _is_paused(step: JobStep) -> bool:
     """Whether a step that has a place but has not begun must wait, since everybody was asked to."""
     if not step.holds_slot or step.cancel_requested or _may_have_begun(step):
         return False
@@ -185,24 +189,24 @@ def _is_paused(step):
     return bool(until)
 
 
-def _orphaned(step):
+def _orphaned(step: JobStep) -> bool:
     return step.waits_for is not None and step.waits_for.status != State.COMPLETED
 
 
-def _advance_in_thread(run):
+def _advance_in_thread(run: StepRun) -> None:
     try:
         _advance(run)
     finally:
         connections.close_all()
 
 
-def _advance(run):
+def _advance(run: StepRun) -> None:
     """One look at one step; whatever comes of it is written, unless it is no longer ours to write."""
-    with context.at(step=run.step.key):
+    with process.working_on(step=run.step.key):
         _look_and_settle(run)
 
 
-def _look_and_settle(run):
+def _look_and_settle(run: StepRun) -> None:
     try:
         try:
             _settle(run, _look(run))
@@ -219,12 +223,12 @@ def _look_and_settle(run):
         time.sleep(DATABASE_PATIENCE)
 
 
-def _look(run):
-    handler = import_string(run.step.handler)()
+def _look(run: StepRun) -> Outcome | Permanent | Passing:
+    handler: Handler = import_string(run.step.handler)()
     try:
         if run.step.cancel_requested:
             return handler.cancel(run) or Drop(_("Cancelled."))
-        if _orphaned(run.step):
+        if run.step.waits_for and _orphaned(run.step):
             return Permanent(
                 _("Not started, since this was not done: %(label)s.") % {"label": run.step.waits_for.label}
             )
@@ -274,7 +278,7 @@ def _bug(run: StepRun, error: Exception) -> Permanent:
     )
 
 
-def _settle(run, outcome):
+def _settle(run: StepRun, outcome: Outcome | Permanent | Passing) -> None:
     match outcome:
         case Wait(seconds=seconds):
             run.save(due_at=timezone.now() + timedelta(seconds=seconds))
@@ -295,13 +299,13 @@ def _settle(run, outcome):
             _end(run, status=State.FAILED, error=messages.of(outcome), result=outcome.result, **spent)
 
 
-def _without_prediction(run):
+def _without_prediction(run: StepRun) -> dict[str, Any]:
     """What a step that is tried again must not attach to; the id is kept for the books."""
     spent = [*run.step.memory.get("spent", []), *([run.step.external_id] if run.step.external_id else [])]
     return {"external_id": "", "intent_at": None, "memory": {"spent": spent} if spent else {}}
 
 
-def _try_later(run, failure):
+def _try_later(run: StepRun, failure: Passing) -> None:
     attempts = run.step.attempts + int(failure.counts)
     if attempts >= MOST_ATTEMPTS:
         _end(run, status=State.FAILED, error=messages.of(failure), attempts=attempts)
@@ -321,9 +325,9 @@ def _try_later(run, failure):
         slots.pause(run.step.slot, pause)
 
 
-def _end(run, commit=None, **fields):
+def _end(run: StepRun, commit: Callable[[], object] | None = None, **fields: Any) -> None:
     with transaction.atomic():
-        lock(run.step.job)
+        run.step.job.locked()
         run.save(completed_at=timezone.now(), holds_slot=False, **fields)
         if commit:
             commit()
@@ -332,7 +336,7 @@ def _end(run, commit=None, **fields):
             slots.wake_waiting(run.step.slot)
 
 
-def _park(job):
+def _park(job: Job) -> None:
     """A job that its runners die of is failed, so that it takes no more of them with it."""
     now = timezone.now()
     job.steps.filter(status__in=ACTIVE).update(

@@ -1,5 +1,8 @@
 """Jobs and their steps as JSON."""
 
+from collections.abc import Callable
+from typing import Any, TypeVar
+
 from drf_spectacular.utils import OpenApiExample, extend_schema_field, extend_schema_serializer
 from rest_framework import serializers
 
@@ -10,6 +13,7 @@ from . import types
 from .models import Job, JobStep, State
 
 TYPES = types.keys()
+SerializerClass = TypeVar("SerializerClass", bound=type)
 RUNNING = {
     "id": "0b1d0c52-7a0f-4d2e-9c3e-3f6a4f1b2c4d",
     "job_id": "0b1d0c52-7a0f-4d2e-9c3e-3f6a4f1b2c4d",
@@ -52,7 +56,7 @@ STEPS = [
 ]
 
 
-def running(value):
+def running(value: dict[str, Any]) -> Callable[[SerializerClass], SerializerClass]:
     return extend_schema_serializer(
         examples=[OpenApiExample("A running job", value=value, response_only=True)]
     )
@@ -72,7 +76,7 @@ class CleanupQuery(Query):
     days = serializers.IntegerField(min_value=1, max_value=30, default=7)
 
 
-class JobResultSerializer(serializers.Serializer):
+class JobResultSerializer(serializers.Serializer[Any]):
     """How a job ended, step by step; a step goes by its key."""
 
     completed = serializers.IntegerField(help_text="How many steps are done.")
@@ -90,7 +94,7 @@ class JobResult(serializers.JSONField):
 
 
 @running(RUNNING)
-class JobSerializer(serializers.ModelSerializer):
+class JobSerializer(serializers.ModelSerializer[Job]):
     """A job; `job_id` equals `id`."""
 
     job_id = serializers.UUIDField(source="id", read_only=True)
@@ -125,7 +129,7 @@ class JobStartedSerializer(JobSerializer):
     """The job that a call started, or the one that is at all of it already."""
 
 
-class JobStepSerializer(serializers.ModelSerializer):
+class JobStepSerializer(serializers.ModelSerializer[JobStep]):
     """One picture, clip, song or universe of a job."""
 
     cost = Dollars(
@@ -155,7 +159,7 @@ class JobDetailSerializer(JobSerializer):
         read_only_fields = fields
 
 
-class CleanupSerializer(serializers.Serializer):
+class CleanupSerializer(serializers.Serializer[Any]):
     success = serializers.BooleanField()
     message = serializers.CharField()
     deleted_count = serializers.IntegerField()

@@ -1,19 +1,23 @@
 """Jobs: started, cancelled, retried, cleaned up. Every interface calls these."""
 
-import uuid
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
+from decimal import Decimal
+from typing import Any, TypeAlias
+from uuid import UUID
 
+from django.conf import settings
 from django.db import IntegrityError, transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from api import idempotency
 from storage.messages import Message
 from storage.messages import message as _
 
-from . import lease, progress, queue
+from . import lease, progress, waker
 from .errors import Busy, NotFound, NotPossible
-from .locking import lock
 from .models import ACTIVE, ENDED, Job, JobStep, State
 
 
@@ -31,13 +35,27 @@ class Step:
     handler: str
     kind: str = ""
     subject: str = ""
-    params: dict = field(default_factory=dict)
+    params: dict[str, Any] = field(default_factory=dict)
     claim: str = ""
     slot: str = ""
     after: str = ""
 
 
-def start(type, slug, steps, *, unit="steps", author="", once="", left_out="", estimate=None):
+# What steps will cost in US dollars; None where nobody knows.
+Estimate: TypeAlias = Callable[[list[Step]], Decimal | None]
+
+
+def start(
+    type: str,
+    slug: str,
+    steps: Sequence[Step],
+    *,
+    unit: str = "steps",
+    author: str = "",
+    once: str = "",
+    left_out: str = "",
+    estimate: Estimate | None = None,
+) -> Job:
     """Make a job of these steps, but for those whose claim another job holds, and ask for its first slice.
 
     No steps at all: a job that is completed already. Raises Busy when other jobs are at every one of them.
@@ -71,25 +89,24 @@ def _order(type: str, slug: str) -> str:
     return f"{type}:{slug}"
 
 
-def _settling_claims(work):
+def _settling_claims(work: Callable[[], Job]) -> Job:
     """Do it in a transaction; once more when somebody claimed or let go of the same between our look and our write.
 
     The same goes for two starts with one idempotency key.
     """
-    for last_try in (False, True):
-        try:
-            with transaction.atomic():
-                return work()
-        except (IntegrityError, _ClaimsMoved):
-            if last_try:
-                raise
+    try:
+        with transaction.atomic():
+            return work()
+    except (IntegrityError, _ClaimsMoved):
+        with transaction.atomic():
+            return work()
 
 
 class _ClaimsMoved(Exception):
-    """Who held the claims a moment ago has ended."""
+    """The step that held a claim a moment ago has ended."""
 
 
-def _start(job, steps, once, estimate):
+def _start(job: Job, steps: Sequence[Step], once: str, estimate: Estimate | None) -> Job:
     job.save(force_insert=True)
     idempotency.record(once, _order(job.type, job.univers_slug), job)
     made = add_steps(job, steps)
@@ -100,14 +117,14 @@ def _start(job, steps, once, estimate):
         cost = estimate([step for step in steps if step.key in keys])
         Job.objects.filter(pk=job.pk).update(estimated_cost=cost)
     if made:
-        queue.send(job.pk)
+        waker.send(job.pk)
     else:
         progress.finish(job)
     job.refresh_from_db()
     return job
 
 
-def add_steps(job, steps):
+def add_steps(job: Job, steps: Sequence[Step]) -> list[JobStep]:
     """Append steps to a job, within the caller's transaction; returns those made.
 
     A step that another job is at is left out; who waits for it, waits for that other one. In a job that is to be
@@ -143,7 +160,7 @@ def add_steps(job, steps):
     return made
 
 
-def _holder(steps):
+def _holder(steps: Sequence[Step]) -> Job:
     claims = [s.claim for s in steps if s.claim]
     found = (
         Job.objects.filter(steps__status__in=ACTIVE, steps__claim__in=claims).order_by("created_at").first()
@@ -153,18 +170,18 @@ def _holder(steps):
     return found
 
 
-def find(job_id):
+def find(job_id: UUID | str) -> Job:
     """The job with this id; NotFound for any other text."""
     try:
-        return Job.objects.get(pk=uuid.UUID(str(job_id)))
+        return Job.objects.get(pk=UUID(str(job_id)))
     except (ValueError, Job.DoesNotExist):
         raise NotFound(_("Job '%(job_id)s' not found.") % {"job_id": str(job_id)[:100]}) from None
 
 
 @transaction.atomic
-def cancel(job):
+def cancel(job: Job) -> Job:
     """Stop a job: what has not begun ends now, what is in flight is cancelled at the provider by the next slice."""
-    job = lock(job)
+    job = job.locked()
     if job.ended:
         raise NotPossible(
             _("Job %(job)s has ended already (%(status)s); there is nothing to cancel.")
@@ -179,12 +196,12 @@ def cancel(job):
     active.update(cancel_requested=True, due_at=now)
     if not progress.finish(job):
         progress.refresh(job)
-        queue.send(job.pk)
+        waker.send(job.pk)
     job.refresh_from_db()
     return job
 
 
-def retry(job):
+def retry(job: Job) -> Job:
     """Do again what failed or was cancelled, and only that, in the same job.
 
     Raises NotPossible while it runs or when nothing failed, Busy when another job is at one of these steps.
@@ -192,8 +209,8 @@ def retry(job):
     return _settling_claims(lambda: _retry(job))
 
 
-def _retry(job):
-    job = lock(job)
+def _retry(job: Job) -> Job:
+    job = job.locked()
     again = job.steps.filter(status__in=[State.FAILED, State.CANCELLED])
     if not job.ended or not again.exists():
         raise NotPossible(
@@ -219,18 +236,31 @@ def _retry(job):
         status=State.PENDING, error=None, result=None, completed_at=None, cancel_requested=False
     )
     progress.refresh(job)
-    queue.send(job.pk)
+    waker.send(job.pk)
     job.refresh_from_db()
     return job
 
 
-def is_abandoned(job):
+def is_abandoned(job: Job) -> bool:
     """Whether the runner of a job that has not ended died, and no other took it up yet."""
     left = Job.objects.exclude(lease_owner="").filter(lease.free(timezone.now()))
     return left.filter(pk=job.pk, status__in=ACTIVE).exists()
 
 
-def cleanup(days):
+def listing(univers_slug: str = "", status: str | None = "") -> QuerySet[Job]:
+    """The jobs that match, newest first; NotPossible for a status that no job can have."""
+    if status and status not in State.values:
+        raise NotPossible(f"'{status[:50]}' is not a job status; use one of {', '.join(State.values)}.")
+    wanted = {"univers_slug": univers_slug, "status": status}
+    return Job.objects.filter(**{field: value for field, value in wanted.items() if value})
+
+
+def prune() -> int:
+    """Delete the jobs that ended more than JOBS_KEPT_DAYS ago; returns how many. What they cost stays in the books."""
+    return cleanup(settings.JOBS_KEPT_DAYS)
+
+
+def cleanup(days: int) -> int:
     """Delete the jobs that ended more than so many days ago; returns how many. Active ones stay."""
     before = timezone.now() - timedelta(days=days)
     old = Job.objects.filter(status__in=ENDED, completed_at__lt=before)
@@ -239,7 +269,7 @@ def cleanup(days):
     return number
 
 
-def halt_all(reason):
+def halt_all(reason: str) -> None:
     """End all jobs that have not ended, as failed for this reason; a retry takes up what they had begun."""
     for job in Job.objects.filter(status__in=ACTIVE):
         job.steps.filter(status__in=ACTIVE).update(

@@ -13,19 +13,20 @@ import threading
 import time
 import uuid
 from contextlib import suppress
+from typing import TextIO
 
 from django.conf import settings
+from django.core.management.base import OutputWrapper
 from django.db import DatabaseError, close_old_connections, connection
 from django.db.migrations.executor import MigrationExecutor
 from django.utils import timezone
 from django.utils.module_loading import import_string
 
-from . import chores, clock_steps, heartbeat, marker, waker
-from .cluster import STOP_SECONDS
-from .models import Job
-from .stopping import SUPERVISOR, VARIABLE
+from . import clock, daily, process, waker
+from .models import Job, Worker
 
 TICK_SECONDS = 0.1
+BEAT_SECONDS = 5
 # No worker took a message for so long, though one is free: the cluster hangs.
 HANG_SECONDS = 12
 MIGRATION_SECONDS = 1
@@ -34,34 +35,34 @@ log = logging.getLogger(__name__)
 
 
 class Supervisor:
-    def __init__(self, output):
+    def __init__(self, output: TextIO | OutputWrapper) -> None:
         self.output = output
         self.stop = threading.Event()
         self.id = uuid.uuid4().hex[:12]
-        self.cluster = None
-        self.pipe = None
+        self.cluster: subprocess.Popen[bytes] | None = None
+        self.pipe = -1
         # How often runners have taken a job, and when that last changed.
         self.taken, self.last_sign = -1, 0.0
         self.last_beat = 0.0
-        self.watch = clock_steps.Watch()
+        self.clock_steps = clock.ClockSteps()
 
-    def run(self):
+    def run(self) -> None:
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: self.stop.set())
         self._wait_for_migrations()
         if not self.stop.is_set():
             _finish_what_was_left()
-            clock_steps.forget_times()
+            clock.forget_times()
             self._start_cluster()
             self.output.write(f"Started {settings.WORKERS} workers and the waker.")
             self.output.flush()
         while not self.stop.wait(TICK_SECONDS):
             self._tick()
-        self._end_cluster(STOP_SECONDS)
+        self._end_cluster(process.STOP_SECONDS)
         with suppress(DatabaseError):
-            heartbeat.leave(self.id)
+            Worker.objects.filter(id=self.id).delete()
 
-    def _wait_for_migrations(self):
+    def _wait_for_migrations(self) -> None:
         """Let `migrate` of another process go first, saying so."""
         told = False
         while not self.stop.is_set() and _migrations_missing():
@@ -71,10 +72,10 @@ class Supervisor:
                 told = True
             self.stop.wait(MIGRATION_SECONDS)
 
-    def _tick(self):
+    def _tick(self) -> None:
         try:
             close_old_connections()
-            self.watch.look()
+            self.clock_steps.look()
             self._beat()
             waker.wake()
             hangs = self._hangs()
@@ -82,22 +83,22 @@ class Supervisor:
             log.warning("The waker could not reach the database and goes on: %s", error)
             connection.close()
             return
-        if self.cluster.poll() is not None:
+        if self.cluster is not None and self.cluster.poll() is not None:
             log.error("The cluster ended with code %s; a new one starts.", self.cluster.returncode)
             self._replace()
         elif hangs:
             log.error("The cluster takes no work; a new one replaces it.")
             self._replace()
 
-    def _beat(self):
-        if time.monotonic() - self.last_beat < heartbeat.BEAT_SECONDS:
+    def _beat(self) -> None:
+        if time.monotonic() - self.last_beat < BEAT_SECONDS:
             return
         self.last_beat = time.monotonic()
-        marker.mark()
-        heartbeat.beat(self.id, settings.WORKERS)
-        chores.send_due()
+        process.mark()
+        Worker.beat(self.id, settings.WORKERS)
+        daily.send_due()
 
-    def _hangs(self):
+    def _hangs(self) -> bool:
         """Whether a message lies for long, no runner has begun for as long, and there is a worker to spare."""
         now, taken = time.monotonic(), waker.times_taken()
         if taken != self.taken:
@@ -105,13 +106,13 @@ class Supervisor:
         if now - self.last_sign < HANG_SECONDS or waker.oldest_unclaimed() < HANG_SECONDS:
             return False
         busy = Job.objects.filter(lease_owner__startswith=self.id, lease_until__gt=timezone.now()).count()
-        return busy < settings.WORKERS
+        return busy < int(settings.WORKERS)
 
-    def _replace(self):
+    def _replace(self) -> None:
         self._end_cluster(0)
         self._start_cluster()
 
-    def _start_cluster(self):
+    def _start_cluster(self) -> None:
         connection.close()
         reader, self.pipe = os.pipe()
         self.last_sign = time.monotonic()
@@ -119,8 +120,8 @@ class Supervisor:
             [sys.executable, sys.argv[0], "qcluster", "--only-cluster"],
             env={
                 **os.environ,
-                VARIABLE: str(reader),
-                SUPERVISOR: str(os.getpid()),
+                process.STOP_PIPE: str(reader),
+                process.SUPERVISOR: str(os.getpid()),
                 "MAGIKSWIPE_CLUSTER": self.id,
             },
             pass_fds=[reader],
@@ -128,7 +129,7 @@ class Supervisor:
         )
         os.close(reader)
 
-    def _end_cluster(self, patience):
+    def _end_cluster(self, patience: float) -> None:
         """Ask the cluster to end, then kill what is left of its group: safe, since every step can be taken up again."""
         if self.cluster is None:
             return
@@ -142,13 +143,13 @@ class Supervisor:
         self.cluster.wait()
         self._free_leases()
 
-    def _free_leases(self):
+    def _free_leases(self) -> None:
         """Nobody is left of this cluster: its jobs need not wait, nor count a death that was not their doing."""
         with suppress(DatabaseError):
             Job.objects.filter(lease_owner__startswith=self.id).update(lease_until=None, lease_owner="")
 
 
-def _finish_what_was_left():
+def _finish_what_was_left() -> None:
     """Call what the settings name; what fails is tried again by the next start, and keeps no job waiting."""
     for path in settings.JOB_BEFORE_START:
         try:
@@ -158,7 +159,7 @@ def _finish_what_was_left():
     connection.close()
 
 
-def _migrations_missing():
+def _migrations_missing() -> bool:
     try:
         executor = MigrationExecutor(connection)
         return bool(executor.migration_plan(executor.loader.graph.leaf_nodes()))

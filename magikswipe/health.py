@@ -15,7 +15,8 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from api.permissions import InScopeOrOpen
-from jobs import heartbeat, waker
+from jobs import waker
+from jobs.models import Worker
 from storage import bucket
 from storage.errors import NotWritable
 from syncer import services
@@ -206,4 +207,4 @@ def _queue():
 
 
 def _worker():
-    return "" if heartbeat.alive().exists() else "No worker runs; start one: manage.py qcluster"
+    return "" if Worker.alive().exists() else "No worker runs; start one: manage.py qcluster"

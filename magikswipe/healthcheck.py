@@ -9,7 +9,7 @@ import sys
 import urllib.error
 import urllib.request
 
-from jobs import marker
+from jobs import process
 
 ADDRESS = "http://127.0.0.1:8000/health"
 
@@ -25,7 +25,7 @@ def main(what="web"):
 
 
 def worker():
-    if marker.is_marked():
+    if process.is_marked():
         return 0
     print("No worker of this container has gone round lately.", file=sys.stderr)
     return 1

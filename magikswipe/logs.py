@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 
 from django.conf import settings
 
-from jobs import context
+from jobs import process
 
 MASK = "***"
 NO_ROUTE, STATIC = "(none)", "static"
@@ -53,7 +53,7 @@ class Facts(logging.Filter):
 
     def filter(self, record):
         record.facts = {"request": request_id.get()} if request_id.get() else {}
-        record.facts |= context.current() | getattr(record, "more", {})
+        record.facts |= process.current_work() | getattr(record, "more", {})
         return True
 
 

@@ -13,8 +13,8 @@ from prometheus_client import CollectorRegistry, Counter, Histogram, generate_la
 from prometheus_client.core import GaugeMetricFamily
 
 from generation import spending
-from jobs import heartbeat, waker
-from jobs.models import Job, JobStep
+from jobs import waker
+from jobs.models import Job, JobStep, Worker
 from storage.files import free_bytes
 from storage.models import FileRecord
 from universes.models import Revision, Universe
@@ -76,7 +76,7 @@ def _work():
     yield _one(
         "queue_age_seconds", "How long the oldest message has waited for a worker.", waker.oldest_unclaimed()
     )
-    yield _one("workers", "Workers that were heard of lately.", heartbeat.alive().count())
+    yield _one("workers", "Workers that were heard of lately.", Worker.alive().count())
 
 
 def _money():

@@ -328,7 +328,7 @@ JOB_SLOTS = {"replicate": REPLICATE_CONCURRENCY}
 JOB_BEFORE_START = ["syncer.journals.finish_all"]
 # Functions that a worker calls once a day: what has become too old goes, names that came otherwise are found.
 JOB_DAILY = [
-    "jobs.retention.prune",
+    "jobs.services.prune",
     "universes.services.revisions.prune",
     "universes.name_keys.refresh",
     "magikswipe.sessions.clear_expired",

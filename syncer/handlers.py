@@ -5,9 +5,8 @@ from datetime import timedelta
 
 from django.utils import timezone
 
-from jobs.handlers import Handler
+from jobs.handlers import Done, Handler, Permanent
 from jobs.models import JobStep
-from jobs.outcomes import Done, Permanent
 from universes.errors import NotFound
 
 from . import remote, restore, syncs, unpublish

@@ -9,7 +9,7 @@ from drf_spectacular.generators import SchemaGenerator
 
 from api.fields import Body
 from generation import provider as replicate
-from jobs import heartbeat
+from jobs.models import Worker
 from jobs.runner import run_here
 
 pytestmark = pytest.mark.django_db
@@ -124,7 +124,7 @@ def operations(schema):
 @pytest.fixture
 def services(sandbox, settings):
     """Both services, quick, and a worker."""
-    heartbeat.beat("here", 1)
+    Worker.beat("here", 1)
     settings.REPLICATE_BASE_URL = settings.SUPABASE_URL = sandbox.url
     settings.REPLICATE_API_TOKEN = settings.SUPABASE_SERVICE_ROLE_KEY = sandbox.key
     sandbox.settings(latency={"llm": 0, "image": 0, "video": 0, "music": 0}, llm_style="clean")

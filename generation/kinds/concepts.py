@@ -6,8 +6,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import gettext_noop
 
 from jobs import services as jobs
-from jobs.handlers import StepRun
-from jobs.outcomes import Done, Drop, Wait
+from jobs.handlers import Done, Drop, StepRun, Wait
 from jobs.services import Step
 from universes import media
 from universes.models import LANGUAGES, Universe

@@ -6,8 +6,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import gettext_noop
 
 from api.roles import GENERATE
-from jobs.handlers import StepRun
-from jobs.outcomes import Done
+from jobs.handlers import Done, StepRun
 from jobs.services import Step
 from jobs.types import JobType
 from universes.models import Universe

@@ -8,9 +8,8 @@ from django.utils.translation import gettext, gettext_noop, ngettext
 from django.utils.translation import gettext_lazy as _
 
 from api.roles import GENERATE
-from jobs.handlers import StepRun
+from jobs.handlers import Done, Drop, StepRun, Wait
 from jobs.models import Job
-from jobs.outcomes import Done, Drop, Wait
 from jobs.services import Step
 from jobs.types import JobType
 from universes.models import LANGUAGES, Language, MusicPrompt, Universe

@@ -14,9 +14,8 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import gettext_noop, ngettext
 
 from api.roles import GENERATE
-from jobs.handlers import StepRun
+from jobs.handlers import Done, StepRun, Wait
 from jobs.models import ACTIVE, Job, JobStep
-from jobs.outcomes import Done, Wait
 from jobs.services import Step
 from jobs.types import JobType
 from universes.models import LANGUAGES, Asset, AssetTranslation, Universe

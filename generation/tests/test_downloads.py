@@ -8,7 +8,7 @@ import threading
 import pytest
 
 from generation import adapters, downloads, outputs
-from jobs.outcomes import Passing, Permanent
+from jobs.handlers import Passing, Permanent
 
 ADDRESS = "https://pbxt.replicate.delivery/a.png"
 

@@ -15,9 +15,8 @@ from generation.kinds.pictures import Picture
 from generation.kinds.songs import Song
 from generation.tests.helpers import begin, bytes_of, path_of, run_out, wait_for_the_end_of
 from jobs import lease
-from jobs.handlers import StepRun
+from jobs.handlers import Drop, StepRun
 from jobs.models import Job, JobStep
-from jobs.outcomes import Drop
 from storage import archive, bucket
 from storage.files import digests
 from universes.models import LANGUAGES, Asset, Revision

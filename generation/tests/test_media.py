@@ -11,7 +11,7 @@ from PIL import Image
 
 from generation import downloads
 from generation.kinds import clips
-from jobs.outcomes import Passing, Permanent
+from jobs.handlers import Passing, Permanent
 
 
 def test_a_data_uri_stays_below_what_the_provider_takes(tmp_path):

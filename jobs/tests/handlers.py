@@ -4,8 +4,7 @@ import os
 import signal
 
 from jobs import services
-from jobs.handlers import Handler
-from jobs.outcomes import Done, Drop, Passing, Permanent, Wait
+from jobs.handlers import Done, Drop, Handler, Passing, Permanent, Wait
 
 
 class Waits(Handler):

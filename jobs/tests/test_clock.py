@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from jobs import chores, clock_steps, heartbeat, lease, marker, services, slots, waker
+from jobs import clock, daily, lease, process, services, slots, waker
 from jobs.models import Chore, Job, JobStep, Slots, Worker
 
 pytestmark = pytest.mark.django_db
@@ -80,23 +80,23 @@ def test_a_pause_lasts_no_longer_than_one_may(job):
 
 
 def test_what_is_done_once_a_day_is_done_after_a_day(settings):
-    settings.JOB_DAILY = ["jobs.retention.prune"]
-    Chore.objects.create(name="jobs.retention.prune", due_at=timezone.now() + 2 * DAY)
-    chores.send_due()
+    settings.JOB_DAILY = ["jobs.services.prune"]
+    Chore.objects.create(name="jobs.services.prune", due_at=timezone.now() + 2 * DAY)
+    daily.send_due()
     assert Chore.objects.get().due_at < timezone.now() + DAY
 
 
 def test_a_worker_that_was_heard_of_in_the_future_is_not_alive():
     Worker.objects.create(id="w", host="h", processes=1, beat_at=timezone.now() + HOUR)
-    assert not heartbeat.alive().exists()
+    assert not Worker.alive().exists()
 
 
 def test_a_mark_from_the_future_is_none():
-    marker.mark()
-    assert marker.is_marked()
-    os.utime(marker.path(), (time.time() + 3600,) * 2)
-    assert not marker.is_marked()
-    marker.mark()
+    process.mark()
+    assert process.is_marked()
+    os.utime(process.mark_path(), (time.time() + 3600,) * 2)
+    assert not process.is_marked()
+    process.mark()
 
 
 @pytest.mark.parametrize("seconds", [-86_400, -3600, 3600, 86_400])
@@ -104,12 +104,12 @@ def test_the_waker_notices_a_step_of_the_clock(job, monkeypatch, seconds):
     now = timezone.now()
     former = now - timedelta(seconds=seconds)
     monkeypatch.setattr(time, "time", former.timestamp)
-    watch = clock_steps.Watch()
+    steps = clock.ClockSteps()
     monkeypatch.undo()
-    Chore.objects.create(name="jobs.retention.prune", due_at=now)
+    Chore.objects.create(name="jobs.services.prune", due_at=now)
     set_step(job, "running", HOUR / 2)
     set_job(job, lease_until=former + timedelta(seconds=5))
-    watch.look()
+    steps.look()
     job.refresh_from_db()
     # Living leases run on, waiting steps are due, and nothing is swept.
     assert now + timedelta(seconds=10) < job.lease_until < now + timedelta(minutes=1)
@@ -117,15 +117,15 @@ def test_the_waker_notices_a_step_of_the_clock(job, monkeypatch, seconds):
     assert Chore.objects.get().due_at > now + HOUR / 2
 
 
-def test_a_worker_that_waited_for_its_database_puts_no_chore_off(monkeypatch):
+def test_a_worker_that_waited_for_its_database_puts_no_daily_task_off(monkeypatch):
     now = timezone.now()
-    Chore.objects.create(name="jobs.retention.prune", due_at=now)
+    Chore.objects.create(name="jobs.services.prune", due_at=now)
     wall, uptime = time.time() - 60, time.monotonic() - 60
     monkeypatch.setattr(time, "time", lambda: wall)
     monkeypatch.setattr(time, "monotonic", lambda: uptime)
-    watch = clock_steps.Watch()
+    steps = clock.ClockSteps()
     monkeypatch.undo()
-    watch.look()
+    steps.look()
     assert Chore.objects.get().due_at == now
 
 
@@ -133,6 +133,6 @@ def test_after_a_step_back_everything_that_waits_is_due(job):
     set_step(job, "running", HOUR / 2)
     Slots.objects.update_or_create(name="replicate", defaults={"paused_until": timezone.now() + HOUR / 2})
     set_job(job, message_sent_at=timezone.now() + timedelta(seconds=30))
-    clock_steps.forget_times()
+    clock.forget_times()
     assert is_woken(job)
     assert not slots.paused_until("replicate")

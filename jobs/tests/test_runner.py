@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from jobs import lease, queue, runner, services, slots, waker
+from jobs import lease, runner, services, slots, waker
 from jobs.errors import Busy, LeaseLost, NotPossible
 from jobs.handlers import StepRun
 from jobs.models import Job, JobStep
@@ -189,7 +189,7 @@ class TestLease:
     def test_a_message_that_came_while_the_job_was_owned_is_made_up_for(self):
         job = start(step("a"))
         token = lease.acquire(job.pk)
-        queue.send(job.pk)
+        waker.send(job.pk)
         runner.run_slice(job.pk)
         assert job not in waker.needing_a_runner()
         lease.release(job.pk, token)

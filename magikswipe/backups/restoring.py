@@ -12,9 +12,8 @@ from django.core.cache import cache
 from django.core.serializers.base import DeserializationError
 from django.db import DatabaseError, connection, transaction
 
-from jobs import heartbeat
 from jobs import services as jobs
-from jobs.models import Job
+from jobs.models import Job, Worker
 from magikswipe import accounts
 from magikswipe.database import migrations_missing
 from storage.archive import archive
@@ -121,7 +120,7 @@ def _marks() -> list[str]:
 def _check_here(force):
     if migrations_missing():
         raise Refused("The database has not all tables yet; run: manage.py migrate")
-    if heartbeat.alive().exists():
+    if Worker.alive().exists():
         raise Refused("A worker runs; stop workers and web servers, wait half a minute, and try again.")
     if not force and not is_empty():
         raise Refused("There is something here already, which a restore replaces; --force does so.")

@@ -13,8 +13,8 @@ from django.utils import timezone
 from generation import checks as model_checks
 from generation import spending
 from generation.errors import ProviderError
-from jobs import heartbeat, lease, progress, queue
-from jobs.models import ACTIVE, ENDED, Job, JobStep, State
+from jobs import lease, progress, waker
+from jobs.models import ACTIVE, ENDED, Job, JobStep, State, Worker
 from magikswipe import checks
 from magikswipe.database import database_wrong, incomplete, migrations_missing
 from storage.bucket import check_writable
@@ -117,7 +117,7 @@ def bucket() -> Iterator[Finding]:
 
 
 def worker() -> Iterator[Finding]:
-    if not heartbeat.alive().exists():
+    if not Worker.alive().exists():
         yield note("no-worker", "No worker runs; jobs wait until one does: manage.py qcluster")
 
 
@@ -128,7 +128,7 @@ def stuck_jobs() -> Iterator[Finding]:
         yield Finding(
             "stuck-job",
             f"Job {job.pk} ({job}) has waited for long; a worker is sent for.",
-            partial(queue.send, job.pk),
+            partial(waker.send, job.pk),
         )
 
 

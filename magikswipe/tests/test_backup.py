@@ -18,8 +18,7 @@ from django.db.models.signals import post_save
 
 from api import tallies, tokens
 from api.models import ApiToken, Tally
-from jobs import heartbeat
-from jobs.models import Job, JobStep
+from jobs.models import Job, JobStep, Worker
 from magikswipe.backups import restoring, rows, writing
 from storage import archive, bucket
 from storage.models import FileRecord
@@ -287,7 +286,7 @@ def test_from_other_tables_it_is_refused(filled, tmp_path):
 
 def test_while_a_worker_runs_nothing_is_restored(filled, tmp_path):
     call_command("backup", tmp_path / "all.tar")
-    heartbeat.beat("here", 1)
+    Worker.beat("here", 1)
     refused(tmp_path / "all.tar", "A worker runs; stop workers")
 
 

@@ -9,7 +9,6 @@ import pytest
 from django.db import OperationalError, connection
 from django.utils import timezone
 
-from jobs import heartbeat
 from jobs.models import Job, Worker
 from magikswipe import healthcheck
 from tests.s3_proxy import REFUSED
@@ -19,7 +18,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def worker():
-    heartbeat.beat("here", 2)
+    Worker.beat("here", 2)
     return Worker.objects.get()
 
 
@@ -47,7 +46,7 @@ def test_a_worker_that_was_not_heard_of_for_long_is_none(api, worker):
 
 
 def test_a_worker_that_ends_says_so(api, worker):
-    heartbeat.leave("here")
+    Worker.objects.filter(id="here").delete()
     assert api.get("/ready").json()["worker"] is False
 
 

@@ -9,7 +9,7 @@ import pytest
 from django.test import Client
 
 from api import tokens
-from jobs import context, services
+from jobs import process, services
 from jobs.runner import run_here
 from magikswipe import logs
 from storage import signed_urls
@@ -106,7 +106,7 @@ def test_a_workers_line_tells_its_job_and_step(lines):
     run_here(job.pk)
     (line,) = [line for line in lines() if "broke" in line["message"]]
     assert (line["job"], line["step"]) == (str(job.pk), "one")
-    assert context.current() == {}
+    assert process.current_work() == {}
 
 
 def test_no_line_tells_a_secret(settings, lines):
@@ -130,6 +130,6 @@ def test_no_line_tells_a_secret(settings, lines):
 def test_people_read_lines_with_the_same_facts_and_without_secrets(settings, logged):
     settings.SUPABASE_SERVICE_ROLE_KEY = "service-key"
     text = logged(logs.Lines("{levelname} {name}: {message}", style="{"))
-    with context.at(job="1234"):
+    with process.working_on(job="1234"):
         logging.getLogger("magikswipe").warning("With service-key")
     assert text() == "WARNING magikswipe: With *** [job=1234]\n"

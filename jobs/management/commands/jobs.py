@@ -2,9 +2,10 @@
 
 import json
 import sys
+from typing import Any
 
 from django.core.management import CommandError
-from django.core.management.base import BaseCommand
+from django.core.management.base import BaseCommand, CommandParser
 
 from jobs import services
 from jobs.errors import Busy, NotFound, NotPossible
@@ -16,14 +17,14 @@ FAILED = 1
 class Command(BaseCommand):
     help = "Lists jobs, cancels one, or retries what failed of one. Exit code 1 when that is not possible."
 
-    def add_arguments(self, parser):
+    def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("action", nargs="?", choices=["list", "cancel", "retry"], default="list")
         parser.add_argument("job", nargs="?", help="The id of the job to cancel or retry.")
         parser.add_argument("--active", action="store_true", help="List those alone that have not ended.")
         parser.add_argument("--limit", type=int, default=20, help="How many to list, newest first (20).")
         parser.add_argument("--json", action="store_true", help="Print JSON.")
 
-    def handle(self, *, action, job, active, limit, **options):
+    def handle(self, *, action: str, job: str | None, active: bool, limit: int, **options: Any) -> None:
         if action == "list":
             jobs = Job.objects.filter(status__in=ACTIVE) if active else Job.objects.all()
             self.tell(list(jobs[:limit]), options["json"])
@@ -37,7 +38,7 @@ class Command(BaseCommand):
             sys.exit(FAILED)
         self.tell([changed], options["json"])
 
-    def tell(self, jobs, as_json):
+    def tell(self, jobs: list[Job], as_json: bool) -> None:
         if as_json:
             self.stdout.write(json.dumps([facts(job) for job in jobs], indent=2))
             return
@@ -48,6 +49,6 @@ class Command(BaseCommand):
             )
 
 
-def facts(job):
+def facts(job: Job) -> dict[str, Any]:
     names = ("type", "univers_slug", "status", "progress", "message", "error")
     return {"id": str(job.pk), "created_at": job.created_at.isoformat()} | {n: getattr(job, n) for n in names}

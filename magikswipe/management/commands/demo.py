@@ -1,12 +1,17 @@
 """`manage.py demo`: one universe from idea to published, the way a client would do it, through the queue."""
 
+import time
+from collections.abc import Iterator
+from uuid import UUID
+
 from django.core.management import CommandError
-from django.core.management.base import BaseCommand
+from django.core.management.base import BaseCommand, OutputWrapper
+from tqdm import tqdm
 
 from generation.errors import CannotGenerate, LimitReached, ProviderError
 from generation.services import start_all
-from jobs import watching
 from jobs.errors import Busy
+from jobs.models import Job
 from syncer.errors import SyncError
 from syncer.services import start_push
 from universes import media, names
@@ -15,6 +20,7 @@ from universes.services import universes
 
 NAME, SLUG = "La ferme", "la-ferme"
 THEME = "les animaux de la ferme"
+POLL_SECONDS = 0.3
 
 
 class Command(BaseCommand):
@@ -42,7 +48,7 @@ class Command(BaseCommand):
         self.tell(universe)
 
     def run_job(self, job):
-        job = watching.show(job, self.stdout)
+        job = followed(job, self.stdout)
         if job.status != "completed":
             raise CommandError(f"{job.type} ended {job.status}: {job.error or job.message}")
 
@@ -58,3 +64,30 @@ class Command(BaseCommand):
 def interrupted(name):
     """The demo of this name that was begun and never published: it is taken up where it was left."""
     return Universe.objects.filter(slug=names.make_slug(name), name=name, last_synced_at=None).first()
+
+
+def followed(started: Job, output: OutputWrapper) -> Job:
+    """Show a job until it ends, as a bar on a terminal and as lines elsewhere; returns it."""
+    if not output.isatty():
+        for job in states(started.pk):
+            output.write(f"{job.type}: {job.progress} %, {job.message}\n")
+        return job
+    with tqdm(total=100, desc=started.type, unit="%", bar_format="{desc} {bar} {n}% {postfix}") as bar:
+        for job in states(started.pk):
+            bar.set_postfix_str(job.message, refresh=False)
+            bar.update(job.progress - bar.n)
+    return job
+
+
+def states(job_id: UUID) -> Iterator[Job]:
+    """The job each time something of it changed, the ended job last."""
+    shown = None
+    while True:
+        job = Job.objects.get(pk=job_id)
+        state = (job.ended, job.progress, job.message)
+        if state != shown:
+            shown = state
+            yield job
+        if job.ended:
+            return
+        time.sleep(POLL_SECONDS)

@@ -2,7 +2,7 @@
 
 from django.core.management.base import BaseCommand
 
-from jobs import retention
+from jobs import services
 from syncer import journals
 from universes.services import revisions
 
@@ -16,7 +16,7 @@ class Command(BaseCommand):
 
     def handle(self, **options):
         journals.finish_all()
-        gone, jobs = revisions.prune(), retention.prune()
+        gone, jobs = revisions.prune(), services.prune()
         self.stdout.write(
             f"Deleted {_counted(gone['revisions'], 'revision')}, {_counted(gone['files'], 'archived file')} "
             f"({gone['bytes'] / 1e6:.1f} MB) and {_counted(jobs, 'job')}."
