@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
-from typing import IO, Any, TypedDict, TypeVar
+from typing import IO, Any, Protocol, TypedDict, TypeVar
 
 from .names import is_safe_segment
 
@@ -42,6 +42,12 @@ LOCK_POLL_SECONDS = 0.1
 CHUNK, AT_ONCE = 1024 * 1024, 16
 
 
+class Readable(Protocol):
+    """A file object, or a request's body."""
+
+    def read(self, size: int, /) -> bytes: ...
+
+
 class Digests(TypedDict):
     """In hex."""
 
@@ -58,7 +64,7 @@ def copy_file(path: str | Path, target: str | Path) -> str:
         return copy_stream(source, copy)[1]
 
 
-def copy_stream(source: IO[bytes], target: IO[bytes]) -> tuple[int, str]:
+def copy_stream(source: Readable, target: IO[bytes]) -> tuple[int, str]:
     """Copy between binary file objects, flushed to disk; returns `(size in bytes, SHA-256 in hex)`."""
     sha256, size = hashlib.sha256(), 0
     while piece := source.read(CHUNK):

@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any, BinaryIO
+from typing import Any, BinaryIO
 
 from django.core.files import File
 from django.core.files.storage import FileSystemStorage
@@ -286,7 +286,7 @@ class StagedFolder:
     path: Path
     storage: FolderStorage
 
-    def add(self, name: str, source: IO[bytes]) -> tuple[int, str]:
+    def add(self, name: str, source: disk.Readable) -> tuple[int, str]:
         with (self.path / safe_key(name)).open("xb") as target:
             return disk.copy_stream(source, target)
 

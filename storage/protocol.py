@@ -7,6 +7,8 @@ from typing import IO, Any, BinaryIO, Protocol
 
 from django.core.files import File
 
+from .files import Readable
+
 # Tells whether a folder has changed; compared, and nothing else.
 Stamp = object
 
@@ -27,7 +29,7 @@ class FileStat(Protocol):
 class StagedFolder(Protocol):
     """Files on their way into a folder that does not exist yet."""
 
-    def add(self, name: str, source: IO[bytes]) -> tuple[int, str]:
+    def add(self, name: str, source: Readable) -> tuple[int, str]:
         """Copy a binary file object in under `name`; returns `(size in bytes, SHA-256 in hex)`."""
 
     def commit(self, folder: str) -> None:

@@ -18,7 +18,7 @@ from django.core.files import File
 from django.core.files.storage import Storage
 
 from .errors import BucketUnreachable, NotWritable
-from .files import copy_file, copy_stream, together
+from .files import Readable, copy_file, copy_stream, together
 from .names import TEMPORARY, TRASH, is_safe_segment, safe_key
 from .protocol import Stamp
 from .s3_client import Client, S3File, Stat
@@ -311,7 +311,7 @@ class S3StagedFolder:
     place: str
     names: list[str] = field(default_factory=list)
 
-    def add(self, name: str, source: IO[bytes]) -> tuple[int, str]:
+    def add(self, name: str, source: Readable) -> tuple[int, str]:
         with staging() as folder:
             with (folder / "file").open("wb") as target:
                 size, sha256 = copy_stream(source, target)

@@ -21,7 +21,7 @@ from syncer import services as syncer
 from syncer.plan import PULL, PUSH, UNPUBLISH
 from universes.models import Universe
 from universes.name_keys import by_name
-from universes.services import revision_list
+from universes.services import revisions
 
 from .operations import REFUSALS
 from .plan_page import Entry, PlanPage, at_it
@@ -217,7 +217,7 @@ class PublishMixin:
         job = syncer.busy_with([universe.slug])
         context = {
             "revisions": [
-                described(revision) for revision in revision_list.listing(universe.slug)[:MOST_REVISIONS]
+                described(revision) for revision in revisions.listing(universe.slug)[:MOST_REVISIONS]
             ],
             "may_publish": may(request.user, PUBLISH),
             "at_it": at_it(job) if job else "",

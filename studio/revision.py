@@ -10,7 +10,7 @@ from unfold.decorators import display
 
 from storage.names import kind_of
 from universes.models import CAUSES, Revision
-from universes.services import revision_list
+from universes.services import revisions
 
 from .html import picture
 from .restore import RestoreMixin, cause, contents, kept_files
@@ -45,7 +45,7 @@ class RevisionAdmin(BoundedSearch, RestoreMixin, ModelAdmin):
     readonly_fields = ("cause_label", "contents", "kept_rows", "kept_files")
 
     def get_queryset(self, request):
-        return revision_list.counted()
+        return revisions.counted()
 
     def has_add_permission(self, request):
         return False

@@ -10,7 +10,7 @@ from storage import archive
 from universes.models import Revision, Universe
 from universes.names import THUMBNAIL, music_name, video_names
 from universes.rows import TABLES, UNIVERS, UNIVERS_ASSETS, UNIVERS_MUSIC_PROMPTS
-from universes.services import revision_list, revisions
+from universes.services import revisions
 
 from . import known, local, pull, syncs
 from .errors import Conflict
@@ -49,11 +49,11 @@ def prepare(revision_id):
 
 def _settled(revision_id):
     """The revision and its universe here, once all files that left the universe are archived."""
-    revision = revision_list.find(revision_id)
+    revision = revisions.find(revision_id)
     here = _counterpart(revision)
     for slug in {revision.univers_slug, here.slug if here else revision.univers_slug}:
         syncs.finish(slug)
-    return revision_list.find(revision.pk), here
+    return revisions.find(revision.pk), here
 
 
 def slug_of(revision):

@@ -12,7 +12,7 @@ from api.fields import Body, Boolean, Query
 from api.paging import PageQuery
 from api.schema import ErrorSerializer
 from universes.models import Revision
-from universes.services import revision_list
+from universes.services import revisions
 
 REPORT = "report"
 REPORTS = [REPORT]
@@ -108,7 +108,7 @@ class RevisionItemSerializer(serializers.ModelSerializer):
 
     @extend_schema_field(serializers.DictField(child=KeptFileSerializer()))
     def get_files(self, revision):
-        return revision_list.files(revision)
+        return revisions.files_of(revision)
 
 
 @extend_schema_serializer(many=False)

@@ -13,7 +13,7 @@ from jobs.models import ACTIVE, Job, State
 from jobs.types import JobType
 from universes.errors import NotFound
 from universes.names import is_slug
-from universes.services import revision_list, universes
+from universes.services import revisions, universes
 
 from . import plan, previews, remote, restore, syncs, unpublish
 from .client import client
@@ -204,7 +204,7 @@ def start_unpublish(slug, *, force=False, author="", once=""):
 
 def start_restore(revision_id, *, force=False, author="", once=""):
     """The job that makes a universe what a revision kept. NotFound when there is none, Busy when a sync is at it."""
-    revision = revision_list.find(revision_id)
+    revision = revisions.find(revision_id)
     slug = restore.slug_of(revision)
     return _start(RESTORE, {slug: _claim(slug)}, force, author, once, revision=str(revision.pk))
 

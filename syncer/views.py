@@ -8,7 +8,7 @@ from api.paging import page
 from api.permissions import author, needs
 from api.roles import PUBLISH
 from jobs.serializers import TYPES, JobSerializer, JobStartedSerializer
-from universes.services import revision_list, universes
+from universes.services import revisions, universes
 
 from . import differences, services
 from .serializers import (
@@ -97,7 +97,7 @@ class SyncViewSet(ViewSet):
 
         409 when most of it would go, unless forced, and when an archived file is gone.
         """
-        revision_list.find(revision_id)
+        revisions.find(revision_id)
         return self._one(
             request, revision_id, SyncBody, services.start_restore, services.plan_restore, RESTORED
         )
@@ -130,13 +130,13 @@ class RevisionViewSet(ViewSet):
     def list(self, request):
         """A page of revisions, newest first, without their rows."""
         query = RevisionQuery.read(request)
-        found = page(revision_list.listing(query["univers_slug"]), query["skip"], query["limit"])
+        found = page(revisions.listing(query["univers_slug"]), query["skip"], query["limit"])
         return Response(RevisionPageSerializer(found).data)
 
     @extend_schema(responses=RevisionSerializer)
     def retrieve(self, request, revision_id):
         """One revision with its rows."""
-        return Response(RevisionSerializer(revision_list.find(revision_id)).data)
+        return Response(RevisionSerializer(revisions.find(revision_id)).data)
 
 
 def _start_pull(slug, **options):

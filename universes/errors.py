@@ -1,8 +1,10 @@
-"""What the services refuse, each with a sentence for the person who asked."""
+"""Refusals of the services, each with a sentence for the user."""
+
+from storage.messages import Message
 
 
 class NotFound(Exception):
-    """What was asked for does not exist."""
+    """There is no such universe, card, song, revision or variant."""
 
 
 class AlreadyExists(Exception):
@@ -10,7 +12,7 @@ class AlreadyExists(Exception):
 
 
 class Changing(Exception):
-    """It does not hold still for as long as it takes to copy it."""
+    """It changes faster than it can be copied."""
 
 
 class TooLarge(Exception):
@@ -18,8 +20,8 @@ class TooLarge(Exception):
 
 
 class Invalid(Exception):
-    """A value that can't be taken; `errors` says which, as `{field: [sentence]}`."""
+    """A bad value; `errors` says which, as `{field: [sentence]}`."""
 
-    def __init__(self, field, sentence):
+    def __init__(self, field: str, sentence: str | Message) -> None:
         super().__init__(sentence)
         self.errors = {field: [str(sentence)]}

@@ -1,6 +1,7 @@
-"""The seven tables that Supabase has too, under its names, and the revisions that only we keep."""
+"""The seven tables that Supabase has too, under its names, and our own: revisions, edits, name keys."""
 
 import uuid
+from typing import Any
 
 from django.contrib.contenttypes.fields import GenericRelation
 from django.db import models
@@ -24,11 +25,11 @@ class Language(models.TextChoices):
 LANGUAGES = tuple(Language.values)
 
 
-def one_of_our_languages(name):
+def one_of_our_languages(name: str) -> models.CheckConstraint:
     return models.CheckConstraint(condition=models.Q(language__in=LANGUAGES), name=name)
 
 
-def uuid_key():
+def uuid_key() -> "models.UUIDField[uuid.UUID | str, uuid.UUID]":
     return models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
 
 
@@ -69,7 +70,7 @@ class Universe(models.Model):
             )
         ]
 
-    def __str__(self):
+    def __str__(self) -> str:
         return self.name
 
 
@@ -85,7 +86,7 @@ class UniversePrompts(models.Model):
         verbose_name = _("default prompts")
         verbose_name_plural = _("default prompts")
 
-    def __str__(self):
+    def __str__(self) -> str:
         return str(self.universe_id)
 
 
@@ -107,7 +108,7 @@ class UniverseTranslation(models.Model):
             one_of_our_languages("univers_translations_language"),
         ]
 
-    def __str__(self):
+    def __str__(self) -> str:
         return f"{self.language}: {self.name}"
 
 
@@ -129,7 +130,7 @@ class MusicPrompt(models.Model):
             one_of_our_languages("univers_music_prompts_language"),
         ]
 
-    def __str__(self):
+    def __str__(self) -> str:
         return str(self.get_language_display())
 
 
@@ -155,7 +156,7 @@ class Asset(models.Model):
             models.UniqueConstraint(fields=["universe", "image_name"], name="univers_one_card_per_file"),
         ]
 
-    def __str__(self):
+    def __str__(self) -> str:
         return self.display_name or self.image_name
 
 
@@ -172,7 +173,7 @@ class AssetPrompts(models.Model):
         verbose_name = _("own prompts")
         verbose_name_plural = _("own prompts")
 
-    def __str__(self):
+    def __str__(self) -> str:
         return str(self.asset_id)
 
 
@@ -194,11 +195,11 @@ class AssetTranslation(models.Model):
             one_of_our_languages("univers_assets_translations_language"),
         ]
 
-    def __str__(self):
+    def __str__(self) -> str:
         return f"{self.language}: {self.display_name}"
 
 
-def key_of(model):
+def key_of(model: type[models.Model]) -> CascadeOneToOne[Any, Any]:
     """Deleted by the database, with its row."""
     return CascadeOneToOne(model, models.DO_NOTHING, null=True, related_name="key")
 
@@ -216,7 +217,7 @@ class NameKey(models.Model):
         db_table = "name_keys"
         default_permissions = ()
 
-    def __str__(self):
+    def __str__(self) -> str:
         return self.text
 
 
@@ -245,7 +246,7 @@ class Edit(models.Model):
         verbose_name = _("change")
         verbose_name_plural = _("changes")
 
-    def __str__(self):
+    def __str__(self) -> str:
         return f"{self.label}: {self.field}"
 
 
@@ -295,5 +296,5 @@ class Revision(models.Model):
         verbose_name = _("revision")
         verbose_name_plural = _("revisions")
 
-    def __str__(self):
+    def __str__(self) -> str:
         return f"{self.univers_slug}: {CAUSES.get(self.cause, self.cause)}"

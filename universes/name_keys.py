@@ -8,7 +8,7 @@ its name as it stands, and missing in no list.
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from django.apps import apps
 from django.db import models, transaction
@@ -74,7 +74,7 @@ class NamedQuerySet(models.QuerySet[Row]):
             ids = list(self.values_list("pk", flat=True))
             updated = super().update(**values)
             if "id" in values:
-                _keys(self.model).filter(**{f"{row_of(self.model)}__in": ids}).update(
+                _keys().filter(**{f"{row_of(self.model)}__in": ids}).update(
                     **{f"{row_of(self.model)}_id": values["id"]}
                 )
                 ids = [values["id"]]
@@ -103,17 +103,27 @@ def name_of(model: type[models.Model]) -> str:
 
 def row_of(model: type[models.Model]) -> str:
     """The field of `NameKey` that leads to rows of the model."""
-    return model._meta.get_field("key").remote_field.name
+    return _key_field(model).name
 
 
-def _keys(model: type[models.Model]) -> Any:
-    return model._meta.get_field("key").related_model.objects
+def _key_field(model: type[models.Model]) -> "models.Field[Any, Any]":
+    return next(field for field in _key_fields() if field.related_model is model._meta.concrete_model)
+
+
+def _key_fields() -> "list[models.Field[Any, Any]]":
+    """The fields of `NameKey` that lead to rows with a name."""
+    keys = apps.get_model("universes", "NameKey")
+    return [field for field in keys._meta.concrete_fields if field.is_relation]
+
+
+def _keys() -> Any:
+    return apps.get_model("universes", "NameKey")._default_manager
 
 
 def write(model: type[models.Model], named: Iterable[tuple[Any, str | None]]) -> None:
     """Write the keys of rows; `named`: `[(pk, name)]`."""
     row = row_of(model)
-    keys = _keys(model)
+    keys = _keys()
     keys.bulk_create(
         [keys.model(**{f"{row}_id": pk, "text": fold(name)}) for pk, name in named],
         batch_size=BATCH,
@@ -125,8 +135,7 @@ def write(model: type[models.Model], named: Iterable[tuple[Any, str | None]]) ->
 
 def named_models() -> list[type[models.Model]]:
     """The models whose rows have keys."""
-    keys = apps.get_model("universes", "NameKey")
-    return [field.related_model for field in keys._meta.concrete_fields if field.is_relation]
+    return [cast(type[models.Model], field.related_model) for field in _key_fields()]
 
 
 def unfitting() -> Iterator[tuple[type[models.Model], list[tuple[Any, str | None]]]]:

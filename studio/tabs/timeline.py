@@ -8,14 +8,14 @@ from typing import Any
 
 from jobs.models import Job
 from universes.models import Edit, Revision
-from universes.services import revision_list
+from universes.services import revisions
 
 JOBS, CHANGES, REVISIONS = KINDS = ("jobs", "changes", "revisions")
 
 
 @dataclass(frozen=True)
 class Event:
-    """`item`: a Job, an Edit, or a Revision as `revision_list.listing` reads it."""
+    """`item`: a Job, an Edit, or a Revision as `revisions.listing` reads it."""
 
     kind: str
     created_at: datetime
@@ -57,7 +57,7 @@ class Timeline:
 LOADERS = {
     JOBS: lambda: Job.objects.all(),
     CHANGES: lambda: Edit.objects.all(),
-    REVISIONS: revision_list.listing,
+    REVISIONS: revisions.listing,
 }
 
 

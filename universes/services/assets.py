@@ -30,7 +30,8 @@ def parse_uuid(text: object) -> uuid.UUID | None:
 
 def find(universe: Universe, asset_id: object) -> Asset:
     """A card of this universe; NotFound for any other id, whatever it looks like."""
-    asset = universe.assets.select_related("prompts").filter(pk=parse_uuid(asset_id)).first()
+    pk = parse_uuid(asset_id)
+    asset = universe.assets.select_related("prompts").filter(pk=pk).first() if pk else None
     if not asset:
         raise NotFound(
             _("Asset '%(asset_id)s' not found in universe '%(slug)s'.")
@@ -51,7 +52,7 @@ def create(
 ) -> Asset:
     """Make a card with a file name of its own; without an order it comes last."""
     edits.lock(universe)
-    revisions.stage_leaving(universe.slug)
+    revisions.trash_leaving(universe.slug)
     taken = set(universe.assets.values_list("image_name", flat=True))
     if sort_order is None:
         sort_order = _next_order(universe)

@@ -44,7 +44,7 @@ def replace(
 ) -> list[Asset]:
     """`apply` for checked concepts, also within a larger transaction."""
     edits.lock(universe)
-    revisions.stage_leaving(universe.slug)
+    revisions.trash_leaving(universe.slug)
     if leaving := [name for asset in universe.assets.all() for name in files_of(asset)]:
         revisions.create(universe, "apply_concepts", author, leaving=leaving)
     universe.assets.all().delete()

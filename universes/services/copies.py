@@ -6,7 +6,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
-from typing import BinaryIO, Protocol, TypeVar
+from typing import IO, TypeVar
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
@@ -16,6 +16,7 @@ from django.utils.translation import gettext as _
 from api import idempotency
 from storage import bucket
 from storage.names import ANY_TYPE, media_type
+from storage.protocol import StagedFolder
 
 from .. import rows as tables
 from ..errors import AlreadyExists, Changing
@@ -34,17 +35,8 @@ WHEN = ("created_at", "updated_at")
 # For so long an order that is sent again leads to the copy that it made.
 ORDERS_KEPT = timedelta(days=1)
 
-Copy, Put = TypeVar("Copy"), TypeVar("Put")
-
-
-class NewFolder(Protocol):
-    """A folder on its way into the bucket, as `bucket.preparing` gives it."""
-
-    def add(self, name: str, source: BinaryIO) -> tuple[int, str]: ...
-
-    def appear(self, folder: str) -> None: ...
-
-    def vanish(self, folder: str) -> None: ...
+Copy = TypeVar("Copy")
+Put = TypeVar("Put")
 
 
 @dataclass(frozen=True)
@@ -55,7 +47,7 @@ class Snapshot:
     rows: Rows
     files: dict[str, tuple[int, int]]
 
-    def copy_files(self, put: Callable[[str, int, BinaryIO], Put]) -> dict[str, Put] | None:
+    def copy_files(self, put: Callable[[str, int, IO[bytes]], Put]) -> dict[str, Put] | None:
         """`put(name, size, file)` every file: `{name: its result}`; None when the universe changed meanwhile."""
         done = {}
         try:
@@ -110,7 +102,7 @@ def check_free(slug: str) -> None:
 
 
 def create(
-    slug: str, rows: Rows, prepared: NewFolder, also: Callable[[Universe], None] | None = None
+    slug: str, rows: Rows, prepared: StagedFolder, also: Callable[[Universe], None] | None = None
 ) -> Universe:
     """Make a universe of rows and a prepared folder: both or neither.
 
@@ -120,7 +112,7 @@ def create(
     try:
         with ExitStack() as undo:
             with transaction.atomic():
-                revisions.stage_folder(slug)
+                revisions.trash_folder(slug)
                 universe = _create_rows(slug, rows)
                 if also:
                     also(universe)
@@ -224,7 +216,7 @@ def _create_copy(
         return create(slug, _rows(original, name, slug), prepared, note)
 
 
-def _put(prepared: NewFolder, name: str, _size: int, source: BinaryIO) -> None:
+def _put(prepared: StagedFolder, name: str, _size: int, source: IO[bytes]) -> None:
     prepared.add(name, source)
 
 

@@ -28,7 +28,7 @@ from ..models import (
 )
 
 Item = Universe | Asset | MusicPrompt
-AnyItem = TypeVar("AnyItem", Universe, Asset, MusicPrompt)
+AnyItem = TypeVar("AnyItem", bound=Universe | Asset | MusicPrompt)
 Value = str | int | bool | datetime | None
 
 BREAK = re.compile(r"\r\n|\r|\n")
@@ -153,10 +153,15 @@ def update(
 
 
 def _write(item: Item, fields: dict[str, Value]) -> None:
-    if not type(item)._default_manager.filter(pk=item.pk).update(**fields):
+    if not _rows(item).update(**fields):
         raise NotFound(_("'%(name)s' was not found; it was deleted meanwhile.") % {"name": item})
     for column, value in fields.items():
         setattr(item, column, value)
+
+
+def _rows(item: Item) -> models.QuerySet[Any]:
+    model: type[models.Model] = type(item)
+    return model._default_manager.filter(pk=item.pk)
 
 
 def save_prompts(item: Item, prompts: Mapping[str, Value]) -> None:
@@ -164,7 +169,7 @@ def save_prompts(item: Item, prompts: Mapping[str, Value]) -> None:
     fields = FIELDS[type(item)]
     if not prompts or not fields.prompts:
         return
-    rows, parent = fields.prompts._default_manager, {fields.parent: item}
+    rows, parent = fields.prompts._default_manager, _parent(fields, item)
     if any(prompts.values()) or rows.filter(**parent).exists():
         rows.update_or_create(**parent, defaults=prompts, create_defaults={**prompts, **fields.new_prompts})
 
@@ -175,10 +180,14 @@ def save_translations(item: Item, names: Mapping[str, str]) -> None:
     fields = FIELDS[type(item)]
     if not fields.translations:
         return
-    rows, parent = fields.translations._default_manager, {fields.parent: item}
+    rows, parent = fields.translations._default_manager, _parent(fields, item)
     rows.filter(**parent).exclude(language__in=names).delete()
     for language, name in names.items():
         rows.update_or_create(**parent, language=language, defaults={fields.name: name})
+
+
+def _parent(fields: Fields, item: Item) -> dict[str, Any]:
+    return {fields.parent: item}
 
 
 def check_languages(names: Mapping[str, object]) -> None:
@@ -218,7 +227,7 @@ def save(item: Item, typed: dict[str, str], seen: dict[str, str], author: str = 
     are saved. NotFound when the item is gone.
     """
     lock(_about(item)[0])
-    if not type(item)._default_manager.filter(pk=item.pk).exists():
+    if not _rows(item).exists():
         raise NotFound(_("'%(name)s' was not found; it was deleted meanwhile.") % {"name": item})
     present = words(item)
     wanted, late = _compared(present, typed, seen)

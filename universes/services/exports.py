@@ -36,9 +36,10 @@ def write(slug: str, target: Path) -> None:
 def open_export(slug: str) -> BinaryIO:
     """The same as an open file, which leaves nothing on disk when it is closed."""
     with staging() as folder:
-        write(slug, folder / "archive")
+        path = Path(folder) / "archive"
+        write(slug, path)
         # An open file stays readable when its folder goes.
-        return (folder / "archive").open("rb")
+        return path.open("rb")
 
 
 def _write(target: Path, original: Snapshot) -> bool | None:

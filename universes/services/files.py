@@ -79,7 +79,7 @@ def _locked(lock: Callable[[], None], change: Callable[[], Result]) -> Result:
     return change()
 
 
-def _move(slug: str, name: str, copy: Path, stamp: tuple[int, int, int] | None) -> bool:
+def _move(slug: str, name: str, copy: str, stamp: tuple[int, int, int] | None) -> bool:
     """Whether the copy took the place of the very file that was archived."""
     if bucket.stamp(slug, name) != stamp:
         return False

@@ -18,8 +18,9 @@ from django.db import models
 from django.utils.translation import gettext as _
 
 from storage.bucket import staged_folder
-from storage.files import CHUNK
+from storage.files import CHUNK, Readable
 from storage.names import is_safe_segment
+from storage.protocol import StagedFolder
 
 from ..errors import TooLarge
 from ..models import LANGUAGES, Universe
@@ -27,7 +28,6 @@ from ..names import is_slug, is_url
 from ..rows import TABLES, UNIVERS, UNIVERS_ASSETS, Row, Rows, Table
 from . import copies, zips
 from .exports import FILES, FORMAT, MANIFEST, VERSION
-from .uploads import Readable
 from .zips import Members, refuse
 
 LARGEST_MANIFEST = 32 * 1024 * 1024
@@ -126,7 +126,7 @@ def _unpack(
     info: zipfile.ZipInfo,
     name: str,
     expected: tuple[int, str],
-    prepared: copies.NewFolder,
+    prepared: StagedFolder,
 ) -> None:
     # zipfile reads no more than the size that is declared, which the sum was checked for.
     with zips.unpacked(archive, info) as source:
@@ -258,7 +258,7 @@ def _check_names(table: Table, row: Row) -> None:
 def _fits(field: Any, value: object) -> bool:
     """Whether a JSON value is one of a column, as `rows.to_row` writes it."""
     if value is None:
-        return field.null
+        return bool(field.null)
     while field.is_relation:
         field = field.target_field
     return next(fits for kind, fits in KINDS if isinstance(field, kind))(value)

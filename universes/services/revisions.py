@@ -3,8 +3,8 @@
 A deletion goes in three steps, so that a stop at any point loses nothing and leaves nothing for long:
 
 1. In one transaction the rows go, and a revision keeps them with the names of the files that are `leaving`.
-2. The files are staged by renames alone, under the revision's id (`stage_leaving`).
-3. They are archived from there, the revision learns their hashes, and the staged copies are discarded.
+2. The files are moved to the bucket's trash by renames alone, under the revision's id (`trash_leaving`).
+3. They are archived from there, the revision learns their hashes, and the trash is discarded.
 
 `archive_leaving` does the second and third, and completes what an earlier stop left; so does `prune`.
 """
@@ -13,20 +13,25 @@ import time
 import uuid
 from collections.abc import Iterable, Iterator
 from datetime import timedelta
-from typing import TypedDict
+from typing import Any, TypedDict
 
 from django.conf import settings
 from django.core.cache import cache
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.models import Func, IntegerField, QuerySet, Value
+from django.db.models.functions import Coalesce
+from django.db.models.sql.compiler import SQLCompiler
 from django.utils import timezone
 from django.utils.module_loading import import_string
 
 from storage import archive, bucket
+from storage.messages import message as _
 
 from .. import rows
+from ..errors import NotFound
 from ..models import Asset, Revision, Universe
-from ..rows import Rows
+from ..rows import UNIVERS_ASSETS, UNIVERS_MUSIC_PROMPTS, Rows, Table
 from . import edits
 
 DELETE = "delete"
@@ -36,6 +41,13 @@ BATCH = 500
 
 # `{file name: SHA-256}`; null says that there was no such file.
 Files = dict[str, str | None] | dict[str, str]
+
+
+class ArchivedFile(TypedDict):
+    """`sha256` None: there was no such file. `size`, in bytes, None: the archived copy is gone, or never was."""
+
+    sha256: str | None
+    size: int | None
 
 
 class Pruned(TypedDict):
@@ -92,24 +104,79 @@ def _save(
     return revision
 
 
+# --- The list
+
+
+class ArrayLength(Func):
+    """The number of items in the array under a key of a JSON object; NULL where there is no such array."""
+
+    output_field = IntegerField()
+
+    def as_sqlite(
+        self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, **context: Any
+    ) -> tuple[str, tuple[str | int, ...]]:
+        joiner = ", '$.' || "
+        return self.as_sql(compiler, connection, function="JSON_ARRAY_LENGTH", arg_joiner=joiner, **context)
+
+    def as_postgresql(
+        self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, **context: Any
+    ) -> tuple[str, tuple[str | int, ...]]:
+        return self.as_sql(compiler, connection, function="JSONB_ARRAY_LENGTH", arg_joiner=" -> ", **context)
+
+
+def find(revision_id: object) -> Revision:
+    """Raises NotFound, also for a text that is no id."""
+    try:
+        return counted().get(pk=uuid.UUID(str(revision_id)))
+    except (ValueError, Revision.DoesNotExist):
+        raise NotFound(
+            _("Revision '%(revision_id)s' not found.") % {"revision_id": str(revision_id)[:100]}
+        ) from None
+
+
+def listing(univers_slug: str | None = None) -> QuerySet[Revision]:
+    """Revisions of one universe or of all, newest first; `rows` are deferred."""
+    found = counted().defer("rows").order_by("-created_at", "-pk")
+    return found.filter(univers_slug=univers_slug) if univers_slug else found
+
+
+def counted() -> QuerySet[Revision]:
+    """Revisions with the numbers of their `cards` and `songs`."""
+    return Revision.objects.annotate(
+        cards=_number_of(UNIVERS_ASSETS), songs=_number_of(UNIVERS_MUSIC_PROMPTS)
+    )
+
+
+def _number_of(table: Table) -> Coalesce:
+    return Coalesce(ArrayLength("rows", Value(table.name)), Value(0))
+
+
+def files_of(revision: Revision) -> dict[str, ArchivedFile]:
+    """The archived files of a revision, by name."""
+    return {
+        name: {"sha256": sha256, "size": archive.size(sha256) if sha256 else None}
+        for name, sha256 in sorted(revision.files.items())
+    }
+
+
 # --- Files on their way into the archive
 
 
-def stage_leaving(slug: str) -> None:
-    """Move files that leave with their rows out of the universe's folder; in a transaction, before a name is reused.
+def trash_leaving(slug: str) -> None:
+    """Move files that leave with their rows to the trash; in a transaction, before a name is reused.
 
     A file that was written since belongs to the present owner of its name, and stays.
     """
     for revision in _unfinished(slug).select_for_update().defer("rows", "files"):
         bucket.trash_files(
-            revision.univers_slug, revision.leaving, revision.pk.hex, revision.created_at.timestamp()
+            revision.univers_slug, revision.leaving or (), revision.pk.hex, revision.created_at.timestamp()
         )
         revision.leaving = None
         revision.save(update_fields=["leaving"])
 
 
-def stage_folder(slug: str) -> None:
-    """Move the folder of a deleted universe out of the bucket, if its slug is free; in a transaction.
+def trash_folder(slug: str) -> None:
+    """Move the folder of a deleted universe to the trash, if its slug is free; in a transaction.
 
     It has the files that left with the universe, if that broke off, and those that came too late.
     """
@@ -120,9 +187,9 @@ def stage_folder(slug: str) -> None:
 
 
 def archive_leaving(slug: str) -> None:
-    """Stage and archive the files that leave this universe; outside a transaction, since it copies files."""
+    """Trash and archive the files that leave this universe; outside a transaction, since it copies files."""
     with transaction.atomic():
-        stage_leaving(slug)
+        trash_leaving(slug)
     labels = [uuid.UUID(label) for label in bucket.trash_labels()]
     for revision in Revision.objects.filter(pk__in=labels, univers_slug=slug).values_list("pk", flat=True):
         _archive(revision)
@@ -135,7 +202,7 @@ def archive_all_leaving() -> None:
     )
     for slug in set(unfinished):
         with transaction.atomic():
-            stage_leaving(slug)
+            trash_leaving(slug)
     for label in bucket.trash_labels():
         _archive(uuid.UUID(label))
 
@@ -145,9 +212,9 @@ def _unfinished(slug: str) -> QuerySet[Revision]:
 
 
 def _archive(pk: uuid.UUID) -> None:
-    for aside, files in archive.add_trash(pk.hex):
+    for trash, files in archive.add_trash(pk.hex):
         _add_files(pk, files)
-        aside.discard(files)
+        trash.discard(files)
 
 
 @transaction.atomic
@@ -213,7 +280,7 @@ def _beyond_bounds(sizes: dict[str, int]) -> Iterator[uuid.UUID]:
             yield pk
 
 
-def needed_files() -> set[str | None]:
+def needed_files() -> set[str]:
     """The hashes of all archived files that must stay.
 
     Those that revisions name, those that others are about to use, and the originals of any of these or of a present
@@ -224,9 +291,9 @@ def needed_files() -> set[str | None]:
     return named.union(archive.needed_originals(named), *others)
 
 
-def named_files() -> set[str | None]:
-    """The hashes of all archived files that revisions name; None among them for a file that did not exist."""
+def named_files() -> set[str]:
+    """The hashes of all archived files that revisions name."""
     named: set[str | None] = set()
     for files in Revision.objects.order_by().values_list("files", flat=True).iterator():
         named.update(files.values())
-    return named
+    return {sha256 for sha256 in named if sha256}

@@ -75,7 +75,7 @@ def _create(name: str, slug: str, translations: Mapping[str, str], fields: dict[
     fields = {key: value for key, value in fields.items() if key not in prompts}
     try:
         with transaction.atomic():
-            revisions.stage_folder(slug)
+            revisions.trash_folder(slug)
             universe = Universe.objects.create(**fields, name=name, slug=slug)
             edits.save_prompts(universe, prompts)
             edits.save_translations(universe, translations)
@@ -105,5 +105,5 @@ def delete(universe: Universe, author: str = "") -> None:
         revisions.create(universe, revisions.DELETE, author)
         universe.delete()
     with transaction.atomic():
-        revisions.stage_folder(slug)
+        revisions.trash_folder(slug)
     revisions.archive_leaving(slug)

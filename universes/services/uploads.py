@@ -4,13 +4,14 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
-from typing import Protocol
 
 from django.conf import settings
+from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from storage import pictures, transcoding
+from storage.files import Readable
 from storage.formats import Incomplete, Unfit
 from storage.staging import staging
 
@@ -29,13 +30,6 @@ WAIT_SECONDS = 20
 PICTURES = gettext_lazy("Choose a picture: JPEG, PNG, WebP, HEIC or GIF.")
 CLIPS = gettext_lazy("Choose a clip: MP4, MOV, WebM, MKV or AVI.")
 SONGS = gettext_lazy("Choose a song: MP3, M4A, WAV, OGG or FLAC.")
-
-
-class Readable(Protocol):
-    """An open file or a request's body."""
-
-    def read(self, size: int, /) -> bytes: ...
-
 
 # Its name and declared type count for nothing. A form's file has a `size` in bytes.
 Upload = Readable | str | os.PathLike[str]
@@ -117,7 +111,7 @@ def check_size(size: int, most_mb: float) -> None:
 
 
 @contextmanager
-def _advised(advice: str) -> Iterator[None]:
+def _advised(advice: Promise) -> Iterator[None]:
     """Refuse an unfit file with an advice behind the reason."""
     try:
         yield

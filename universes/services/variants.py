@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 
 from django.db.models.fields.json import KeyTextTransform
 from django.utils.translation import gettext as _
@@ -71,7 +71,7 @@ def _present(slug: str, name: str, kind: str) -> Variant | None:
     info = bucket.info(slug, name)
     if not info:
         return None
-    came = bucket.bucket().get_modified_time(f"{slug}/{name}")
+    came = datetime.fromtimestamp(bucket.bucket().stat(f"{slug}/{name}").st_mtime, UTC)
     return Variant(kind, name, info.sha256, info.size, came, present=True)
 
 

@@ -12,6 +12,7 @@ import zlib
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import IO
 
 from django.utils.translation import gettext as _
 
@@ -53,7 +54,7 @@ class Bounded(io.BufferedReader):
 class Piecewise:
     """An open member: damage is refused where it is found."""
 
-    def __init__(self, source: zipfile.ZipExtFile) -> None:
+    def __init__(self, source: IO[bytes]) -> None:
         self.source = source
 
     def read(self, size: int = -1) -> bytes:

@@ -205,7 +205,7 @@ def test_a_picture_drawn_since_stays_when_a_deletion_is_finished_late(universe, 
 def test_what_was_set_aside_and_not_archived_is_so_by_the_next(universe, asset, put_file):
     put_file("winter", asset.image_name, b"old")
     revisions.create(universe, "delete_card", asset=asset, leaving=files_of(asset))
-    revisions.stage_leaving("winter")
+    revisions.trash_leaving("winter")
     revisions.archive_leaving("autumn")
     assert Revision.objects.get().files == {} and bucket.trash_labels()
     revisions.archive_leaving("winter")

@@ -5,7 +5,7 @@ from django.core.management import CommandError
 from syncer import restore, services
 from syncer.management.base import WRONG_USE, SyncCommand
 from universes.errors import NotFound
-from universes.services import revision_list
+from universes.services import revisions
 
 LATEST = "latest"
 
@@ -45,10 +45,10 @@ class Command(SyncCommand):
         """The id of the revision that is meant; NotFound when the universe has no such revision."""
         number = 1 if self.revision == LATEST else int(self.revision) if self.revision.isdecimal() else None
         if number is None:
-            found = revision_list.find(self.revision)
+            found = revisions.find(self.revision)
             mine = self.slug in (found.univers_slug, restore.slug_of(found))
         else:
-            found = revision_list.listing(self.slug)[number - 1 : number].first() if number else None
+            found = revisions.listing(self.slug)[number - 1 : number].first() if number else None
             mine = bool(found)
         if not mine:
             raise NotFound(
@@ -58,8 +58,7 @@ class Command(SyncCommand):
 
     def show_list(self, as_json):
         found = [
-            as_dict(number, revision)
-            for number, revision in enumerate(revision_list.listing(self.slug), start=1)
+            as_dict(number, revision) for number, revision in enumerate(revisions.listing(self.slug), start=1)
         ]
         if as_json:
             self.stdout.write(json.dumps({"revisions": found}))
@@ -79,7 +78,7 @@ def as_dict(number, revision):
         "created_at": revision.created_at.isoformat(),
         "cards": revision.cards,
         "songs": revision.songs,
-        "files": revision_list.files(revision),
+        "files": revisions.files_of(revision),
     }
 
 

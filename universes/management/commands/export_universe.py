@@ -1,10 +1,11 @@
-"""Writes one universe, rows and media, into a single archive."""
+"""Writes one universe, rows and media, into a single zip file."""
 
 import shutil
 import sys
 from pathlib import Path
+from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from storage.staging import staging
 from universes.errors import Changing, NotFound
@@ -14,13 +15,13 @@ from universes.services import exports
 class Command(BaseCommand):
     help = "Write one universe, rows and media, into a zip file that import_universe reads."
 
-    def add_arguments(self, parser):
+    def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("slug")
         parser.add_argument(
             "file", nargs="?", help="SLUG.magikswipe.zip when absent, '-' for standard output"
         )
 
-    def handle(self, *, slug, file, **options):
+    def handle(self, *, slug: str, file: str | None, **options: Any) -> None:
         with staging() as folder:
             try:
                 exports.write(slug, folder / "archive")
@@ -28,7 +29,7 @@ class Command(BaseCommand):
                 raise CommandError(str(error)) from None
             self.deliver(folder / "archive", file or exports.file_name(slug))
 
-    def deliver(self, archive, file):
+    def deliver(self, archive: Path, file: str) -> None:
         if file == "-":
             with archive.open("rb") as source:
                 shutil.copyfileobj(source, sys.stdout.buffer)
