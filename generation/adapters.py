@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy
 
 from . import schemas
 from .errors import CannotGenerate, Unknown
+from .schemas import Schema
 
 LLM, IMAGE, VIDEO, MUSIC = (
     "REPLICATE_LLM_MODEL",
@@ -21,10 +22,12 @@ LLM, IMAGE, VIDEO, MUSIC = (
     "REPLICATE_MUSIC_MODEL",
 )
 SETTINGS = (LLM, IMAGE, VIDEO, MUSIC)
-NO_LIMIT = (0, None)
+# The least and the most characters; None for no limit.
+Limits = tuple[int, int | None]
+NO_LIMIT: Limits = (0, None)
 
 
-def as_image(address):
+def as_image(address: str) -> dict[str, Any]:
     return {"image": address}
 
 
@@ -39,12 +42,12 @@ class Adapter:
 
     setting: str
     build: Callable[..., dict[str, Any]]
-    prompt: tuple[int, int | None] = NO_LIMIT
-    lyrics: tuple[int, int | None] = NO_LIMIT
+    prompt: Limits = NO_LIMIT
+    lyrics: Limits = NO_LIMIT
     other_names: tuple[str, ...] = ()
     picture: Callable[[str], dict[str, Any]] = as_image
 
-    def check(self, *, prompt="", lyrics="", label=""):
+    def check(self, *, prompt: str = "", lyrics: str = "", label: str = "") -> None:
         """Raise CannotGenerate for a text that the model would refuse, with the limit in the sentence."""
         self.check_prompt(prompt, label)
         _check_length(lyrics, self.lyrics, "lyrics", label)
@@ -53,7 +56,7 @@ class Adapter:
         """The same for the prompt alone."""
         _check_length(prompt, self.prompt, "prompt", label)
 
-    def whole_input(self):
+    def whole_input(self) -> dict[str, Any]:
         """An input such as it gets, files included; its texts and addresses are examples."""
         rest = {LLM: {"system": "text"}, VIDEO: {"seed": 1}, MUSIC: {"lyrics": "text"}}.get(self.setting, {})
         picture = self.picture("https://example.org/picture.png") if self.setting == VIDEO else {}
@@ -81,7 +84,7 @@ SENTENCES = {
 }
 
 
-def _check_length(text, limits, what, label):
+def _check_length(text: str, limits: Limits, what: str, label: str) -> None:
     (least, most), (too_short, too_long) = limits, SENTENCES[what]
     words = {"label": label, "number": len(text), "least": least, "most": most}
     if len(text) < least:
@@ -98,7 +101,7 @@ LLM_TOKENS = 4096
 LLM_QUESTION = (1, 8000)
 
 
-def _llama(prompt, system=""):
+def _llama(prompt: str, system: str = "") -> dict[str, Any]:
     """Llama 3's chat format, since the model's own template is bare.
 
     https://www.llama.com/docs/model-cards-and-prompt-formats/meta-llama-3/
@@ -118,16 +121,16 @@ def _llama(prompt, system=""):
     }
 
 
-def _recraft(prompt):
+def _recraft(prompt: str) -> dict[str, Any]:
     return {"prompt": prompt, "size": "1024x1024", "style": "digital_illustration"}
 
 
-def _wan(prompt, seed):
+def _wan(prompt: str, seed: int) -> dict[str, Any]:
     """Only what every published version of the model takes; their other fields differ."""
     return {"prompt": prompt, "seed": seed}
 
 
-def _wan_fast(prompt, seed):
+def _wan_fast(prompt: str, seed: int) -> dict[str, Any]:
     return {
         "prompt": prompt,
         "seed": seed,
@@ -138,11 +141,11 @@ def _wan_fast(prompt, seed):
     }
 
 
-def _music(prompt, lyrics):
+def _music(prompt: str, lyrics: str) -> dict[str, Any]:
     return {"prompt": prompt, "lyrics": lyrics}
 
 
-def _music_by_reference(prompt, lyrics):
+def _music_by_reference(prompt: str, lyrics: str) -> dict[str, Any]:
     """It has no field for a style: that comes from the reference track."""
     track = settings.REPLICATE_MUSIC_REFERENCE
     return {"lyrics": lyrics} | ({"song_file": track} if track else {})
@@ -163,16 +166,16 @@ ADAPTERS = {
 NO_STYLE_FIELD = "minimax/music-01"
 
 
-def model(setting):
+def model(setting: str) -> str:
     """The configured model as owner/name or owner/name:version. `setting`: LLM, IMAGE, VIDEO or MUSIC."""
-    return getattr(settings, setting)
+    return str(getattr(settings, setting))
 
 
-def base_name(model):
+def base_name(model: str) -> str:
     return model.partition(":")[0]
 
 
-def adapter(setting, name=""):
+def adapter(setting: str, name: str = "") -> Adapter:
     """The Adapter of the configured model, or of another one (`name`) in its place.
 
     For a model that is not among ours it is made from the schema that the model publishes: ProviderErrors when
@@ -188,7 +191,7 @@ def adapter(setting, name=""):
     return found or from_schema(_schema(name, setting), setting)
 
 
-def _schema(name, setting):
+def _schema(name: str, setting: str) -> Schema:
     try:
         return schemas.of(name)
     except Unknown:
@@ -198,17 +201,17 @@ def _schema(name, setting):
         ) from None
 
 
-def known(setting):
+def known(setting: str) -> list[str]:
     return [name for name, one in ADAPTERS.items() if one.setting == setting]
 
 
-def other_names(model):
+def other_names(model: str) -> list[str]:
     """Under which names a model that Replicate does not know by this one is tried next."""
     one = ADAPTERS.get(base_name(model))
     return [name for name in one.other_names if name != base_name(model)] if one else []
 
 
-def is_known(model):
+def is_known(model: str) -> bool:
     """Whether it is among our adapters, of whichever kind."""
     return base_name(model) in ADAPTERS
 
@@ -244,7 +247,7 @@ STYLE = (*PROMPT, "style", "style_prompt", "tags", "caption", "genre_description
 LARGEST_SEED = 2**31 - 1
 ANSWER_TOKENS = 4096
 # Asked for where a model's enumerations list it; otherwise its own default stands.
-WISHES = {
+WISHES: dict[str, dict[str, str]] = {
     LLM: {},
     IMAGE: {"aspect_ratio": "1:1", "size": "1024x1024", "output_format": "png"},
     VIDEO: {},
@@ -252,7 +255,7 @@ WISHES = {
 }
 
 
-def from_schema(schema, setting):
+def from_schema(schema: Schema, setting: str) -> Adapter:
     """The Adapter of a model of this kind by its Schema.
 
     CannotGenerate when it offers no field for what must be sent, or requires one that nothing here can fill.
@@ -273,13 +276,13 @@ def from_schema(schema, setting):
     return made
 
 
-def _llm_by_schema(schema):
+def _llm_by_schema(schema: Schema) -> Adapter:
     question = _field(schema, LLM, PROMPT, _("the question"))
     instruction = schema.first(SYSTEM, ("string",))
     length = schema.first(ANSWER_LENGTH, ("integer",))
     fixed = {length: schema.nearest(length, ANSWER_TOKENS)} if length else {}
 
-    def build(prompt, system=""):
+    def build(prompt: str, system: str = "") -> dict[str, Any]:
         if instruction:
             return {instruction: system, question: prompt, **fixed}
         return {question: f"{system}\n\n{prompt}".strip(), **fixed}
@@ -287,23 +290,23 @@ def _llm_by_schema(schema):
     return Adapter(LLM, build, prompt=schema.lengths(question))
 
 
-def _image_by_schema(schema):
+def _image_by_schema(schema: Schema) -> Adapter:
     subject = _field(schema, IMAGE, PROMPT, _("the prompt"))
     fixed = _wishes(schema, IMAGE)
 
-    def build(prompt):
+    def build(prompt: str) -> dict[str, Any]:
         return {subject: prompt, **fixed}
 
     return Adapter(IMAGE, build, prompt=schema.lengths(subject))
 
 
-def _video_by_schema(schema):
+def _video_by_schema(schema: Schema) -> Adapter:
     picture = _field(schema, VIDEO, PICTURE, _("the picture that a clip starts from"), ("string", "array"))
     listed = schema.properties[picture]["type"] == "array"
     movement = schema.first(PROMPT, ("string",))
     seeded = schema.first(("seed",), ("integer",))
 
-    def build(prompt, seed):
+    def build(prompt: str, seed: int) -> dict[str, Any]:
         number = {seeded: seed % (schema.nearest(seeded, LARGEST_SEED) + 1)} if seeded else {}
         return {**({movement: prompt} if movement else {}), **number}
 
@@ -315,18 +318,20 @@ def _video_by_schema(schema):
     )
 
 
-def _music_by_schema(schema):
+def _music_by_schema(schema: Schema) -> Adapter:
     words = _field(schema, MUSIC, LYRICS, _("the lyrics"))
     style = schema.first(STYLE, ("string",))
     fixed = _wishes(schema, MUSIC)
 
-    def build(prompt, lyrics):
+    def build(prompt: str, lyrics: str) -> dict[str, Any]:
         return {**({style: prompt} if style else {}), words: lyrics, **fixed}
 
     return Adapter(MUSIC, build, prompt=_lengths(schema, style), lyrics=schema.lengths(words))
 
 
-def _field(schema, setting, names, what, types=("string",)):
+def _field(
+    schema: Schema, setting: str, names: tuple[str, ...], what: str, types: tuple[str, ...] = ("string",)
+) -> str:
     if name := schema.first(names, types):
         return name
     raise CannotGenerate(
@@ -338,11 +343,11 @@ def _field(schema, setting, names, what, types=("string",)):
     )
 
 
-def _lengths(schema, name):
+def _lengths(schema: Schema, name: str | None) -> Limits:
     return schema.lengths(name) if name else NO_LIMIT
 
 
-def _wishes(schema, setting):
+def _wishes(schema: Schema, setting: str) -> dict[str, str]:
     return {
         name: value
         for name, value in WISHES[setting].items()

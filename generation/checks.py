@@ -1,20 +1,24 @@
 """Whether the configured models fit: by what is known of them (system checks), and by what Replicate publishes now."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import Any
 from urllib.parse import urlsplit
 
 from django.conf import settings
-from django.core.checks import Error, Warning, register
+from django.core.checks import CheckMessage, Error, Warning, register
 from django.http.request import validate_host
 
 from . import adapters, prices, provider, schemas
+from .adapters import Adapter
 from .errors import CannotGenerate, Unknown
+from .schemas import Schema
 
 # --- System checks -----------------------------------------------------------------------------------------
 
 
 @register
-def models_are_known(app_configs, **kwargs):
+def models_are_known(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     return [
         _of_another_kind(setting) if adapters.is_known(adapters.model(setting)) else _unlisted(setting)
         for setting in adapters.SETTINGS
@@ -22,7 +26,7 @@ def models_are_known(app_configs, **kwargs):
     ]
 
 
-def _of_another_kind(setting):
+def _of_another_kind(setting: str) -> CheckMessage:
     return Error(
         f"{setting} names '{adapters.model(setting)}', which is a model of another kind.",
         hint=f"Set {setting} to one of: {', '.join(adapters.known(setting))}.",
@@ -30,7 +34,7 @@ def _of_another_kind(setting):
     )
 
 
-def _unlisted(setting):
+def _unlisted(setting: str) -> CheckMessage:
     return Warning(
         f"{setting} names '{adapters.model(setting)}', which is not among the models that were tried here: it is "
         "asked for its schema when first used.",
@@ -41,7 +45,7 @@ def _unlisted(setting):
 
 
 @register
-def music_has_a_style(app_configs, **kwargs):
+def music_has_a_style(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     if adapters.base_name(settings.REPLICATE_MUSIC_MODEL) != adapters.NO_STYLE_FIELD:
         return []
     reference = settings.REPLICATE_MUSIC_REFERENCE
@@ -63,7 +67,7 @@ def music_has_a_style(app_configs, **kwargs):
 
 
 @register
-def webhooks_are_let_in(app_configs, **kwargs):
+def webhooks_are_let_in(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     host = urlsplit(settings.PUBLIC_URL).hostname
     if not host or validate_host(host, settings.ALLOWED_HOSTS):
         return []
@@ -77,7 +81,7 @@ def webhooks_are_let_in(app_configs, **kwargs):
 
 
 @register
-def models_have_prices(app_configs, **kwargs):
+def models_have_prices(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     if settings.SPEND_LIMIT_MONTHLY is None:
         return []
     return [
@@ -91,7 +95,7 @@ def models_have_prices(app_configs, **kwargs):
     ]
 
 
-def _name(setting):
+def _name(setting: str) -> str:
     return adapters.base_name(adapters.model(setting))
 
 
@@ -108,18 +112,18 @@ class Compared:
     notes: list[str] = field(default_factory=list)
 
 
-def compare_all():
+def compare_all() -> list[Compared]:
     """A Compared for each setting. Raises ProviderErrors other than Unknown: nothing can be compared then."""
     return [compare(setting) for setting in adapters.SETTINGS]
 
 
-def account():
+def account() -> str:
     """The name of the account that the token belongs to; raises ProviderErrors."""
     found = provider.account()
     return f"{found.get('username', '?')} ({found.get('type', '?')})"
 
 
-def compare(setting):
+def compare(setting: str) -> Compared:
     found = Compared(setting, adapters.model(setting))
     try:
         schema = _read(found)
@@ -133,7 +137,7 @@ def compare(setting):
     return found
 
 
-def _read(found):
+def _read(found: Compared) -> Schema:
     """The published schema, under another name where Replicate does not know the configured one."""
     tried = [found.model, *adapters.other_names(found.model)]
     for name in tried:
@@ -149,7 +153,7 @@ def _read(found):
     )
 
 
-def differences(adapter, schema):
+def differences(adapter: Adapter, schema: Schema) -> list[str]:
     """Sentences about what the adapter sends or demands otherwise than the schema says."""
     sent = adapter.whole_input()
     return [
@@ -164,17 +168,17 @@ def differences(adapter, schema):
     ]
 
 
-def _lacking(schema, sent):
+def _lacking(schema: Schema, sent: dict[str, Any]) -> list[str]:
     return [name for name in schema.required if name not in sent]
 
 
-def _wrong_values(schema, sent):
+def _wrong_values(schema: Schema, sent: dict[str, Any]) -> Iterator[str]:
     for name, value in sent.items():
         if name in schema.properties and (problem := schema.problem(name, value)):
             yield f"'{name}' is sent as {value}, which {problem}."
 
 
-def _other_lengths(adapter, schema):
+def _other_lengths(adapter: Adapter, schema: Schema) -> Iterator[str]:
     """Limits that the schema names otherwise than the adapter; what it leaves open, documentation may limit."""
     for name in ("prompt", "lyrics"):
         there = schema.properties.get(name, {})

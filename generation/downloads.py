@@ -8,11 +8,13 @@ import socket
 import time
 import zlib
 from base64 import b64decode
+from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
-from ipaddress import ip_address, ip_network
+from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from pathlib import Path
-from urllib.parse import unquote_to_bytes, urljoin, urlsplit
+from typing import Any
+from urllib.parse import SplitResult, unquote_to_bytes, urljoin, urlsplit
 
 import httpx
 from django.conf import settings
@@ -36,7 +38,7 @@ GLOBAL_UNICAST = ip_network("2000::/3")
 
 
 @contextmanager
-def fetched(address, most_bytes):
+def fetched(address: str, most_bytes: int) -> Iterator[Path]:
     """The path of a file with what lies at `address`, alone in a folder that goes when the block ends.
 
     Raises Permanent for an address that is not Replicate's, a file that is gone or larger than `most_bytes`,
@@ -79,7 +81,7 @@ def _from_base64(content: bytes) -> bytes:
     return b64decode(content.rstrip(b"=").translate(bytes.maketrans(b"-_", b"+/")) + b"==")
 
 
-def _fetch(address, path, most_bytes):
+def _fetch(address: str, path: Path, most_bytes: int) -> None:
     ends = time.monotonic() + LONGEST_SECONDS
     for _ in range(MOST_REDIRECTS + 1):
         with _client(os.getpid()).stream("GET", **_pinned(address)) as response:
@@ -91,7 +93,7 @@ def _fetch(address, path, most_bytes):
 
 
 @cache
-def _client(process):
+def _client(process: int) -> httpx.Client:
     """One for each process, never made before a fork: loading the certificates takes longer than a download."""
     headers = {"Accept-Encoding": "identity"}
     client = httpx.Client(timeout=TIMEOUT, follow_redirects=False, trust_env=False, headers=headers)
@@ -99,7 +101,7 @@ def _client(process):
     return client
 
 
-def check_host(address):
+def check_host(address: str) -> None:
     """Raise Permanent unless the address is at replicate.delivery or where the API itself is."""
     target = _split(address)
     host = target.hostname or ""
@@ -112,12 +114,12 @@ def check_host(address):
         )
 
 
-def _is_at_api(target):
+def _is_at_api(target: SplitResult) -> bool:
     api = _split(settings.REPLICATE_BASE_URL)
     return (target.scheme, target.netloc) == (api.scheme, api.netloc)
 
 
-def _pinned(address):
+def _pinned(address: str) -> dict[str, Any]:
     """httpx's arguments for an address that `check_host` lets pass.
 
     A name is resolved here and what it stands for is looked at; the connection goes to that very address, so that
@@ -128,13 +130,13 @@ def _pinned(address):
     if _is_at_api(target):
         return {"url": address}
     return {
-        "url": httpx.URL(address).copy_with(host=_public_address(target.hostname)),
+        "url": httpx.URL(address).copy_with(host=_public_address(target.hostname or "")),
         "headers": {"Host": target.netloc.rpartition("@")[2]},
         "extensions": {"sni_hostname": target.hostname},
     }
 
 
-def _public_address(host):
+def _public_address(host: str) -> str:
     """An address of the host; Permanent when any of them is this machine's or a private network's."""
     try:
         entries = socket.getaddrinfo(host, 443, type=socket.SOCK_STREAM)
@@ -142,7 +144,7 @@ def _public_address(host):
         raise Passing(
             gettext("The address of '%(host)s' could not be found.") % {"host": host[:100]}
         ) from None
-    found = {entry[4][0] for entry in entries}
+    found = {str(entry[4][0]) for entry in entries}
     if not all(_is_public(ip_address(one.partition("%")[0])) for one in found):
         raise Permanent(
             gettext("'%(host)s' leads into a private network; the result is not fetched.")
@@ -153,8 +155,8 @@ def _public_address(host):
     return min(found, key=lambda one: (":" in one, one))
 
 
-def _is_public(found):
-    if found.version == 4:
+def _is_public(found: IPv4Address | IPv6Address) -> bool:
+    if isinstance(found, IPv4Address):
         return found.is_global and not found.is_multicast
     if found.ipv4_mapped:
         return _is_public(found.ipv4_mapped)
@@ -163,14 +165,14 @@ def _is_public(found):
     return found.is_global and found in GLOBAL_UNICAST and not tunnelled
 
 
-def _split(address):
+def _split(address: str) -> SplitResult:
     try:
         return urlsplit(address)
     except ValueError:
         return urlsplit("")
 
 
-def _save(response, path, most_bytes, ends):
+def _save(response: httpx.Response, path: Path, most_bytes: int, ends: float) -> None:
     _check_status(response.status_code)
     size = 0
     with path.open("wb") as target:
@@ -208,7 +210,7 @@ def _unpack(path: Path, most_bytes: int) -> None:
     packed.unlink()
 
 
-def _check_status(status):
+def _check_status(status: int) -> None:
     if status in GONE:
         raise Permanent(
             gettext("The result is no longer at Replicate, which deletes it after an hour."), spent=True

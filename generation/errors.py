@@ -24,7 +24,7 @@ class NotConfigured(ProviderError):
 class Unreachable(ProviderError):
     """No connection, so that the request was never `sent`; or no answer in time, and it may have arrived."""
 
-    def __init__(self, sentence, *, sent=True):
+    def __init__(self, sentence: str, *, sent: bool = True) -> None:
         super().__init__(sentence)
         self.certain = not sent
 
@@ -34,7 +34,7 @@ class Throttled(ProviderError):
 
     certain = True
 
-    def __init__(self, sentence, retry_after=None):
+    def __init__(self, sentence: str, retry_after: float | None = None) -> None:
         super().__init__(sentence)
         self.retry_after = retry_after
 

@@ -3,14 +3,17 @@
 import logging
 import time
 from collections import deque
+from collections.abc import Iterable, Sequence
 from functools import partial
+from typing import Any, Protocol
 
 from django.conf import settings
 from django.utils.translation import gettext
 
 from . import adapters, outputs, provider, spending
 from .errors import Broken, ProviderError, Throttled, Unreachable, Unusable
-from .words import SYSTEM
+from .models import Charge
+from .questions import SYSTEM
 
 DEADLINE_SECONDS = 90
 # Seconds between two looks: soon at first, then calmly.
@@ -21,7 +24,19 @@ MOST_QUESTIONS = 2
 log = logging.getLogger(__name__)
 
 
-def fulfil(tasks, univers_slug=""):
+class Task(Protocol):
+    """A question that takes an answer in, and knows what is still missing, so that one more question can mend it."""
+
+    @property
+    def missing(self) -> str:
+        """The words for it in a sentence; empty when nothing is."""
+
+    def prompt(self) -> str: ...
+
+    def add(self, answer: str) -> None: ...
+
+
+def fulfil(tasks: Sequence[Task], univers_slug: str = "") -> None:
     """Put the tasks of `words` to the model, REPLICATE_CONCURRENCY at a time, and once more those whose answer lacked
     something.
 
@@ -38,7 +53,7 @@ def fulfil(tasks, univers_slug=""):
         complain(task)
 
 
-def complain(task):
+def complain(task: Task) -> None:
     """Raise Unusable for a task that still lacks something."""
     if task.missing:
         raise Unusable(
@@ -47,16 +62,17 @@ def complain(task):
         )
 
 
-def inputs(prompt):
+def inputs(prompt: str) -> dict[str, Any]:
     """The configured model's input for a question; CannotGenerate for one that is too long for it."""
     model = adapters.adapter(adapters.LLM)
     model.check(prompt=prompt, label=gettext("the question"))
     return model.build(prompt, system=SYSTEM)
 
 
-def _ask(prompts, ends, univers_slug):
+def _ask(prompts: Sequence[str], ends: float, univers_slug: str) -> list[str]:
     charges = spending.afford(partial(spending.reserve, adapters.LLM, univers_slug, number=len(prompts)))
-    at_work, answers = deque(), []
+    at_work: deque[dict[str, Any]] = deque()
+    answers: list[str] = []
     try:
         for charge, prompt in zip(charges, prompts, strict=True):
             if len(at_work) == settings.REPLICATE_CONCURRENCY:
@@ -67,10 +83,10 @@ def _ask(prompts, ends, univers_slug):
         return answers
     finally:
         _stop(at_work)
-        spending.close(charges)
+        spending.settle_request(charges)
 
 
-def _order(charge, input, ends):
+def _order(charge: Charge, input: dict[str, Any], ends: float) -> dict[str, Any]:
     while True:
         try:
             prediction = provider.create(charge.model, input)
@@ -78,14 +94,14 @@ def _order(charge, input, ends):
             _hold_on(error, ends)
         except ProviderError as error:
             if not error.certain:
-                spending.doubt(charge)
+                spending.charge_unanswered(charge)
             raise
         else:
             spending.attach(charge, prediction["id"])
             return prediction
 
 
-def _answer_of_oldest(at_work, ends):
+def _answer_of_oldest(at_work: deque[dict[str, Any]], ends: float) -> str:
     """The text of the first in the queue, which leaves it when it has ended, well or not."""
     prediction, pause = at_work[0], FIRST_PAUSE
     while prediction["status"] not in provider.ENDED:
@@ -104,7 +120,7 @@ def _answer_of_oldest(at_work, ends):
     return outputs.text_of(prediction.get("output"))
 
 
-def _look(prediction, ends):
+def _look(prediction: dict[str, Any], ends: float) -> dict[str, Any]:
     """The prediction as it stands; as it stood, when the provider can't tell just now."""
     try:
         return provider.get(prediction["id"])
@@ -117,7 +133,7 @@ def _look(prediction, ends):
     return prediction
 
 
-def _hold_on(error, ends):
+def _hold_on(error: Throttled, ends: float) -> None:
     """Wait as long as the provider asked for; the Throttled itself when that takes longer than there is time."""
     wait = PAUSE_WHEN_THROTTLED if error.retry_after is None else max(error.retry_after, FIRST_PAUSE)
     if time.monotonic() + wait > ends:
@@ -125,7 +141,7 @@ def _hold_on(error, ends):
     time.sleep(wait)
 
 
-def _stop(at_work):
+def _stop(at_work: Iterable[dict[str, Any]]) -> None:
     """Cancel what nobody waits for any more; where that fails it ends by itself, and counts as spent."""
     try:
         for prediction in at_work:

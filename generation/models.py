@@ -65,7 +65,7 @@ class Charge(models.Model):
             models.Index(fields=["step_id"], name="charges_by_step"),
         ]
 
-    def __str__(self):
+    def __str__(self) -> str:
         return f"{self.get_kind_display()} {self.univers_slug}".strip()
 
 
@@ -77,5 +77,5 @@ class Month(models.Model):
     class Meta:
         db_table = "charge_months"
 
-    def __str__(self):
+    def __str__(self) -> str:
         return self.month

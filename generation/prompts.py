@@ -1,5 +1,7 @@
 """What the models are asked to draw, to move and to sing: an own prompt, else the universe's, else the built-in one."""
 
+from universes.models import Asset, MusicPrompt, Universe
+
 PLACE = "{concept}"
 
 IMAGE = (
@@ -16,26 +18,27 @@ MUSIC = (
 )
 
 
-def image(asset):
+def image(asset: Asset) -> str:
     """The picture prompt of a card (its own and its universe's prompts are loaded with it)."""
     return _choose(asset, "custom_image_prompt", "default_image_prompt", IMAGE)
 
 
-def video(asset):
+def video(asset: Asset) -> str:
     return _choose(asset, "custom_video_prompt", "default_video_prompt", VIDEO)
 
 
-def music(stored, style=""):
+def music(stored: MusicPrompt | None, style: str = "") -> str:
     """The style of a song: `stored` is its MusicPrompt or None."""
-    return (stored and (stored.prompt or "").strip()) or style or MUSIC
+    own = ((stored.prompt if stored else "") or "").strip()
+    return own or style or MUSIC
 
 
-def _choose(asset, custom, default, built_in):
-    own = _text(asset, "prompts", custom)
-    text = own or _text(asset.universe, "prompts", default) or built_in
+def _choose(asset: Asset, custom: str, default: str, built_in: str) -> str:
+    own = _text(asset, custom)
+    text = own or _text(asset.universe, default) or built_in
     return text.replace(PLACE, asset.display_name or "thing").strip()
 
 
-def _text(owner, relation, field):
-    prompts = getattr(owner, relation, None)
+def _text(owner: Asset | Universe, field: str) -> str:
+    prompts = getattr(owner, "prompts", None)
     return ((getattr(prompts, field) if prompts else None) or "").strip()

@@ -12,13 +12,14 @@ import logging
 import math
 import os
 import re
+import ssl
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from functools import cache
-from typing import Any
+from typing import Any, NoReturn
 from urllib.parse import urlencode, urlsplit
 
 import httpx
@@ -29,6 +30,7 @@ from django.utils.translation import gettext
 from .errors import (
     Broken,
     NotConfigured,
+    ProviderError,
     Rejected,
     Throttled,
     TooOld,
@@ -58,11 +60,11 @@ NONSENSE = (LookupError, TypeError, ValueError, AttributeError, RecursionError, 
 
 log = logging.getLogger(__name__)
 _client_lock = threading.Lock()
-_clients = {}
+_clients: dict[tuple[int, str, str], tuple[Any, "Transport"]] = {}
 
 
 @cache
-def _replicate():
+def _replicate() -> Any:
     """The client library, imported with the first call: it weighs 6 MB, and most web processes never make one."""
     import replicate.version
     import replicate.webhook
@@ -70,11 +72,11 @@ def _replicate():
     return replicate
 
 
-def configured():
+def configured() -> bool:
     return bool(settings.REPLICATE_API_TOKEN)
 
 
-def create(model, input, webhook=""):
+def create(model: str, input: dict[str, Any], webhook: str = "") -> dict[str, Any]:
     """Buy a prediction. `model`: owner/name or owner/name:version; Unknown when there is none of that name.
 
     `webhook`: the address that Replicate calls when it has ended, empty for none.
@@ -135,17 +137,17 @@ def _nonsense() -> Broken:
     return Broken(gettext("Replicate answered with something that makes no sense; try again later."))
 
 
-def account():
+def account() -> dict[str, Any]:
     """The account that the token belongs to; the cheapest proof that both work."""
     return _ask(lambda client: client.accounts.current())
 
 
-def model(name):
+def model(name: str) -> dict[str, Any]:
     """What Replicate publishes of a model, its input schema included."""
     return _ask(lambda client: client.models.get(name.partition(":")[0]))
 
 
-def version(name):
+def version(name: str) -> Any:
     """The published version of a model that `name` pins or, for owner/name alone, the latest one, schema included.
 
     None for a model that publishes none; Unknown when there is no such model or version.
@@ -156,7 +158,7 @@ def version(name):
     return model(base).get("latest_version")
 
 
-def webhook_secret():
+def webhook_secret() -> str:
     """What this account's webhooks are signed with, `whsec_…`."""
     key = _ask(lambda client: client.webhooks.default.secret()).get("key")
     if not isinstance(key, str):
@@ -164,7 +166,7 @@ def webhook_secret():
     return key
 
 
-def check_webhook(headers, body, secret):
+def check_webhook(headers: dict[str, str], body: str, secret: str) -> None:
     """Raise WrongSignature unless Replicate signed this within the last five minutes.
 
     `headers`: a dict; `body`: text. https://replicate.com/docs/topics/webhooks/verify-webhook
@@ -191,7 +193,7 @@ def now() -> datetime:
     return transport.time()
 
 
-def why(prediction):
+def why(prediction: dict[str, Any]) -> str:
     """A sentence for a prediction that ended otherwise than well."""
     if prediction["status"] == "failed":
         reason = _words(prediction.get("error") or "no reason given")
@@ -201,7 +203,7 @@ def why(prediction):
     return gettext("The prediction was cancelled at Replicate.")
 
 
-def ready():
+def ready() -> None:
     """Raise NotConfigured or Unreachable unless the token is taken; a provider that is only busy counts as ready."""
     try:
         account()
@@ -209,7 +211,7 @@ def ready():
         log.warning("Replicate could not confirm the account just now.")
 
 
-def _ask(call):
+def _ask(call: Callable[[Any], object]) -> dict[str, Any]:
     client, transport = _client()
     transport.answer.json = None
     try:
@@ -218,10 +220,11 @@ def _ask(call):
         if transport.answer.json is None:
             raise _nonsense() from error
         # It came, and what the client can't read of it may be what nobody here asks for.
-    return transport.answer.json
+    answer: dict[str, Any] = transport.answer.json
+    return answer
 
 
-def _client():
+def _client() -> tuple[Any, "Transport"]:
     """This process's client for the settings as they are now, never one made before a fork."""
     if not configured():
         raise NotConfigured(gettext("Replicate is not configured: set REPLICATE_API_TOKEN."))
@@ -234,14 +237,14 @@ def _client():
 
 
 @atexit.register
-def close():
+def close() -> None:
     """Let go of the connections; the next call opens new ones."""
     for _, transport in _clients.values():
         transport.close()
     _clients.clear()
 
 
-def _make_client():
+def _make_client() -> tuple[Any, "Transport"]:
     limits = httpx.Limits(max_connections=32, keepalive_expiry=30)
     transport = Transport(httpx.HTTPTransport(verify=_certificates(), limits=limits))
     client = _replicate().Client(
@@ -254,7 +257,7 @@ def _make_client():
 
 
 @cache
-def _certificates():
+def _certificates() -> ssl.SSLContext:
     """Loaded once: that takes longer than a request."""
     return httpx.create_ssl_context()
 
@@ -262,14 +265,14 @@ def _certificates():
 class Transport(httpx.BaseTransport):
     """Sends with finite timeouts, turns every refusal into an error of ours, and keeps the JSON as it came."""
 
-    def __init__(self, wire):
+    def __init__(self, wire: httpx.BaseTransport) -> None:
         self.wire = wire
         self.answer = threading.local()
         # (uptime in seconds, the provider's time then), once an answer told.
         self.clock: tuple[float, datetime] | None = None
         self.quiet_until = 0.0
 
-    def handle_request(self, request):
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
         self._keep_quiet(request)
         request.extensions = {**request.extensions, "timeout": TIMEOUT}
         try:
@@ -314,23 +317,23 @@ class Transport(httpx.BaseTransport):
         """The provider's time now; ours until an answer told."""
         return self._time(time.monotonic())
 
-    def _refuse(self, request, error):
+    def _refuse(self, request: httpx.Request, error: ProviderError) -> NoReturn:
         """Once told to wait, buy nothing until then, whichever step asks next."""
         if isinstance(error, Throttled) and _buys(request):
             # Of those that are answered at once the longest wait counts.
             self.quiet_until = max(self.quiet_until, time.monotonic() + (error.retry_after or 0))
         raise error
 
-    def _keep_quiet(self, request):
+    def _keep_quiet(self, request: httpx.Request) -> None:
         left = self.quiet_until - time.monotonic()
         if left > 0 and _buys(request):
             raise Throttled(gettext("Replicate asked to slow down a moment ago."), left)
 
-    def close(self):
+    def close(self) -> None:
         self.wire.close()
 
 
-def _buys(request):
+def _buys(request: httpx.Request) -> bool:
     return request.method == "POST" and request.url.path.endswith("/predictions")
 
 
@@ -351,7 +354,7 @@ def _received(wire: httpx.BaseTransport, request: httpx.Request) -> tuple[httpx.
     return response, bytes(body)
 
 
-def _content(body):
+def _content(body: bytes) -> Any:
     """JSON as Python values; None for what is none, or can't be read."""
     try:
         return json.loads(body)
@@ -359,7 +362,7 @@ def _content(body):
         return None
 
 
-def refusal(status, headers, content):
+def refusal(status: int, headers: Mapping[str, str], content: Any) -> ProviderError:
     """The error that an HTTP status of 300 and above stands for."""
     reason = _reason(status, content)
     if status == 401:
@@ -379,7 +382,7 @@ def refusal(status, headers, content):
     return Broken(gettext("Replicate failed: %(reason)s") % {"reason": reason})
 
 
-def _reason(status, content):
+def _reason(status: int, content: Any) -> str:
     said = content if isinstance(content, dict) else {}
     words = [_words(said[key]) for key in ("title", "detail") if said.get(key)]
     return ": ".join(dict.fromkeys(words))[:LONGEST_REASON] or f"HTTP status {status}"
@@ -394,14 +397,14 @@ def _words(said: Any) -> str:
     return " ".join("".join(c if c.isprintable() else " " for c in text).split())
 
 
-def _retry_after(headers, content):
+def _retry_after(headers: Mapping[str, str], content: Any) -> float | None:
     """Seconds from the header or the body; a date, an endless time or anything else counts as not named."""
     named = [headers.get("retry-after"), content.get("retry_after") if isinstance(content, dict) else None]
     found = [seconds for seconds in map(_seconds, named) if math.isfinite(seconds)]
     return min(LONGEST_WAIT, max(0.0, found[0])) if found else None
 
 
-def _seconds(value):
+def _seconds(value: Any) -> float:
     try:
         return float(value)
     except (TypeError, ValueError, OverflowError):

@@ -25,25 +25,25 @@ class Schema:
     properties: dict[str, dict[str, Any]]
     required: list[str] = field(default_factory=list)
 
-    def first(self, names, types):
+    def first(self, names: tuple[str, ...], types: tuple[str, ...]) -> str | None:
         """The first of these names that the input has as one of these types, free to choose; None when none."""
         return next((name for name in names if self._is_free(name, types)), None)
 
-    def _is_free(self, name, types):
+    def _is_free(self, name: str, types: tuple[str, ...]) -> bool:
         there = self.properties.get(name, {})
         return there.get("type") in types and "enum" not in there
 
-    def lengths(self, name):
+    def lengths(self, name: str) -> tuple[int, int | None]:
         """(least, most) characters of a text; `most` is None where the schema names no limit."""
         there = self.properties.get(name, {})
         return there.get("minLength", 0), there.get("maxLength")
 
-    def nearest(self, name, number):
+    def nearest(self, name: str, number: float) -> Any:
         """The number of the field's range that comes nearest to this one."""
         there = self.properties[name]
         return max(there.get("minimum", -inf), min(there.get("maximum", inf), number))
 
-    def problem(self, name, value):
+    def problem(self, name: str, value: Any) -> str:
         """What is wrong with a value that is no text or file, as words; empty when nothing is."""
         there = self.properties[name]
         if "enum" in there:
@@ -53,17 +53,17 @@ class Schema:
         return "" if self.nearest(name, value) == value else f"is not within {_range(there)}"
 
 
-def _range(there):
+def _range(there: dict[str, Any]) -> str:
     return f"{there.get('minimum', '…')} to {there.get('maximum', '…')}"
 
 
-def of(model):
+def of(model: str) -> Schema:
     """The Schema of owner/name or owner/name:version, at most an hour old; raises what `read` raises."""
     key = f"schema:{settings.REPLICATE_BASE_URL}:{model}"
     return cache.get_or_set(key, lambda: read(model), LIFETIME_SECONDS)
 
 
-def read(model):
+def read(model: str) -> Schema:
     """The Schema as it is published now. CannotGenerate for a model that publishes none, ProviderErrors."""
     version = provider.version(model)
     try:
@@ -91,7 +91,7 @@ def _usable(one: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def resolved(one, schemas):
+def resolved(one: dict[str, Any], schemas: dict[str, Any]) -> dict[str, Any]:
     """A property with what it refers to, in the two ways of Cog: `allOf` one reference, `anyOf` a type and null."""
     merged = dict(one)
     parts = [*one.get("allOf", []), *(part for part in one.get("anyOf", []) if part.get("type") != "null")]

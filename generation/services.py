@@ -18,8 +18,8 @@ from jobs.errors import Busy
 from jobs.types import JobType
 from universes.services import universes
 
-from . import estimates, kinds, llm, orders, provider, spending, translating
-from .words import Concepts
+from . import estimates, kinds, llm, orders, provider, spending
+from .questions import Concepts, Translation
 
 ALL, GAPS = "generate_all", "fill_gaps"
 JOB_TYPES = [
@@ -128,12 +128,18 @@ def concepts(theme, count=10, language="fr", *, univers_slug=""):
 
 def translate_lyrics(lyrics, language, univers_slug=""):
     """French lyrics in another language, line by line."""
-    return translating.translate(lyrics, "fr", language, univers_slug)
+    return _translated(lyrics, "fr", language, univers_slug)
 
 
 def translate_text(text, source, target):
     """A text in another language with its line breaks; Unusable when the model loses lines."""
-    return translating.translate(text, source, target)
+    return _translated(text, source, target)
+
+
+def _translated(text: str, source: str, target: str, univers_slug: str = "") -> str:
+    translation = Translation(text, source, target)
+    llm.fulfil(translation.tasks, univers_slug)
+    return translation.text()
 
 
 def _start(type, universe, make_order, unit, author, once):
@@ -153,7 +159,7 @@ def _make_ready(steps):
     if steps:
         spending.check_prices(estimates.used_by(steps))
         provider.ready()
-        spending.tidy()
+        spending.settle_abandoned()
 
 
 def _estimate(steps):

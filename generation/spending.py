@@ -3,24 +3,30 @@
 A month is a calendar month in UTC, written 2026-11. Amounts are US dollars as Decimals.
 """
 
+from collections.abc import Callable, Iterable
 from datetime import UTC, timedelta
 from decimal import Decimal
+from typing import Any, TypedDict, TypeVar
+from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Sum
+from django.db.models import QuerySet, Sum
 from django.utils import timezone
+from django.utils.functional import Promise
 from django.utils.translation import gettext, gettext_lazy
 
+from api.tallies import SKEW
 from jobs import progress
-from jobs import services as jobs
-from jobs.clock import SKEW
+from jobs.handlers import StepRun
+from jobs.locking import lock
 from jobs.models import ACTIVE, JobStep
 
 from . import adapters, prices
 from .errors import LimitReached, UnknownPrice
 from .models import Charge, Kind, Month
 
+Reserved = TypeVar("Reserved")
 RESERVED, SPENT, FREE = Charge.Status.RESERVED, Charge.Status.SPENT, Charge.Status.FREE
 KINDS = {
     adapters.LLM: Kind.WORDS,
@@ -45,18 +51,19 @@ SPENT_AND_RESERVED = gettext_lazy(
 )
 
 
-def this_month():
+def this_month() -> str:
     return timezone.now().astimezone(UTC).strftime("%Y-%m")
 
 
-def limit():
-    return settings.SPEND_LIMIT_MONTHLY
+def limit() -> Decimal | None:
+    most: Decimal | None = settings.SPEND_LIMIT_MONTHLY
+    return most
 
 
 # --- Before a purchase -------------------------------------------------------------------------------------
 
 
-def check_prices(settings_used):
+def check_prices(settings_used: Iterable[str]) -> None:
     """Raise UnknownPrice when there is a limit, and one of these settings names a model without a price."""
     if limit() is not None and (lacking := prices.unknown(settings_used)):
         name = adapters.base_name(adapters.model(lacking[0]))
@@ -75,20 +82,22 @@ def check_start(cheapest: Decimal | None, total: Decimal | None) -> None:
         raise LimitReached(_sentence(month, cheapest if total is None else total, JOB))
 
 
-def afford(reserving):
-    """Call what reserves, and once more when what nobody will buy any more stood in its way; what it returns.
+def afford(reserving: Callable[[], Reserved]) -> Reserved:
+    """The result of `reserving`, which is called once more when abandoned reservations stood in its way.
 
-    Only where no transaction is open: tidying up locks jobs, which those who hold a month's row must not wait for.
+    Only where no transaction is open: settling locks jobs, for which one that holds a month's row must not wait.
     """
     try:
         return reserving()
     except LimitReached:
-        tidy()
+        settle_abandoned()
         return reserving()
 
 
 @transaction.atomic
-def reserve(setting, univers_slug, *, step=None, number=1):
+def reserve(
+    setting: str, univers_slug: str, *, step: StepRun | JobStep | None = None, number: int = 1
+) -> list[Charge]:
     """Set aside what so many predictions of a configured model cost; returns their Charges.
 
     Raises UnknownPrice, and LimitReached when less than that is left of this month's limit: then nothing is
@@ -97,14 +106,14 @@ def reserve(setting, univers_slug, *, step=None, number=1):
     check_prices([setting])
     month, model = this_month(), adapters.model(setting)
     price = prices.of(model)
-    if limit() is not None:
+    if limit() is not None and price is not None:
         _hold(month, price * number)
     whose = {"job_id": step.job_id, "step_id": step.pk} if step else {}
     order = {"kind": KINDS[setting], "model": model, "amount": price, "univers_slug": univers_slug, **whose}
     return Charge.objects.bulk_create([Charge(month=month, **order) for _ in range(number)])
 
 
-def _hold(month, amount):
+def _hold(month: str, amount: Decimal) -> None:
     """Keep all others from reserving until this transaction ends, and see that so much is left."""
     Month.objects.get_or_create(month=month)
     Month.objects.select_for_update().get(month=month)
@@ -112,30 +121,30 @@ def _hold(month, amount):
         raise LimitReached(_sentence(month, amount))
 
 
-def _left(month):
-    return limit() - sum(_committed(month).values(), Decimal(0))
+def _left(month: str) -> Decimal:
+    return (limit() or Decimal(0)) - sum(_committed(month).values(), Decimal(0))
 
 
-def _committed(month):
+def _committed(month: str) -> dict[str, Decimal]:
     """`{status: amount}` of what counts against the limit."""
     rows = _counted(month).values_list("status").annotate(sum=Sum("amount")).order_by()
     return {status: _exact(amount) for status, amount in rows}
 
 
-def _counted(month):
+def _counted(month: str) -> QuerySet[Charge]:
     return Charge.objects.filter(month=month, status__in=[RESERVED, SPENT])
 
 
-def _exact(amount):
+def _exact(amount: Decimal | None) -> Decimal:
     """A sum as it is: SQLite adds up in binary fractions."""
     return (amount or Decimal(0)).quantize(SMALLEST)
 
 
-def _sentence(month, amount, wish=THIS):
+def _sentence(month: str, amount: Decimal, wish: Promise = THIS) -> str:
     sums = _committed(month)
     reserved = sums.get(RESERVED, Decimal(0))
     words = {
-        "limit": _dollars(limit()),
+        "limit": _dollars(limit() or Decimal(0)),
         "spent": _dollars(sums.get(SPENT, Decimal(0))),
         "reserved": _dollars(reserved),
         "month": month,
@@ -144,7 +153,7 @@ def _sentence(month, amount, wish=THIS):
     return (SPENT_AND_RESERVED if reserved else SPENT_ALONE) % words
 
 
-def _dollars(amount):
+def _dollars(amount: Decimal) -> str:
     """`0.20 USD`, `0.0125 USD`"""
     places = Decimal("0.01") if amount == amount.quantize(Decimal("0.01")) else SMALLEST
     return f"{amount.quantize(places)} USD"
@@ -153,75 +162,75 @@ def _dollars(amount):
 # --- After it ----------------------------------------------------------------------------------------------
 
 
-def attach(charge, prediction_id):
+def attach(charge: Charge, prediction_id: str) -> None:
     """The order was taken: note under which id."""
     Charge.objects.filter(pk=charge.pk).update(prediction_id=prediction_id)
 
 
-def attach_step(step, prediction_id):
+def attach_step(step: StepRun, prediction_id: str) -> None:
     """The same for a step's order, and by which model; it is open again if it was counted as spent meanwhile."""
     _unanswered(step).update(
         prediction_id=prediction_id, model=step.memory["model"], status=RESERVED, settled_at=None
     )
 
 
-def release_step(step):
+def release_step(step: StepRun) -> None:
     """Nothing was bought: what was reserved for the step's order, or counted as spent for it, is free again."""
     with transaction.atomic():
         _unanswered(step).delete()
         step.save(cost=_cost(step.pk))
 
 
-def _unanswered(step):
+def _unanswered(step: StepRun) -> QuerySet[Charge]:
     return Charge.objects.filter(step_id=step.pk, status__in=[RESERVED, SPENT], prediction_id="")
 
 
-def settle(prediction_id, status):
+def settle(prediction_id: str, status: str) -> bool:
     """Write down what an ended prediction cost, once. `status`: Replicate's. Returns whether that is news."""
     outcome = FREE if status in FREE_OF_CHARGE else SPENT
     charges = Charge.objects.filter(prediction_id=prediction_id).exclude(status=outcome)
     return bool(charges.update(status=outcome, settled_at=timezone.now()))
 
 
-def settle_step(step, status):
+def settle_step(step: StepRun, status: str) -> None:
     """The same for a step's prediction; the step tells its cost from then on."""
     with transaction.atomic():
         if settle(step.external_id, status):
             step.save(cost=_cost(step.pk))
 
 
-def _cost(step_id):
+def _cost(step_id: UUID) -> Decimal | None:
     """All that a step cost so far, earlier attempts too; None when no price of it is known."""
     amounts = Charge.objects.filter(step_id=step_id, status=SPENT, amount__isnull=False)
-    known = list(amounts.values_list("amount", flat=True))
-    return sum(known) if known else None
+    known = [amount for amount in amounts.values_list("amount", flat=True) if amount is not None]
+    return sum(known, Decimal(0)) if known else None
 
 
-def doubt(charge):
-    """Whether the order arrived is not known, and nobody will look: count it as spent."""
+def charge_unanswered(charge: Charge) -> None:
+    """Count an order as spent that nobody will look for, and of which it is not known whether it arrived."""
     Charge.objects.filter(pk=charge.pk).update(status=SPENT, settled_at=timezone.now())
 
 
-def close(charges):
-    """End a request's charges: what was ordered and not waited for is paid, what was not ordered is free again."""
+def settle_request(charges: Iterable[Charge]) -> None:
+    """Settle a request's charges at its end: an order that was not waited for is paid, all else is free again."""
     open_ones = Charge.objects.filter(pk__in=[charge.pk for charge in charges], status=RESERVED)
     with transaction.atomic():
         open_ones.filter(prediction_id="").delete()
         open_ones.update(status=SPENT, settled_at=timezone.now())
 
 
-def tidy():
-    """Settle what stayed reserved though nobody looks after it: its step ended or is gone, its request broke off.
+def settle_abandoned() -> None:
+    """Settle reservations that nobody looks after: their step ended or is gone, or their request broke off.
 
-    What was ordered counts as spent, and so does what may have been; a step that is retried, and finds its order
-    or knows that there is none, corrects that.
+    Orders count as spent, and so do those that may have been made; a step that is retried, and finds its order or
+    knows that there is none, corrects that.
     """
-    for charge, step in left_over():
-        _settle_left_over(charge, step)
+    for charge, step in abandoned():
+        _settle_one(charge, step)
 
 
-def left_over():
-    """`[(charge, step)]` of what `tidy` settles; None for a step that is gone."""
+def abandoned() -> list[tuple[Charge, JobStep | None]]:
+    """`[(charge, step)]` of what `settle_abandoned` settles; None for a step that is gone."""
     charges = list(Charge.objects.filter(status=RESERVED))
     steps = JobStep.objects.select_related("job").in_bulk(
         [charge.step_id for charge in charges if charge.step_id]
@@ -230,18 +239,18 @@ def left_over():
     return [(charge, step) for charge, step in pairs if not _is_looked_after(charge, step)]
 
 
-def _is_looked_after(charge, step):
+def _is_looked_after(charge: Charge, step: JobStep | None) -> bool:
     if step and step.status in ACTIVE:
         return True
-    may_be_bought = step.intent_at and not charge.prediction_id if step else not charge.step_id
+    may_be_bought = bool(step.intent_at) and not charge.prediction_id if step else not charge.step_id
     now = timezone.now()
     return may_be_bought and now - LONGEST_REQUEST < charge.created_at <= now + SKEW
 
 
 @transaction.atomic
-def _settle_left_over(charge, step):
+def _settle_one(charge: Charge, step: JobStep | None) -> None:
     if step:
-        jobs.lock(step.job)
+        lock(step.job)
     left = Charge.objects.filter(pk=charge.pk, status=RESERVED)
     if step and not step.intent_at and not charge.prediction_id:
         left.filter(prediction_id="").delete()
@@ -255,12 +264,23 @@ def _settle_left_over(charge, step):
 # --- The books as they stand -------------------------------------------------------------------------------
 
 
-def report(month=None):
-    """A month's spending, this month's for None: in all, by universe and by kind.
+class Report(TypedDict):
+    """A month's spending. `limit`: None where there is none. `unpriced`: predictions without a known price.
 
-    `{"month", "limit", "spent", "reserved", "unpriced", "universes": [{"univers_slug", "spent"}], "kinds":
-    [{"kind", "spent"}]}`; `limit` is None where there is none, `unpriced` counts predictions without a known price.
+    `universes`: `[{"univers_slug", "spent"}]`; `kinds`: `[{"kind", "spent"}]`.
     """
+
+    month: str
+    limit: Decimal | None
+    spent: Decimal
+    reserved: Decimal
+    unpriced: int
+    universes: list[dict[str, Any]]
+    kinds: list[dict[str, Any]]
+
+
+def report(month: str | None = None) -> Report:
+    """A month's spending, this month's for None."""
     month = month or this_month()
     sums = _committed(month)
     return {
@@ -274,6 +294,6 @@ def report(month=None):
     }
 
 
-def _spent_by(field, month):
+def _spent_by(field: str, month: str) -> list[dict[str, Any]]:
     rows = _counted(month).filter(status=SPENT).values_list(field).annotate(sum=Sum("amount")).order_by(field)
     return [{field: value, "spent": _exact(amount)} for value, amount in rows]

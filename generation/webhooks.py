@@ -23,12 +23,12 @@ SECRET_SECONDS = 3600
 ASK_AGAIN_SECONDS = 60
 
 
-def address():
+def address() -> str:
     """Where Replicate calls; empty when it shall not."""
     return f"{settings.PUBLIC_URL}{PATH}" if settings.PUBLIC_URL else ""
 
 
-def receive(headers, body):
+def receive(headers: dict[str, str], body: bytes) -> None:
     """Take in one webhook. `headers`: a dict; `body`: bytes as they came.
 
     Raises WrongSignature, or the ProviderErrors of asking for the secret. Nothing of the body but the prediction's
@@ -39,7 +39,7 @@ def receive(headers, body):
     _make_due(_prediction_id(text))
 
 
-def _check(headers, text):
+def _check(headers: dict[str, str], text: str) -> None:
     """Raise WrongSignature unless it is signed with the secret that we know, or with a new one."""
     try:
         provider.check_webhook(headers, text, _secret())
@@ -52,22 +52,22 @@ def _check(headers, text):
         provider.check_webhook(headers, text, _secret())
 
 
-def _secret():
+def _secret() -> str:
     return cache.get_or_set(secret_key(), provider.webhook_secret, SECRET_SECONDS)
 
 
-def secret_key():
+def secret_key() -> str:
     """Under which key this process's cache holds the secret."""
     return _key("secret")
 
 
-def _key(what):
+def _key(what: str) -> str:
     """The cache's key for this account, without its token."""
     account = f"{settings.REPLICATE_BASE_URL} {settings.REPLICATE_API_TOKEN}"
     return f"webhook:{what}:{hashlib.sha256(account.encode()).hexdigest()}"
 
 
-def _prediction_id(text):
+def _prediction_id(text: str) -> str:
     """The id, '' for a body that has none."""
     try:
         found = json.loads(text)["id"]
@@ -77,7 +77,7 @@ def _prediction_id(text):
 
 
 @transaction.atomic
-def _make_due(prediction_id):
+def _make_due(prediction_id: str) -> None:
     """Let the step that waits for this prediction be looked at now; nothing when none does, or it is due anyway."""
     now = timezone.now()
     waiting = JobStep.objects.filter(external_id=prediction_id, status__in=ACTIVE, due_at__gt=now)

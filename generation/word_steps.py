@@ -10,7 +10,7 @@ from .errors import Unusable
 from .prediction import Prediction, as_outcomes
 
 
-class Question(Prediction[Universe]):
+class WordStep(Prediction[Universe]):
     """`params`: `universe`, its id."""
 
     setting = adapters.LLM

@@ -1,9 +1,8 @@
 """What the stand-in for a language model answers.
 
-It understands prompts that name their task in a line of its own, ``TASK: concepts``, ``TASK: lyrics`` or
-``TASK: translate``, with lines ``THEME:``, ``COUNT:``, ``LANGUAGE:`` or ``LANGUAGES:``, ``SOURCE:``,
-``TARGET:`` or ``TARGETS:`` and ``EXCLUDE:``, and a text between the lines ``<text>`` and ``</text>``.
-Any other prompt gets a plain answer.
+It answers prompts that end with the JSON form of the answer: ``{"concepts": …}``, ``{"lyrics": …}``, ``{"lines": …}``
+or ``{"translations": …}``. All else that it needs it reads from their sentences and from the text between the lines
+``<text>`` and ``</text>``. Any other prompt gets a plain answer.
 """
 
 import json
@@ -11,11 +10,13 @@ import re
 from collections.abc import Callable
 from itertools import cycle, islice
 
-from sandbox.lexicon import LANGUAGES, Entry, fold, lexicon
+from sandbox.lexicon import Entry, fold, lexicon
 from sandbox.songs import SONGS, STYLE
 from sandbox.themes import concepts_for
 
 STYLES = ("fenced", "prose", "clean", "truncated", "missing_language", "too_few")
+_FORM = "exactly this form"
+_WORDS = {"French": "fr", "English": "en", "Spanish": "es", "Italian": "it", "German": "de"}
 _KEPT_WHEN_TRUNCATED = 0.6  # share of the answer
 
 
@@ -31,44 +32,61 @@ def tokens(text: str) -> list[str]:
 
 
 def _text(prompt: str, style: str) -> str:
-    hints = parse_hints(prompt)
-    task = _TASKS.get(hints.get("TASK", "").lower())
+    form = _form(prompt)
+    task = next((_TASKS[key] for key in form if key in _TASKS), None)
     if task is None:
         return "Hello! I am a draft of a language model; I make concepts, lyrics and translations."
-    return _dress(_spoil(task(hints), style), style)
+    return _dress(_spoil(task(prompt, form), style), style)
 
 
-def parse_hints(prompt: str) -> dict[str, str]:
-    """The prompt's ``KEY: value`` lines, and the text between ``<text>`` and ``</text>`` as ``text``."""
-    body = re.search(r"^[ \t]*<text>[ \t]*\n(.*?)\n?^[ \t]*</text>", prompt, re.DOTALL | re.MULTILINE)
-    outside = prompt.replace(body.group(0), "") if body else prompt
-    hints = dict(
-        re.findall(r"^[ \t]*([A-Z][A-Z_]+):[ \t]*(.*?)[ \t]*(?:<\|eot_id\|>.*)?$", outside, re.MULTILINE)
-    )
-    return hints | ({"text": body.group(1)} if body else {})
+def _form(prompt: str) -> dict:
+    """The JSON that the prompt gives as the form of the answer; empty where it gives none."""
+    start = prompt.find("{", prompt.rfind(_FORM)) if _FORM in prompt else -1
+    try:
+        found = json.JSONDecoder().raw_decode(prompt[start:])[0] if start >= 0 else {}
+    except ValueError:
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def _body(prompt: str) -> str:
+    """The text between the lines ``<text>`` and ``</text>``."""
+    found = re.search(r"^[ \t]*<text>[ \t]*\n(.*?)\n?^[ \t]*</text>", prompt, re.DOTALL | re.MULTILINE)
+    return found.group(1) if found else ""
+
+
+def _said(prompt: str, pattern: str) -> str:
+    """What the first line says of which the pattern is the beginning."""
+    found = re.search(rf"^[ \t]*{pattern}", prompt, re.MULTILINE)
+    return found.group(1).strip() if found else ""
 
 
 def _listed(value: str) -> list[str]:
     return [part.strip() for part in value.split(",") if part.strip()]
 
 
-def _concepts(hints: dict[str, str]) -> dict:
-    excluded = {entry.code for name in _listed(hints.get("EXCLUDE", "")) if (entry := lexicon().named(name))}
-    wanted = _listed(hints.get("LANGUAGES", "")) or LANGUAGES
-    count = re.search(r"\d+", hints.get("COUNT", ""))
-    entries = concepts_for(hints.get("THEME", ""), int(count.group()) if count else 10, excluded)
+def _concepts(prompt: str, form: dict) -> dict:
+    avoid = _listed(_said(prompt, r"Name none of these: (.*)"))
+    excluded = {entry.code for name in avoid if (entry := lexicon().named(name))}
+    wanted = form["concepts"][0]
+    count = int(_said(prompt, r"Name exactly (\d+)") or 10)
+    entries = concepts_for(_theme(prompt), count, excluded)
     return {
         "concepts": [{lang: entry.names[lang] for lang in wanted if lang in entry.names} for entry in entries]
     }
 
 
-def _lyrics(hints: dict[str, str]) -> dict:
-    entries = [
-        entry for name in re.split(r"[,\n]", hints.get("text", "")) if (entry := lexicon().named(name))
-    ]
-    entries = list(islice(cycle(entries or concepts_for(hints.get("THEME", ""), 6)), 6))
-    wanted = _listed(hints.get("LANGUAGES", hints.get("LANGUAGE", ""))) or LANGUAGES
-    return {"lyrics": {lang: _song(lang, entries) for lang in wanted if lang in SONGS}, "style": STYLE}
+def _theme(prompt: str) -> str:
+    return _said(prompt, "Theme: (.*)")
+
+
+def _lyrics(prompt: str, form: dict) -> dict:
+    entries = [entry for name in re.split(r"[,\n]", _body(prompt)) if (entry := lexicon().named(name))]
+    entries = list(islice(cycle(entries or concepts_for(_theme(prompt), 6)), 6))
+    return {
+        "lyrics": {lang: _song(lang, entries) for lang in form["lyrics"] if lang in SONGS},
+        "style": STYLE,
+    }
 
 
 def _song(language: str, entries: list[Entry]) -> str:
@@ -76,11 +94,14 @@ def _song(language: str, entries: list[Entry]) -> str:
     return SONGS[language].format(**names)
 
 
-def _translate(hints: dict[str, str]) -> dict:
-    lines = hints.get("text", "").split("\n")
-    if "TARGETS" not in hints:
-        return {"lines": [_translate_line(line, hints.get("TARGET", "en")) for line in lines]}
-    targets = _listed(hints["TARGETS"])
+def _lines(prompt: str, form: dict) -> dict:
+    target = _WORDS.get(_said(prompt, r"Translate .*? to (\w+)"), "en")
+    return {"lines": [_translate_line(line, target) for line in _body(prompt).split("\n")]}
+
+
+def _translations(prompt: str, form: dict) -> dict:
+    lines = _body(prompt).split("\n")
+    targets = form["translations"]
     return {"translations": {target: [_translate_line(line, target) for line in lines] for target in targets}}
 
 
@@ -97,10 +118,12 @@ def _translate_word(word: str, target: str) -> str:
     return entry.names[target] if entry and target in entry.names and fold(word) else word
 
 
-_TASKS: dict[str, Callable[[dict[str, str]], dict]] = {
+# By the first key of the answer's form.
+_TASKS: dict[str, Callable[[str, dict], dict]] = {
     "concepts": _concepts,
     "lyrics": _lyrics,
-    "translate": _translate,
+    "lines": _lines,
+    "translations": _translations,
 }
 
 

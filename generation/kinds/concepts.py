@@ -13,8 +13,8 @@ from universes.models import LANGUAGES, Universe
 from universes.names import music_name
 from universes.services import concepts as cards
 
-from .. import adapters, words
-from ..word_steps import Question, is_gone
+from .. import adapters, questions
+from ..word_steps import WordStep, is_gone
 from .clips import CLIPS
 from .kind import UNIVERSE, Kind
 from .pictures import PICTURES
@@ -23,7 +23,7 @@ from .songs import SONGS
 LABEL = gettext_noop("Concepts")
 
 
-class Invention(Question):
+class Invention(WordStep):
     """`params` also: `theme`, `count`, `with_videos`, `with_music`; `regenerate`, whether what is there is made anew:
     else the cards that somebody makes meanwhile stay, and the machine's are not needed.
     """
@@ -34,14 +34,14 @@ class Invention(Question):
             return Done(result={"concepts": []}, commit=partial(_add_steps, step, universe))
         return super().advance(step)
 
-    def task(self, step: StepRun, universe: Universe) -> words.Concepts:
+    def task(self, step: StepRun, universe: Universe) -> questions.Concepts:
         have = step.memory.get("found", [])
-        return words.Concepts(step.params["theme"], step.params["count"], have=list(have))
+        return questions.Concepts(step.params["theme"], step.params["count"], have=list(have))
 
-    def state(self, task: words.Concepts) -> list[dict[str, str]]:
+    def state(self, task: questions.Concepts) -> list[dict[str, str]]:
         return task.have
 
-    def deliver(self, step: StepRun, universe: Universe, task: words.Concepts) -> Done:
+    def deliver(self, step: StepRun, universe: Universe, task: questions.Concepts) -> Done:
         names, translations = task.answer()
         return Done(
             result={"concepts": names},

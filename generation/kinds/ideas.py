@@ -11,20 +11,20 @@ from jobs.services import Step
 from jobs.types import JobType
 from universes.models import Universe
 
-from .. import adapters, words
-from ..word_steps import Question
+from .. import adapters, questions
+from ..word_steps import WordStep
 from .kind import UNIVERSE, Kind
 from .names import digest
 
 LABEL = gettext_noop("Ideas")
 
 
-class Proposal(Question):
+class Proposal(WordStep):
     """`params` also: `theme`, `count`, `language`."""
 
-    def task(self, step: StepRun, universe: Universe) -> words.Concepts:
+    def task(self, step: StepRun, universe: Universe) -> questions.Concepts:
         language = step.params["language"]
-        return words.Concepts(
+        return questions.Concepts(
             step.params["theme"],
             step.params["count"],
             language,
@@ -32,10 +32,10 @@ class Proposal(Question):
             avoid=_names_there_are(universe, language),
         )
 
-    def state(self, task: words.Concepts) -> list[dict[str, str]]:
+    def state(self, task: questions.Concepts) -> list[dict[str, str]]:
         return task.have
 
-    def deliver(self, step: StepRun, universe: Universe, task: words.Concepts) -> Done:
+    def deliver(self, step: StepRun, universe: Universe, task: questions.Concepts) -> Done:
         names, translations = task.answer()
         return Done(result={"concepts": names, "translations": translations})
 

@@ -15,11 +15,10 @@ from jobs.types import JobType
 from universes.models import LANGUAGES, Language, MusicPrompt, Universe
 from universes.services import music, revisions
 
-from .. import adapters, prompts, words
+from .. import adapters, prompts, questions
 from ..errors import CannotGenerate
-from ..translating import Translation
-from ..word_steps import Question, is_gone
-from ..words import LANGUAGE_WORDS
+from ..questions import LANGUAGE_WORDS, Translation
+from ..word_steps import WordStep, is_gone
 from .kind import LANGUAGE, Filling, GapKind, lyrics_of, songs_of, without_lyrics
 
 LABEL, LABEL_OF_ONE = gettext_noop("Lyrics"), gettext_noop("Lyrics in %(language)s")
@@ -27,16 +26,16 @@ LABEL, LABEL_OF_ONE = gettext_noop("Lyrics"), gettext_noop("Lyrics in %(language
 NO_LYRICS = gettext_noop("Lyrics: there are none in any language; write them in one, or give a theme.")
 
 
-class WrittenLyrics(Question):
+class WrittenLyrics(WordStep):
     """Writes what is missing of a universe's songs.
 
     `params` also: `theme`, `languages`; `style`, stored instead of the model's where no style is stored (absent in
     steps of earlier versions).
     """
 
-    def task(self, step: StepRun, universe: Universe) -> words.Songs:
+    def task(self, step: StepRun, universe: Universe) -> questions.Songs:
         found = step.memory.get("found", {"lyrics": {}, "style": ""})
-        return words.Songs(
+        return questions.Songs(
             theme=step.params["theme"],
             names=[str(card) for card in universe.assets.all()],
             languages=without_lyrics(universe, step.params["languages"]),
@@ -45,10 +44,10 @@ class WrittenLyrics(Question):
             style=found["style"],
         )
 
-    def state(self, task: words.Songs) -> dict[str, Any]:
+    def state(self, task: questions.Songs) -> dict[str, Any]:
         return {"lyrics": task.lyrics, "style": task.style}
 
-    def deliver(self, step: StepRun, universe: Universe, task: words.Songs) -> Done:
+    def deliver(self, step: StepRun, universe: Universe, task: questions.Songs) -> Done:
         style = step.params.get("style") or _style(task.style)
         return Done(
             result={"languages": sorted(task.lyrics)},
@@ -56,7 +55,7 @@ class WrittenLyrics(Question):
         )
 
 
-class TranslatedLyrics(Question):
+class TranslatedLyrics(WordStep):
     """The lyrics of one language in another one.
 
     `params` also: `source`, `language`; `seen`, the lyrics there were when it was ordered: where they are others by
@@ -99,12 +98,12 @@ class TranslatedLyrics(Question):
 
 def _most_lyrics() -> int:
     """Characters of a song: five of them must fit into one answer, whatever the music model could take."""
-    return min(adapters.adapter(adapters.MUSIC).lyrics[1] or words.SONG_LENGTH, words.SONG_LENGTH)
+    return min(adapters.adapter(adapters.MUSIC).lyrics[1] or questions.SONG_LENGTH, questions.SONG_LENGTH)
 
 
 def _style(style: str) -> str:
     least, most = adapters.adapter(adapters.MUSIC).prompt
-    fits = style and least <= len(style) <= (most or words.STYLE_LENGTH)
+    fits = style and least <= len(style) <= (most or questions.STYLE_LENGTH)
     return style if fits else prompts.MUSIC
 
 

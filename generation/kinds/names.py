@@ -21,9 +21,9 @@ from jobs.types import JobType
 from universes.models import LANGUAGES, Asset, AssetTranslation, Universe
 from universes.services import edits
 
-from .. import adapters, llm, outputs, words
+from .. import adapters, llm, outputs, questions
 from ..file_steps import made_since
-from ..word_steps import Question, ask_again, give_up
+from ..word_steps import WordStep, ask_again, give_up
 from .kind import UNIVERSE, Filling, GapKind, counted
 
 LABELS = gettext_noop("Names of %(number)s card"), gettext_noop("Names of %(number)s cards")
@@ -36,17 +36,17 @@ NAMELESS = (
 NAMES_AT_ONCE = 40
 
 
-class NamesOfCards(Question):
+class NamesOfCards(WordStep):
     """What is missing is told from the rows at every look, and each answer is written at once.
 
     `params` also: `cards`, `{image name: languages}`; a card keeps that name whatever id it gets.
     """
 
-    def task(self, step: StepRun, universe: Universe) -> words.Names:
+    def task(self, step: StepRun, universe: Universe) -> questions.Names:
         sources = {card: some_name(card) for card in _cards(step, universe)}
         lacking = {card: unnamed(card, step.params["cards"][card.image_name]) for card in sources}
         asked = [card for card in sources if sources[card] and lacking[card]]
-        return words.Names(
+        return questions.Names(
             {card.image_name: sources[card] for card in asked},
             {card.image_name: lacking[card] for card in asked},
         )
@@ -59,7 +59,7 @@ class NamesOfCards(Question):
         return llm.inputs(task.prompt())
 
     def finish(self, step: StepRun, target: Universe, prediction: dict[str, Any]) -> Done | Wait:
-        asked = words.Names(dict(step.memory["sources"]), step.memory["wanted"])
+        asked = questions.Names(dict(step.memory["sources"]), step.memory["wanted"])
         asked.add(outputs.text_of(prediction.get("output")))
         for card in _cards(step, target):
             if asked.sources.get(card.image_name) == some_name(card):
@@ -71,7 +71,7 @@ class NamesOfCards(Question):
             give_up(left)
         return ask_again(step, again=True)
 
-    def deliver(self, step: StepRun, universe: Universe, task: words.Names) -> Done:
+    def deliver(self, step: StepRun, universe: Universe, task: questions.Names) -> Done:
         return Done(result={"cards": len(step.params["cards"])})
 
 

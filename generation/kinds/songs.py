@@ -19,7 +19,7 @@ from universes.names import music_name
 
 from .. import adapters, prompts
 from ..file_steps import MB, FilePrediction
-from ..words import LANGUAGE_WORDS
+from ..questions import LANGUAGE_WORDS
 from .kind import LANGUAGE, Filling, GapKind, lyrics_of, songs_of, without_lyrics
 from .lyrics import LYRICS
 

@@ -5,8 +5,7 @@ from django.core.checks import run_checks
 
 from generation import adapters, llm
 from generation.errors import CannotGenerate
-from generation.translating import MOST_CHARACTERS, MOST_LINES
-from generation.words import Concepts, Lines, Songs
+from generation.questions import MOST_CHARACTERS, MOST_LINES, Concepts, Lines, Songs
 from universes.models import LANGUAGES
 
 

@@ -216,7 +216,7 @@ def test_what_stays_reserved_is_settled_by_what_its_step_says(provider, cards, p
     gone = Charge.objects.create(
         month=spending.this_month(), kind="image", step_id=uuid.uuid4(), amount=Decimal("0.04")
     )
-    spending.tidy()
+    spending.settle_abandoned()
     statuses = dict(Charge.objects.values_list("step_id", "status"))
     assert statuses == {bought.pk: "spent", open_one.pk: "reserved", None: "spent", gone.step_id: "spent"}
     bought.refresh_from_db()
@@ -231,7 +231,7 @@ def test_a_step_that_was_counted_as_paid_is_corrected_when_a_retry_learns_better
     wait_for_the_end_of(provider)
     job.steps.update(status="failed")
     Job.objects.filter(pk=job.pk).update(status="failed")
-    spending.tidy()
+    spending.settle_abandoned()
     assert books() == [("spent", Decimal("0.04"))]
     jobs.retry(job)
     run_out(job.pk)
@@ -253,7 +253,7 @@ def unanswered(provider, cards, post):
 
 
 def test_an_order_without_an_answer_counts_as_spent_after_a_while_and_a_retry_adopts_it(provider, unanswered):
-    spending.tidy()
+    spending.settle_abandoned()
     assert books() == [("spent", Decimal("0.04"))]
     assert unanswered.steps.get().cost == Decimal("0.04")
     jobs.retry(unanswered)
@@ -265,7 +265,7 @@ def test_an_order_without_an_answer_counts_as_spent_after_a_while_and_a_retry_ad
 def test_a_step_that_is_cancelled_after_it_counted_as_spent_is_free_when_nothing_was_made(
     provider, unanswered
 ):
-    spending.tidy()
+    spending.settle_abandoned()
     provider.reset()
     unanswered.steps.update(status="running")
     Job.objects.filter(pk=unanswered.pk).update(status="running")
@@ -276,5 +276,5 @@ def test_a_step_that_is_cancelled_after_it_counted_as_spent_is_free_when_nothing
 
 def test_an_order_without_an_answer_stays_reserved_while_it_may_be_at_work(unanswered):
     Charge.objects.update(created_at=timezone.now() - timedelta(minutes=20))
-    spending.tidy()
+    spending.settle_abandoned()
     assert books() == [("reserved", Decimal("0.04"))]

@@ -211,7 +211,7 @@ def test_concepts_that_are_missing_are_asked_for_once_more(provider, universe, p
     assert run_out(job.pk).status == "completed"
     assert Asset.objects.values("display_name").distinct().count() == 6
     asked = [one["input"]["prompt"] for one in provider.predictions()[:2]]
-    assert ["COUNT: 6\n" in asked[0], "COUNT: 3\n" in asked[1]] == [True, True]
+    assert ["exactly 6 " in asked[0], "exactly 3 " in asked[1]] == [True, True]
 
 
 def test_lyrics_that_were_written_meanwhile_stay_and_are_not_asked_for(

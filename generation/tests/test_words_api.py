@@ -51,7 +51,7 @@ def test_what_is_missing_is_asked_for_once_more_and_then_refused(provider, unive
     assert answer.status_code == 502
     assert "left out 2 of 6 concepts" in answer.json()["detail"]
     assert provider.counters()["created"] == 2
-    assert "COUNT: 3\n" in provider.predictions()[1]["input"]["prompt"]
+    assert "Name exactly 3 different" in provider.predictions()[1]["input"]["prompt"]
 
 
 @pytest.fixture

@@ -167,7 +167,9 @@ def held_slots() -> Iterator[Finding]:
 
 
 def open_charges() -> Iterator[Finding]:
-    if number := sum(1 for charge, _step in spending.left_over() if charge.created_at < old()):
+    if number := sum(1 for charge, _step in spending.abandoned() if charge.created_at < old()):
         yield Finding(
-            "open-charges", f"{number} charges are reserved for what nobody will buy any more.", spending.tidy
+            "open-charges",
+            f"{number} charges are reserved for what nobody will buy any more.",
+            spending.settle_abandoned,
         )

@@ -135,7 +135,7 @@ def test_a_clip_of_no_picture_fails(sandbox, predict):
 
 def test_llm_styles(sandbox, predict):
     sandbox.settings(llm_style="Sorry.", latency=FAST)
-    assert "".join(predict(LLM, prompt="TASK: concepts\nTHEME: mer").json()["output"]) == "Sorry."
+    assert "".join(predict(LLM, prompt="Theme: mer").json()["output"]) == "Sorry."
 
 
 @pytest.mark.slow

@@ -4,7 +4,24 @@ import pytest
 
 from sandbox.llm import answer, tokens
 
-CONCEPTS = "You are kind.\nTASK: concepts\nTHEME: la mer\nCOUNT: 6<|eot_id|>\nAnswer in JSON."
+CONCEPTS = """You are kind.
+Theme: la mer
+Name exactly 6 different things that belong to this theme.
+Answer with JSON in exactly this form:
+{"concepts": [{"fr": "flocon", "en": "snowflake", "es": "copo", "it": "fiocco", "de": "Flocke"}]}<|eot_id|>"""
+SONGS = """Theme: mer
+Write a song that names some of these:
+<text>
+loup, chat
+</text>
+Answer with JSON in exactly this form:
+{"lyrics": {"fr": "…", "de": "…"}, "style": "…"}"""
+LINES = """Translate these lines from French to English, line by line.
+<text>
+%s
+</text>
+Answer with JSON in exactly this form:
+{"lines": ["…"]}"""
 MANY = 10_000
 
 
@@ -19,13 +36,11 @@ def test_concepts_have_names_in_five_languages():
 
 
 def test_excluded_names_do_not_come_again():
-    assert "poisson" not in said(CONCEPTS.replace("COUNT", "EXCLUDE: poisson, dauphin\nCOUNT"))
+    assert "poisson" not in said(CONCEPTS.replace("Answer", "Name none of these: poisson, dauphin\nAnswer"))
 
 
 def test_lyrics_are_short_songs_in_sections():
-    lyrics = json.loads(said("TASK: lyrics\nTHEME: mer\nLANGUAGES: fr,de\n<text>\nloup, chat\n</text>"))[
-        "lyrics"
-    ]
+    lyrics = json.loads(said(SONGS))["lyrics"]
     assert set(lyrics) == {"fr", "de"}
     assert all(100 <= len(song) <= 500 and "[chorus]" in song for song in lyrics.values())
     assert "Wolf" in lyrics["de"]
@@ -33,7 +48,7 @@ def test_lyrics_are_short_songs_in_sections():
 
 def test_a_translation_has_as_many_lines_as_the_text():
     text = "[verse]\nle loup\n\nchat noir\n"
-    lines = json.loads(said(f"TASK: translate\nSOURCE: fr\nTARGET: en\n<text>\n{text}\n</text>"))["lines"]
+    lines = json.loads(said(LINES % text))["lines"]
     assert lines == ["[verse]", "[en] le wolf", "", "black cat", ""]
 
 
@@ -56,5 +71,5 @@ def test_any_other_style_is_the_answer():
 
 
 def test_max_tokens_cuts_the_answer():
-    assert len(answer(CONCEPTS.replace("6", "50"), "clean", 512)) == 512
+    assert len(answer(CONCEPTS.replace("6 ", "50 "), "clean", 512)) == 512
     assert "".join(tokens("Été, [x]\n\n  œuf")) == "Été, [x]\n\n  œuf"

@@ -21,7 +21,7 @@ def charges(settings):
     spending.reserve(adapters.VIDEO, "farm")
     settings.SPEND_LIMIT_MONTHLY = Decimal(1)
     paid, _ = spending.reserve(adapters.IMAGE, "winter", number=2)
-    spending.doubt(paid)
+    spending.charge_unanswered(paid)
 
 
 def page(client, address, language="en"):

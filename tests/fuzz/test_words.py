@@ -5,7 +5,7 @@ import json
 from hypothesis import given
 from hypothesis import strategies as st
 
-from generation import parsing, prompts, words
+from generation import parsing, prompts, questions
 from universes.models import LANGUAGES, Asset, AssetPrompts, Universe, UniversePrompts
 
 JSON = st.recursive(
@@ -65,7 +65,7 @@ def test_any_answer_gives_as_many_as_were_asked_for_or_none(answer, count, langu
 
 @given(ANSWERS, ANSWERS)
 def test_a_task_that_takes_any_answer_can_always_ask_again(first, second):
-    task = words.Concepts("winter", 3)
+    task = questions.Concepts("winter", 3)
     for answer in (first, second):
         task.add(answer)
         assert len(task.have) <= 3
