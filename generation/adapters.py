@@ -58,9 +58,11 @@ class Adapter:
 
     def whole_input(self) -> dict[str, Any]:
         """An input such as it gets, files included; its texts and addresses are examples."""
-        rest = {LLM: {"system": "text"}, VIDEO: {"seed": 1}, MUSIC: {"lyrics": "text"}}.get(self.setting, {})
+        examples: dict[str, dict[str, Any]] = {
+            LLM: {"system": "text"}, VIDEO: {"seed": 1}, MUSIC: {"lyrics": "text"}
+        }  # fmt: skip
         picture = self.picture("https://example.org/picture.png") if self.setting == VIDEO else {}
-        return self.build("text", **rest) | picture
+        return self.build("text", **examples.get(self.setting, {})) | picture
 
 
 # What is said of a prompt, and of lyrics, that are too short or too long.

@@ -13,7 +13,7 @@ from django.db.models.functions import Coalesce
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from jobs.clock import SKEW
+from api.tallies import SKEW
 from jobs.handlers import Done, Drop, Passing, Permanent, StepRun, Wait
 from storage import archive, bucket
 from storage.files import digests

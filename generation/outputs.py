@@ -49,7 +49,9 @@ def _spoken(output: Any) -> str:
 
 
 def _is_token(one: Any) -> bool:
-    return not isinstance(one, dict | list) or any(isinstance(one.get(key), str) for key in SPOKEN)
+    if isinstance(one, dict):
+        return any(isinstance(one.get(key), str) for key in SPOKEN)
+    return not isinstance(one, list)
 
 
 def _as_json(output: Any) -> str:

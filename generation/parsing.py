@@ -11,7 +11,9 @@ import re
 import subprocess
 import sys
 import unicodedata
+from collections.abc import Sequence
 from itertools import zip_longest
+from typing import Any
 
 import json_repair
 
@@ -61,12 +63,12 @@ BETWEEN = re.compile(r"[\s,;]*")
 log = logging.getLogger(__name__)
 
 
-def concepts(text):
+def concepts(text: str) -> list[dict[str, str]]:
     """`[{"fr": name, …}]`, each with as many of the five languages as the text has, in its order."""
     return [names for record in _records(load(text)) if (names := _names(record))]
 
 
-def songs(text, languages):
+def songs(text: str, languages: Sequence[str]) -> tuple[dict[str, str], str]:
     """`({language: lyrics}, style)` of the languages asked for; what is missing or empty is left out."""
     found = load(text)
     lyrics = {
@@ -75,7 +77,7 @@ def songs(text, languages):
     return {lang: song for lang, song in lyrics.items() if song}, _style(found)
 
 
-def lines(text, count):
+def lines(text: str, count: int) -> list[str] | None:
     """The `count` lines of a translation, None when the text holds another number of them."""
     found = next((items for items in _lists(load(text)) if len(items) == count), None)
     if found is None:
@@ -84,7 +86,7 @@ def lines(text, count):
     return found
 
 
-def names(text, languages, count):
+def names(text: str, languages: Sequence[str], count: int) -> dict[str, list[str]]:
     """`{language: [name, …]}`: `count` each, in the order in which they were asked for, '' for what is no name.
 
     A list of another length is left out, since nobody knows which of its names is missing.
@@ -101,11 +103,11 @@ def names(text, languages, count):
     }
 
 
-def _texts(value):
+def _texts(value: Any) -> list[str | None]:
     return [_only_text(item) for item in value] if isinstance(value, list) else []
 
 
-def load(text):
+def load(text: str) -> Any:
     """The JSON in a text as Python values, mended where it must be; None when there is none.
 
     Where the text breaks off, its last value is dropped, since half a word looks like a whole one.
@@ -126,7 +128,7 @@ def load(text):
         return None
 
 
-def _unescaped(text):
+def _unescaped(text: str) -> str:
     """JSON that was put into a string, or into HTML, as JSON again."""
     if '"' not in text:
         text = html.unescape(text)
@@ -141,7 +143,7 @@ def _unescaped(text):
     return text
 
 
-def _levels(text):
+def _levels(text: str) -> int:
     """How deep the brackets of a text lie within each other, at most; those in its strings may count, too."""
     depth = deepest = 0
     for bracket in re.findall(r"[\[{\]}]", text):
@@ -150,7 +152,7 @@ def _levels(text):
     return deepest
 
 
-def _decode(text):
+def _decode(text: str) -> Any:
     try:
         return _one_after_another(text)
     except ValueError:
@@ -160,7 +162,7 @@ def _decode(text):
     return mended
 
 
-def _mended(text):
+def _mended(text: str) -> Any:
     """The value that json_repair makes of a text that is not JSON; None when it finds nothing, or takes too long."""
     try:
         return json_repair.loads(text) if len(text) <= SHORT else _mended_elsewhere(text)
@@ -171,7 +173,7 @@ def _mended(text):
         return None
 
 
-def _mended_elsewhere(text):
+def _mended_elsewhere(text: str) -> Any:
     """The same in a process of its own, since nothing else ends it when its time is up."""
     command = [sys.executable, "-I", "-X", "utf8", "-m", "json_repair", "--ensure_ascii"]
     done = subprocess.run(  # noqa: S603 - nothing of the command is foreign
@@ -180,7 +182,7 @@ def _mended_elsewhere(text):
     return json.loads(done.stdout)
 
 
-def _sane(value, level=0):
+def _sane(value: Any, level: int = 0) -> Any:
     """The same without what no database takes, NUL and halves of surrogate pairs, and without HTML's entities.
 
     A string that is itself JSON is what it holds.
@@ -195,12 +197,12 @@ def _sane(value, level=0):
     return [_sane(inner, level + 1) for inner in value] if isinstance(value, list) else value
 
 
-def _sane_text(text):
+def _sane_text(text: object) -> str:
     bare = ENTITY.sub(lambda found: html.unescape(found[0]), str(text))
     return bare.replace("\0", "").encode("utf-8", "ignore").decode("utf-8")
 
 
-def _json_within(text):
+def _json_within(text: str) -> Any:
     """The list or dictionary that a string holds as JSON; None for any other string."""
     if not re.match(r'\s*(?:\{\s*"|\[\s*[{\["])', text) or _levels(text) > MOST_LEVELS:
         return None
@@ -210,23 +212,25 @@ def _json_within(text):
         return None
 
 
-def _one_after_another(text):
+def _one_after_another(text: str) -> Any:
     """The value that a text begins with; a list of them where several follow each other. ValueError for no JSON."""
-    decoder, values, at = json.JSONDecoder(strict=False), [], 0
+    decoder, at = json.JSONDecoder(strict=False), 0
+    values: list[Any] = []
     while not values or text.startswith(("{", "["), at):
         value, end = decoder.raw_decode(text, at)
         values.append(value)
-        at = BETWEEN.match(text, end).end()
+        blank = BETWEEN.match(text, end)
+        at = blank.end() if blank else end
     return values if len(values) > 1 else values[0]
 
 
-def _without_fence(text):
+def _without_fence(text: str) -> str:
     text = TOKEN.sub("", _without_thoughts(text.replace("\ufeff", ""))[:MOST_CHARACTERS])
     blocks = [block for block in FENCE.findall(text) if "[" in block or "{" in block]
     return max(blocks, key=len) if blocks else text
 
 
-def _without_thoughts(text):
+def _without_thoughts(text: str) -> str:
     """The text behind a model's thoughts; the text before them where nothing stands behind."""
     ends = list(THOUGHTS_END.finditer(text))
     if ends and (answer := text[ends[-1].end() :]).strip():
@@ -235,7 +239,7 @@ def _without_thoughts(text):
     return text[: start.start()] if start else text
 
 
-def _breaks_off(text):
+def _breaks_off(text: str) -> bool:
     """True when a bracket is still open at the end; a quote that is, is so within brackets."""
     without_strings = re.sub(r'"(?:[^"\\]++|\\.)*+(?:"|\\?\Z)', "", text, flags=re.DOTALL)
     opened = sum(map(without_strings.count, "[{"))
@@ -243,7 +247,7 @@ def _breaks_off(text):
     return opened > closed
 
 
-def _drop_last(value):
+def _drop_last(value: Any) -> None:
     """Take the innermost last item away."""
     if not isinstance(value, dict | list) or not value:
         return
@@ -255,13 +259,13 @@ def _drop_last(value):
         del value[key]
 
 
-def _language(key):
+def _language(key: object) -> str | None:
     """The language that a key names: `FR`, `fr-FR`, `French`; None for any other."""
     word = re.split(r"[-_\s(]", str(key).strip().casefold())[0]
     return LANGUAGE_BY_NAME.get(word)
 
 
-def _by_language(value):
+def _by_language(value: Any) -> dict[str, Any]:
     """`{language: value}` of a dictionary's language keys."""
     return (
         {code: inner for key, inner in value.items() if (code := _language(key))}
@@ -270,7 +274,7 @@ def _by_language(value):
     )
 
 
-def _records(value):
+def _records(value: Any) -> list[dict[str, Any]]:
     """Every set of names in a structure, whatever wraps it: keyed by language, or in rows or columns of five."""
     spoken = {code: _only_text(inner) or inner for code, inner in _by_language(value).items()}
     if spoken and all(isinstance(names, list) for names in spoken.values()):
@@ -283,26 +287,26 @@ def _records(value):
     return [record for item in inner for record in _records(item)]
 
 
-def _is_row(item):
+def _is_row(item: Any) -> bool:
     return (
         isinstance(item, list) and len(item) == len(LANGUAGES) and all(isinstance(cell, str) for cell in item)
     )
 
 
-def _rows(rows):
+def _rows(rows: list[list[str]]) -> list[dict[str, Any]]:
     """Rows of five names, in our order of languages unless the first row says which it is."""
     head = [_language(cell) for cell in rows[0]]
     if set(head) == set(LANGUAGES):
-        return [dict(zip(head, row, strict=True)) for row in rows[1:]]
+        return [dict(zip(map(str, head), row, strict=True)) for row in rows[1:]]
     return [dict(zip(LANGUAGES, row, strict=True)) for row in rows]
 
 
-def _names(record):
+def _names(record: dict[str, Any]) -> dict[str, str]:
     cleaned = {code: clean_name(name, code) for code, name in record.items()}
     return {code: name for code, name in cleaned.items() if name}
 
 
-def clean_name(name, language):
+def clean_name(name: Any, language: str) -> str:
     """A name without article, markup, number, aside or full stop; empty when it is none or too long to be one."""
     if not isinstance(name, str):
         return ""
@@ -312,7 +316,7 @@ def clean_name(name, language):
     return text if len(text) <= NAME_LENGTH and any(c.isalpha() for c in text) else ""
 
 
-def _without_article(name, language):
+def _without_article(name: str, language: str) -> str:
     article = re.match(rf"(?:{ARTICLES[language]})(?=\S)", name, flags=re.IGNORECASE)
     if not article:
         return name
@@ -321,14 +325,14 @@ def _without_article(name, language):
     return name if proper else noun
 
 
-def fold(name):
+def fold(name: str) -> str:
     """A name without what makes no difference to a child: case, accents, hyphens."""
     letters = unicodedata.normalize("NFKD", name.casefold())
     bare = "".join(c for c in letters if not unicodedata.combining(c))
     return " ".join(re.sub(r"[\W_]+", " ", bare).split())
 
 
-def _find_songs(value, languages):
+def _find_songs(value: Any, languages: Sequence[str]) -> dict[str, Any]:
     """`{language: text or lines}`: keyed by language, listed with a field that names it, or the only one asked for."""
     if spoken := _by_language(value):
         return spoken
@@ -346,7 +350,7 @@ def _find_songs(value, languages):
     return {code: text for inner in value.values() for code, text in _find_songs(inner, languages).items()}
 
 
-def _lyrics(value):
+def _lyrics(value: Any) -> str:
     if isinstance(value, dict):
         value = value.get("lyrics", value.get("text"))
     if isinstance(value, list):
@@ -356,7 +360,7 @@ def _lyrics(value):
     return "\n".join(line.strip() for line in value.replace("\\n", "\n").strip().splitlines())
 
 
-def _style(value):
+def _style(value: Any) -> str:
     if isinstance(value, list):
         value = next((item for item in value if isinstance(item, dict)), {})
     fields = {str(key).casefold(): inner for key, inner in value.items()} if isinstance(value, dict) else {}
@@ -364,7 +368,7 @@ def _style(value):
     return " ".join(style.split()) if isinstance(style, str) else ""
 
 
-def _lists(value):
+def _lists(value: Any) -> list[list[str]]:
     """Every list of texts in a structure; a dictionary's values count as one, and so do texts one level down."""
     if isinstance(value, dict):
         value_list = list(value.values())
@@ -376,15 +380,15 @@ def _lists(value):
         return []
     if _all_texts(value):
         return [value]
-    texts = [_only_text(item) for item in value]
+    texts: list[Any] = [_only_text(item) for item in value]
     return [texts] if _all_texts(texts) else [x for item in value for x in _lists(item)]
 
 
-def _all_texts(values):
+def _all_texts(values: Any) -> bool:
     return bool(values) and all(isinstance(value, str) for value in values)
 
 
-def _only_text(item):
+def _only_text(item: Any) -> str | None:
     """The translation in an object such as `{"line": 1, "translation": "…"}`: its last text."""
     if not isinstance(item, dict):
         return item if isinstance(item, str) else None

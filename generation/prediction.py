@@ -269,7 +269,7 @@ def _give_back(step: StepRun) -> None:
 
 def _pause(step: StepRun) -> float:
     """Seconds to the next look: soon for what takes seconds, calmly for what takes minutes."""
-    age = (timezone.now() - step.intent_at).total_seconds()
+    age: float = (timezone.now() - step.intent_at).total_seconds()
     shortest, longest = CALM_PAUSES if webhooks.address() else PAUSES
     return min(longest, max(shortest, age / 10))
 

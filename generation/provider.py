@@ -18,7 +18,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
-from functools import cache
+from functools import cache, partial
 from typing import Any, NoReturn
 from urllib.parse import urlencode, urlsplit
 
@@ -103,12 +103,15 @@ def created_since(moment: datetime) -> Iterator[dict[str, Any]]:
     query = urlencode({"created_after": moment.isoformat()})
     for _ in range(MOST_PAGES):
         address = f"/v1/predictions?{query}"
-        page = _ask(lambda client, address=address: client.predictions.list(address))
-        results, query = _page(page)
+        results, query = _page(_ask(partial(_list, address)))
         yield from results
         if not query:
             return
     raise _nonsense()
+
+
+def _list(address: str, client: Any) -> object:
+    return client.predictions.list(address)
 
 
 def _page(page: dict[str, Any]) -> tuple[list[dict[str, Any]], str]:

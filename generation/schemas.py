@@ -60,7 +60,11 @@ def _range(there: dict[str, Any]) -> str:
 def of(model: str) -> Schema:
     """The Schema of owner/name or owner/name:version, at most an hour old; raises what `read` raises."""
     key = f"schema:{settings.REPLICATE_BASE_URL}:{model}"
-    return cache.get_or_set(key, lambda: read(model), LIFETIME_SECONDS)
+    found: Schema | None = cache.get(key)
+    if found is None:
+        found = read(model)
+        cache.set(key, found, LIFETIME_SECONDS)
+    return found
 
 
 def read(model: str) -> Schema:

@@ -1,11 +1,14 @@
 """What generation calls take and answer."""
 
+from typing import Any
+
 from drf_spectacular.utils import OpenApiExample, extend_schema_field, extend_schema_serializer
 from rest_framework import serializers
 
 from api.fields import Body, Boolean, Dollars, Id, Integer, List, Query, Text
 from universes.models import LANGUAGES
-from universes.serializer_fields import LYRICS_LENGTH, NAME_LENGTH, ByLanguage, Language, Name
+from universes.names import NAME_LENGTH
+from universes.serializer_fields import LYRICS_LENGTH, ByLanguage, Language, Name
 
 from . import kinds
 from .models import Kind
@@ -28,18 +31,18 @@ TWO = {
         "de": ["Schneeflocke", "Pinguin"],
     },
 }
-STYLE = {"min_length": 10, "max_length": 300}
+LEAST_STYLE, MOST_STYLE = 10, 300
 
 
-def theme_field():
+def theme_field() -> Text:
     return Text(max_length=THEME_LENGTH)
 
 
-def count_field():
+def count_field() -> Integer:
     return Integer(min_value=1, max_value=MOST_CONCEPTS, required=False, default=10)
 
 
-def some_of(child, most, help_text):
+def some_of(child: serializers.Field[Any, Any, Any, Any], most: int, help_text: str) -> List:
     """A list that may be left out, and if not has something in it, and no more than `most`."""
     return List(
         child=child,
@@ -59,7 +62,7 @@ class ConceptsBody(Body):
     language = Language(required=False, default="fr")
 
 
-class NamesByLanguageSerializer(serializers.Serializer):
+class NamesByLanguageSerializer(serializers.Serializer[Any]):
     """The concepts' names in each language, in the order of the concepts."""
 
     fr = serializers.ListField(child=serializers.CharField())
@@ -70,7 +73,7 @@ class NamesByLanguageSerializer(serializers.Serializer):
 
 
 @extend_schema_serializer(examples=[OpenApiExample("Two concepts", value=TWO, response_only=True)])
-class ConceptsSerializer(serializers.Serializer):
+class ConceptsSerializer(serializers.Serializer[Any]):
     """Names for cards, to be applied as they are or edited."""
 
     concepts = serializers.ListField(child=serializers.CharField())
@@ -91,7 +94,7 @@ NAMES = {"type": "array", "items": {"type": "string", "maxLength": NAME_LENGTH},
 class NamesByLanguage(ByLanguage):
     """`{language: [name, …]}`."""
 
-    def __init__(self, **kwargs):
+    def __init__(self, **kwargs: Any) -> None:
         super().__init__(child=List(child=Name(), max_length=MOST_CARDS), **kwargs)
 
 
@@ -107,7 +110,7 @@ class ApplyBody(Body):
     )
 
 
-class AppliedSerializer(serializers.Serializer):
+class AppliedSerializer(serializers.Serializer[Any]):
     success = serializers.BooleanField()
     message = serializers.CharField()
     asset_count = serializers.IntegerField()
@@ -125,12 +128,13 @@ class MusicBody(Body):
 
     language = Language(required=False, default="fr")
     languages = some_of(Language(), len(LANGUAGES), "Instead of one language.")
-    style = Text(
+    style = Text(  # type: ignore[assignment]  # a field of that name
         required=False,
         allow_null=True,
         allow_blank=True,
         help_text="Used where no prompt is stored.",
-        **STYLE,
+        min_length=LEAST_STYLE,
+        max_length=MOST_STYLE,
     )
 
 
@@ -163,7 +167,7 @@ class TranslatedLyricsBody(Body):
     """Languages that are to have the lyrics of another one."""
 
     languages = List(child=Language(), allow_empty=False, max_length=len(LANGUAGES))
-    source = Language(required=False, default="fr")
+    source = Language(required=False, default="fr")  # type: ignore[assignment]  # a field of that name
     replace = Boolean(
         required=False, default=False, help_text="Also where there are lyrics; they stay as a revision."
     )
@@ -184,14 +188,14 @@ class GapsBody(Body):
 
 
 @extend_schema_serializer(component_name="GapEstimate")
-class GapKindSerializer(serializers.Serializer):
+class GapKindSerializer(serializers.Serializer[Any]):
     kind = serializers.ChoiceField(KINDS)
     number = serializers.IntegerField(help_text="How many gaps are filled.")
     cost = Dollars(allow_null=True, help_text="Null where a price is not known.")
 
 
 @extend_schema_serializer(component_name="GapsEstimate")
-class GapsSerializer(serializers.Serializer):
+class GapsSerializer(serializers.Serializer[Any]):
     """The things that filling gaps would make, and their cost: the answer to `dry_run`."""
 
     type = serializers.ChoiceField(ESTIMATES, help_text="Tells it from a job.")
@@ -208,7 +212,7 @@ class LyricsBody(Body):
     lyrics = Text(max_length=LYRICS_LENGTH, trim_whitespace=False)
 
 
-class LyricsSerializer(serializers.Serializer):
+class LyricsSerializer(serializers.Serializer[Any]):
     lyrics = serializers.CharField()
 
 
@@ -216,11 +220,11 @@ class TranslateBody(Body):
     """A text, its language and the one that is wanted."""
 
     text = Text(max_length=LYRICS_LENGTH, trim_whitespace=False)
-    source = Language()
+    source = Language()  # type: ignore[assignment]  # a field of that name
     target = Language()
 
 
-class TranslatedSerializer(serializers.Serializer):
+class TranslatedSerializer(serializers.Serializer[Any]):
     translated = serializers.CharField()
 
 
@@ -234,17 +238,17 @@ class CostsQuery(Query):
     )
 
 
-class UniverseCostSerializer(serializers.Serializer):
+class UniverseCostSerializer(serializers.Serializer[Any]):
     univers_slug = serializers.CharField(help_text="Empty for what belongs to no universe.")
     spent = Dollars()
 
 
-class KindCostSerializer(serializers.Serializer):
+class KindCostSerializer(serializers.Serializer[Any]):
     kind = serializers.ChoiceField(Kind.choices)
     spent = Dollars()
 
 
-class CostsSerializer(serializers.Serializer):
+class CostsSerializer(serializers.Serializer[Any]):
     month = serializers.CharField()
     limit = Dollars(allow_null=True, help_text="SPEND_LIMIT_MONTHLY; null where there is none.")
     spent = Dollars()
@@ -254,5 +258,5 @@ class CostsSerializer(serializers.Serializer):
     kinds = KindCostSerializer(many=True)
 
 
-class ReceivedSerializer(serializers.Serializer):
+class ReceivedSerializer(serializers.Serializer[Any]):
     received = serializers.BooleanField()

@@ -8,18 +8,28 @@ UnknownPrice when there is a limit and no price, and `api.idempotency.KeyRefused
 something else.
 """
 
+from collections.abc import Callable, Sequence
+from decimal import Decimal
 from functools import partial
+from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 
 from api.roles import GENERATE
 from jobs import services as jobs
 from jobs.errors import Busy
+from jobs.models import Job
+from jobs.services import Step
 from jobs.types import JobType
+from universes.models import Universe
 from universes.services import universes
 
 from . import estimates, kinds, llm, orders, provider, spending
+from .orders import Order
 from .questions import Concepts, Translation
+
+# Of cards, all of them for None.
+Ids = Sequence[Any] | None
 
 ALL, GAPS = "generate_all", "fill_gaps"
 JOB_TYPES = [
@@ -29,19 +39,35 @@ JOB_TYPES = [
 ]
 
 
-def start_images(universe, asset_ids=None, *, regenerate=False, author="", once=""):
+def start_images(
+    universe: Universe,
+    asset_ids: Ids = None,
+    *,
+    regenerate: bool = False,
+    author: str = "",
+    once: str = "",
+) -> Job:
     """Draw the cards with these ids, all of them for None. Without `regenerate`, those that have no picture."""
     order = partial(orders.images, universe, asset_ids, regenerate)
     return _start("generate_images", universe, order, "images", author, once)
 
 
-def start_videos(universe, asset_ids=None, *, regenerate=False, author="", once=""):
+def start_videos(
+    universe: Universe,
+    asset_ids: Ids = None,
+    *,
+    regenerate: bool = False,
+    author: str = "",
+    once: str = "",
+) -> Job:
     """Animate the chosen cards that have a picture; CannotGenerate when none has."""
     order = partial(orders.videos, universe, asset_ids, regenerate)
     return _start("generate_videos", universe, order, "videos", author, once)
 
 
-def start_music(universe, languages, *, style="", author="", once=""):
+def start_music(
+    universe: Universe, languages: Sequence[str], *, style: str = "", author: str = "", once: str = ""
+) -> Job:
     """Sing the stored lyrics, in the stored style or else in `style`; an older song is replaced.
 
     Where a language has no lyrics and the model needs some, the job writes them first, about the universe's name and
@@ -52,16 +78,16 @@ def start_music(universe, languages, *, style="", author="", once=""):
 
 
 def start_all(
-    universe,
-    theme,
-    count=10,
+    universe: Universe,
+    theme: str,
+    count: int = 10,
     *,
-    generate_videos=True,
-    generate_music=True,
-    regenerate=False,
-    author="",
-    once="",
-):
+    generate_videos: bool = True,
+    generate_music: bool = True,
+    regenerate: bool = False,
+    author: str = "",
+    once: str = "",
+) -> Job:
     """Think the universe up, then draw, animate and sing it. Cards that it has stay, and what they lack is made.
 
     With `regenerate`, its cards are thought up anew; the old ones stay as a revision.
@@ -71,7 +97,14 @@ def start_all(
     return _start(ALL, universe, order, "steps", author, once)
 
 
-def start_names(universe, asset_ids=None, languages=None, *, author="", once=""):
+def start_names(
+    universe: Universe,
+    asset_ids: Ids = None,
+    languages: Sequence[str] | None = None,
+    *,
+    author: str = "",
+    once: str = "",
+) -> Job:
     """Name cards in these languages, all five for None, where they have no name; what is written stays.
 
     CannotGenerate when those that lack a name have none in any language.
@@ -80,7 +113,15 @@ def start_names(universe, asset_ids=None, languages=None, *, author="", once="")
     return _start("generate_names", universe, order, "steps", author, once)
 
 
-def start_lyrics(universe, language, source="fr", *, replace=False, author="", once=""):
+def start_lyrics(
+    universe: Universe,
+    language: str | Sequence[str],
+    source: str = "fr",
+    *,
+    replace: bool = False,
+    author: str = "",
+    once: str = "",
+) -> Job:
     """Translate the lyrics of the source language into another one, or a list of them, where these have none.
 
     With `replace` also where they have some; the old ones stay in a revision. What somebody writes while it is
@@ -91,13 +132,23 @@ def start_lyrics(universe, language, source="fr", *, replace=False, author="", o
     return _start("translate_lyrics", universe, order, "lyrics", author, once)
 
 
-def start_song_words(universe, language, theme, *, author="", once=""):
+def start_song_words(
+    universe: Universe, language: str, theme: str, *, author: str = "", once: str = ""
+) -> Job:
     """Write lyrics and style of a song about a theme and the universe's cards, where the language has none."""
     order = partial(orders.song_words, universe, language, theme)
     return _start("write_lyrics", universe, order, "lyrics", author, once)
 
 
-def start_ideas(univers_slug, theme, count=10, language="fr", *, author="", once=""):
+def start_ideas(
+    univers_slug: str,
+    theme: str,
+    count: int = 10,
+    language: str = "fr",
+    *,
+    author: str = "",
+    once: str = "",
+) -> Job:
     """Think up cards that the universe does not have; nothing is stored in it.
 
     The job's `result["results"]["ideas"]` is `{"concepts": [name, …], "translations": {language: [name, …]}}`.
@@ -107,7 +158,14 @@ def start_ideas(univers_slug, theme, count=10, language="fr", *, author="", once
     return _start("propose_ideas", universe, order, "steps", author, once)
 
 
-def start_gaps(universe, wanted=None, *, theme="", author="", once=""):
+def start_gaps(
+    universe: Universe,
+    wanted: Sequence[str] | None = None,
+    *,
+    theme: str = "",
+    author: str = "",
+    once: str = "",
+) -> Job:
     """Make what is missing of these `kinds.GAPS`, of all for None, in one job.
 
     `theme`: what lyrics are about, where there are none. What can't be made is left out; the job's message says so.
@@ -116,7 +174,9 @@ def start_gaps(universe, wanted=None, *, theme="", author="", once=""):
     return _start(GAPS, universe, order, "steps", author, once)
 
 
-def concepts(theme, count=10, language="fr", *, univers_slug=""):
+def concepts(
+    theme: str, count: int = 10, language: str = "fr", *, univers_slug: str = ""
+) -> tuple[list[str], dict[str, list[str]]]:
     """`(names, {language: names})`: so many things that belong to a theme. Nothing is stored.
 
     Raises Unusable when the model can't be brought to name them all.
@@ -126,12 +186,12 @@ def concepts(theme, count=10, language="fr", *, univers_slug=""):
     return task.answer()
 
 
-def translate_lyrics(lyrics, language, univers_slug=""):
+def translate_lyrics(lyrics: str, language: str, univers_slug: str = "") -> str:
     """French lyrics in another language, line by line."""
     return _translated(lyrics, "fr", language, univers_slug)
 
 
-def translate_text(text, source, target):
+def translate_text(text: str, source: str, target: str) -> str:
     """A text in another language with its line breaks; Unusable when the model loses lines."""
     return _translated(text, source, target)
 
@@ -142,27 +202,31 @@ def _translated(text: str, source: str, target: str, univers_slug: str = "") -> 
     return translation.text()
 
 
-def _start(type, universe, make_order, unit, author, once):
+def _start(
+    type: str, universe: Universe, make_order: Callable[[], Order], unit: str, author: str, once: str
+) -> Job:
     # Before all else: what was to be made may be there by now, or gone.
-    if earlier := jobs.started(once, type, universe.slug):
+    earlier: Job | None = jobs.started(once, type, universe.slug)
+    if earlier:
         return earlier
     try:
         order = make_order()
         _make_ready(order.steps)
         wishes = {"unit": order.unit or unit, "author": author, "once": once, "left_out": order.left_out}
-        return jobs.start(type, universe.slug, order.steps, **wishes, estimate=_estimate)
+        job: Job = jobs.start(type, universe.slug, order.steps, **wishes, estimate=_estimate)
     except Busy as busy:
-        return jobs.answer(once, type, universe.slug, busy.job)
+        job = jobs.answer(once, type, universe.slug, busy.job)
+    return job
 
 
-def _make_ready(steps):
+def _make_ready(steps: Sequence[Step]) -> None:
     if steps:
         spending.check_prices(estimates.used_by(steps))
         provider.ready()
         spending.settle_abandoned()
 
 
-def _estimate(steps):
+def _estimate(steps: Sequence[Step]) -> Decimal | None:
     """What steps will cost; LimitReached when not one of them can be bought."""
     total = estimates.estimate(steps)
     spending.check_start(estimates.cheapest(steps), total)

@@ -15,11 +15,11 @@ from django.db.models import QuerySet, Sum
 from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext, gettext_lazy
+from jobs.locking import lock
 
 from api.tallies import SKEW
 from jobs import progress
 from jobs.handlers import StepRun
-from jobs.locking import lock
 from jobs.models import ACTIVE, JobStep
 
 from . import adapters, prices

@@ -1,9 +1,13 @@
+from collections.abc import Callable
+
+from django.http.response import HttpResponseBase
 from django.urls import path
+from rest_framework.viewsets import ViewSet
 
 from .views import CostsViewSet, JobsViewSet, WebhookView, WordsViewSet
 
 
-def post(viewset, action):
+def post(viewset: type[ViewSet], action: str) -> Callable[..., HttpResponseBase]:
     return viewset.as_view({"post": action})
 
 

@@ -53,7 +53,7 @@ def _check(headers: dict[str, str], text: str) -> None:
 
 
 def _secret() -> str:
-    return cache.get_or_set(secret_key(), provider.webhook_secret, SECRET_SECONDS)
+    return str(cache.get_or_set(secret_key(), provider.webhook_secret, SECRET_SECONDS))
 
 
 def secret_key() -> str:

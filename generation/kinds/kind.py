@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -110,8 +110,8 @@ class Filling:
         return list(self.universe.assets.all())
 
     @cached_property
-    def files(self) -> set[str]:
-        return set(media.present(self.universe.slug))
+    def files(self) -> Container[str]:
+        return media.present(self.universe.slug)
 
     def add(self, kind: Kind, steps: list[Step], number: int | None = None) -> None:
         self.steps[kind.key] = steps

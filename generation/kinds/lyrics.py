@@ -111,13 +111,13 @@ def _fill(universe: Universe, lyrics: dict[str, str], style: str, job: Job) -> N
     """Fill what is empty; a word that somebody wrote meanwhile stays."""
     if is_gone(universe):
         return
-    by = {"author": job.author, "job": job.type}
+    by: dict[str, Any] = {"author": job.author, "job": job.type}
     stored = {song.language: song for song in universe.music_prompts.select_for_update()}
     for language in (one for one in LANGUAGES if one in lyrics):
         if not (song := stored.get(language)):
             music.create(universe, language=language, prompt=style, lyrics=lyrics[language], **by)
             continue
-        filled = {
+        filled: dict[str, Any] = {
             "lyrics": _unless_written(song.lyrics, lyrics[language]),
             "prompt": _unless_written(song.prompt, style),
         }
@@ -136,7 +136,8 @@ def _song(universe: Universe, language: str) -> MusicPrompt | None:
 
 
 def _is_as_seen(universe: Universe, step: StepRun) -> bool:
-    return lyrics_of(_song(universe, step.params["language"])) == step.params["seen"]
+    seen: str = step.params["seen"]
+    return lyrics_of(_song(universe, step.params["language"])) == seen
 
 
 def _to_translate(universe: Universe, source: str) -> dict[str, Any]:

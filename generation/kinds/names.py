@@ -109,7 +109,8 @@ def unnamed(card: Asset, languages: Iterable[str] = LANGUAGES) -> list[str]:
 
 def some_name(card: Asset) -> str:
     """A name to translate from: the French one, else the one that is shown, else any; '' where there is none."""
-    names = {row.language: row.display_name for row in card.translations.all() if _has(row.display_name)}
+    named = [(row.language, row.display_name or "") for row in card.translations.all()]
+    names = {language: name for language, name in named if _has(name)}
     return names.get("fr") or (card.display_name or "").strip() or next(iter(names.values()), "")
 
 

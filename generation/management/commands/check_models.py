@@ -1,9 +1,11 @@
 import json
 from dataclasses import asdict
+from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from generation import checks
+from generation.checks import Compared
 from generation.errors import ProviderError
 
 DIFFERENT, NOT_CHECKED = 1, 2
@@ -16,12 +18,12 @@ class Command(BaseCommand):
     )
 
     # It tells itself what is wrong with the models, in its own exit codes.
-    requires_system_checks = []
+    requires_system_checks: list[str] = []
 
-    def add_arguments(self, parser):
+    def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--json", action="store_true", help="tell the result as JSON")
 
-    def handle(self, *args, **options):
+    def handle(self, *args: Any, **options: Any) -> None:
         try:
             account, models = checks.account(), checks.compare_all()
         except ProviderError as error:
@@ -31,11 +33,11 @@ class Command(BaseCommand):
             raise CommandError(f"These do not fit: {', '.join(differing)}.", returncode=DIFFERENT)
 
 
-def as_json(account, models):
+def as_json(account: str, models: list[Compared]) -> str:
     return json.dumps({"account": account, "models": [asdict(one) for one in models]})
 
 
-def table(account, models):
+def table(account: str, models: list[Compared]) -> str:
     """A line per model, below it what is to be said of it."""
     lines = [f"account {account}"]
     for one in models:
