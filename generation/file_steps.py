@@ -154,7 +154,8 @@ class CardFile(FilePrediction[Asset]):
         return cards()
 
     def universe(self, target: Asset) -> Universe:
-        return target.universe
+        found: Universe = target.universe
+        return found
 
     def pick(self, rows: QuerySet[Asset], step: StepRun) -> Asset | None:
         """The card, also when a push gave it another id since; but not one that took over its name."""
@@ -177,9 +178,10 @@ class CardFile(FilePrediction[Asset]):
             AssetPrompts.objects.create(asset=target, generation_count=1, last_generated_at=timezone.now())
 
 
-def made_since(moment: datetime) -> Q:
-    """Cards made since; one of a time to come was made before, by a clock that was set back."""
-    return Q(created_at__gt=moment, created_at__lte=timezone.now() + SKEW)
+def made_since(moment: datetime | None) -> Q:
+    """Cards made since, none for None; one of a time to come was made before, by a clock that was set back."""
+    now = timezone.now()
+    return Q(created_at__gt=moment or now + SKEW, created_at__lte=now + SKEW)
 
 
 def cards() -> QuerySet[Asset]:
@@ -210,7 +212,7 @@ def _archive(slug: str, placed: dict[str, str]) -> None:
 
 def _lies_there(slug: str, name: str, sha256: str) -> bool:
     found = bucket.digests_of(slug, name)
-    return bool(found) and found["sha256"] == sha256
+    return found is not None and found["sha256"] == sha256
 
 
 def _why_nothing(prediction: dict[str, Any]) -> str:

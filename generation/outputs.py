@@ -130,7 +130,7 @@ def fetched(step: StepRun, address: str | None, most_bytes: int) -> Iterator[Pat
 
 def _is_archived(step: StepRun, path: Path) -> bool:
     """Whether `path` has it now, out of the archive."""
-    sha256 = step.memory.get(KEY)
+    sha256 = step.memory.get(KEY) or ""
     try:
         return bool(sha256) and archive.copy_to(sha256, path) == sha256
     except FileNotFoundError:

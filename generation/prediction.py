@@ -13,7 +13,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
-from jobs.handlers import Done, Drop, Handler, Passing, Permanent, StepRun, Wait
+from jobs.handlers import Drop, Handler, Outcome, Passing, Permanent, StepRun, Wait
 
 from . import adapters, outputs, provider, spending, webhooks
 from .errors import (
@@ -44,7 +44,6 @@ log = logging.getLogger(__name__)
 
 
 Target = TypeVar("Target", bound=models.Model)
-Outcome = Done | Wait | Drop
 
 
 class Prediction(Handler, Generic[Target]):
@@ -269,7 +268,8 @@ def _give_back(step: StepRun) -> None:
 
 def _pause(step: StepRun) -> float:
     """Seconds to the next look: soon for what takes seconds, calmly for what takes minutes."""
-    age: float = (timezone.now() - step.intent_at).total_seconds()
+    now = timezone.now()
+    age = (now - (step.intent_at or now)).total_seconds()
     shortest, longest = CALM_PAUSES if webhooks.address() else PAUSES
     return min(longest, max(shortest, age / 10))
 

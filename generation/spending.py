@@ -15,7 +15,6 @@ from django.db.models import QuerySet, Sum
 from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext, gettext_lazy
-from jobs.locking import lock
 
 from api.tallies import SKEW
 from jobs import progress
@@ -250,7 +249,7 @@ def _is_looked_after(charge: Charge, step: JobStep | None) -> bool:
 @transaction.atomic
 def _settle_one(charge: Charge, step: JobStep | None) -> None:
     if step:
-        lock(step.job)
+        step.job.locked()
     left = Charge.objects.filter(pk=charge.pk, status=RESERVED)
     if step and not step.intent_at and not charge.prediction_id:
         left.filter(prediction_id="").delete()

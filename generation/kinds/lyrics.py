@@ -157,7 +157,7 @@ def _replace(step: StepRun, universe: Universe, text: str) -> None:
         return
     if step.params["seen"]:
         revisions.create(universe, "translate_lyrics", step.job.author, language=language)
-    by = {"author": step.job.author, "job": step.job.type}
+    by: dict[str, Any] = {"author": step.job.author, "job": step.job.type}
     style = getattr(_song(universe, step.params["source"]), "prompt", None)
     if song := _song(universe, language):
         music.update(song, lyrics=text, prompt=song.prompt or style, **by)

@@ -117,7 +117,7 @@ def test_a_song_that_breaks_off_is_asked_for_again():
     task.add(whole[:-20])
     assert list(task.lyrics) == ["fr"]
     assert task.missing == "the lyrics in English"
-    assert "LANGUAGES: en\n" in task.prompt()
+    assert "these languages: English. " in task.prompt()
     task.add(whole)
     assert not task.missing
 

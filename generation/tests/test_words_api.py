@@ -288,7 +288,7 @@ def test_a_text_is_translated_between_any_two_languages(provider, db, post):
     assert answer.status_code == 200
     assert answer.json()["translated"].split("\n")[1] == "gufo"
     prompt = provider.predictions()[0]["input"]["prompt"]
-    assert "SOURCE: de\nTARGET: it\n" in prompt
+    assert "from German to Italian, line by line" in prompt
 
 
 def test_a_long_text_is_translated_in_parts_at_once(provider, db, post):
