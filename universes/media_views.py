@@ -1,17 +1,13 @@
 """The bucket's files over HTTP."""
 
-from contextlib import suppress
-
 from django.conf import settings
-from django.db import OperationalError
 from django.http import Http404
-from django.utils.cache import patch_cache_control, patch_vary_headers
+from django.utils.cache import patch_cache_control
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
 from rest_framework.permissions import AllowAny
 from rest_framework.renderers import JSONRenderer
 from rest_framework.views import APIView
 
-from api.fresh import is_nobodys, remembered
 from api.permissions import has_scope
 from api.roles import READ
 from api.schema import ELSEWHERE, ErrorSerializer, medium
@@ -62,24 +58,6 @@ class MediaView(APIView):
     throttle_classes = []
     renderer_classes = [JSONRenderer]
 
-    def dispatch(self, request, *args, **path):
-        return self._at_once(request, **path) or super().dispatch(request, *args, **path)
-
-    def _at_once(self, request, slug, name):
-        """The response to nobody in particular for a public file in a folder; None where there is more to it."""
-        simple = request.method in ("GET", "HEAD") and is_nobodys(request) and not settings.BUCKET_URL
-        response = None
-        # REST framework meets what fails, too, and tells of it.
-        with suppress(OSError, OperationalError):
-            response = serve(request, slug, name) if simple and _is_for_all(slug) else None
-        if response is None:
-            return None
-        response["Allow"] = ", ".join(self.allowed_methods)
-        if not settings.API_OPEN:
-            # As where a session is looked for.
-            patch_vary_headers(response, ["Cookie"])
-        return response
-
     def perform_content_negotiation(self, request, force=False):
         """There is nothing to choose from: a file is what it is, and a refusal is JSON."""
         return JSONRenderer(), JSONRenderer.media_type
@@ -95,13 +73,11 @@ class MediaView(APIView):
         return response
 
 
-def _is_for_all(slug):
-    return settings.API_OPEN or remembered(("public", slug), lambda: _is_public(slug))
-
-
-def _is_public(slug):
+def _is_for_all(slug: str) -> bool:
     # PostgreSQL takes not every text, and no other could be a slug.
-    return is_safe_segment(slug) and Universe.objects.filter(slug=slug, is_public=True).exists()
+    return settings.API_OPEN or (
+        is_safe_segment(slug) and Universe.objects.filter(slug=slug, is_public=True).exists()
+    )
 
 
 def _may_see(request, slug, name):

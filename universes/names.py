@@ -148,7 +148,8 @@ def video_name(image_name: str) -> str:
 
 def video_names(image_name: str) -> list[str]:
     """All names under which the clip of a picture may lie, the one that it gets first."""
-    written, *others = (stem(image_name) + suffix for suffix in CLIP_SUFFIXES)
+    name = stem(image_name)
+    written, *others = (name + suffix for suffix in CLIP_SUFFIXES)
     return list(dict.fromkeys((written, former_video_name(image_name), *others)))
 
 

@@ -1,10 +1,7 @@
-"""Universes, cards and songs as JSON, both ways.
-
-What is written takes a request's body apart; what is read needs `files` in its context, the names of the
-universe's files, to tell an address from null.
-"""
+"""Universes, cards and songs as JSON: what requests bring is checked here, what answers have is described."""
 
 import re
+from typing import Any
 
 from django.conf import settings
 from drf_spectacular.utils import OpenApiExample, extend_schema_field, extend_schema_serializer
@@ -178,25 +175,22 @@ class MusicPromptCreateSerializer(Body):
 # --- What answers say --------------------------------------------------------------------------------------
 
 
-class WithMedia(serializers.Serializer):
-    """Addresses of the universe's files, which is `public` or not as the context says."""
+# `universes.representation` makes these answers; the serializers describe them.
 
-    def address(self, url):
-        return signed_urls.media_url(url, self.context["public"])
+
+def url_field(**options: Any) -> serializers.CharField:
+    """The URL of one of the universe's files, signed where strangers may not see it."""
+    return serializers.CharField(read_only=True, allow_null=True, **options)
 
 
 class UniverseItemSerializer(serializers.ModelSerializer):
-    thumbnail_url = serializers.SerializerMethodField()
+    thumbnail_url = url_field()
     asset_count = serializers.IntegerField()
 
     class Meta:
         model = Universe
         fields = ["id", "name", "slug", "thumbnail_url", "is_public", "asset_count", "last_synced_at"]
         read_only_fields = fields
-
-    def get_thumbnail_url(self, universe) -> str | None:
-        url = media.thumbnail_url(universe, self.context.get("files"))
-        return signed_urls.media_url(url, universe.is_public) if media.is_own(universe.slug, url) else url
 
 
 # A list's answer is taken for an array unless it says otherwise.
@@ -231,31 +225,22 @@ class MusicPromptSerializer(serializers.ModelSerializer):
         read_only_fields = fields
 
 
-class SongSerializer(WithMedia, MusicPromptSerializer):
-    music_url = serializers.SerializerMethodField()
+class SongSerializer(MusicPromptSerializer):
+    music_url = url_field()
 
     class Meta(MusicPromptSerializer.Meta):
         fields = [*MusicPromptSerializer.Meta.fields, "music_url"]
         read_only_fields = fields
 
-    def get_music_url(self, song) -> str | None:
-        return self.address(media.music_url(self.context["slug"], song.language, self.context["files"]))
 
-
-class AssetItemSerializer(WithMedia, serializers.ModelSerializer):
-    image_url = serializers.SerializerMethodField()
-    video_url = serializers.SerializerMethodField()
+class AssetItemSerializer(serializers.ModelSerializer):
+    image_url = url_field()
+    video_url = url_field()
 
     class Meta:
         model = Asset
         fields = ["id", "sort_order", "display_name", "image_name", "image_url", "video_url"]
         read_only_fields = fields
-
-    def get_image_url(self, asset) -> str | None:
-        return self.address(media.image_url(self.context["slug"], asset, self.context["files"]))
-
-    def get_video_url(self, asset) -> str | None:
-        return self.address(media.video_url(self.context["slug"], asset, self.context["files"]))
 
 
 class AssetPromptsSerializer(serializers.ModelSerializer):
@@ -309,18 +294,15 @@ class UniverseSerializer(UniverseItemSerializer):
         read_only_fields = fields
 
 
-class SongFileSerializer(WithMedia):
+class SongFileSerializer(serializers.Serializer):
     """The song of a language; its words are with the music prompts."""
 
     language = Language()
-    music_url = serializers.SerializerMethodField()
-
-    def get_music_url(self, song) -> str | None:
-        return self.address(media.music_url(self.context["slug"], song["language"], self.context["files"]))
+    music_url = url_field()
 
 
 class VariantSerializer(serializers.Serializer):
-    """A picture, clip or song that is there, or was until it was replaced; needs `address` in its context."""
+    """A picture, clip or song that is there, or was until it was replaced."""
 
     kind = serializers.ChoiceField(variants.KINDS)
     sha256 = serializers.CharField()
@@ -331,8 +313,4 @@ class VariantSerializer(serializers.Serializer):
     cause = serializers.CharField(
         help_text="What replaced it: `regenerate`, `upload`, `choose`, `pull` and so on."
     )
-    url = serializers.SerializerMethodField()
-
-    def get_url(self, variant) -> str:
-        # Strangers see no variant, of whatever universe.
-        return signed_urls.media_url(f"{self.context['address']}/{variant.sha256}", public=False)
+    url = serializers.CharField(read_only=True)

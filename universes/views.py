@@ -5,22 +5,24 @@ import io
 from django.conf import settings
 from django.utils.cache import patch_cache_control
 from drf_spectacular.utils import extend_schema, extend_schema_view
+from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.viewsets import ViewSet
 
 from api.bodies import declared_size
-from api.fresh import FreshViewSet, reads
+from api.conditional import conditional
 from api.idempotency import IDEMPOTENCY_KEY, idempotency_key
 from api.parsers import ZIP, ArchiveParser, ClipParser, PictureParser, SongParser
 from api.permissions import author, by_address, has_scope, public
 from api.roles import READ
 from api.schema import ELSEWHERE, medium, takes_file
-from storage import serving, signed_urls
+from storage import serving
 from storage.serving import SentFile
 from storage.staging import staging
 
-from . import media, plain, queries
+from . import queries, representation
 from .errors import NotFound
+from .models import Universe
 from .serializers import (
     AssetCreateSerializer,
     AssetItemSerializer,
@@ -42,19 +44,12 @@ from .serializers import (
 from .services import assets, copies, exports, imports, music, universes, uploads, variants
 
 
-def render(serializer, what, universe, **options):
-    """The serializer's data, with the addresses of the universe's files; its folder is listed once."""
-    slug = universe.slug
-    context = {"slug": slug, "files": media.present(slug), "public": universe.is_public}
-    return serializer(what, context=context, **options).data
-
-
-def everything(request):
+def everything(request: Request) -> bool:
     """Whether this caller may see private universes, too."""
     return has_scope(request, READ)
 
 
-def find(request, slug):
+def find(request: Request, slug: str) -> Universe:
     """The universe, if this caller may see it; NotFound else."""
     return universes.find(slug, queries.visible(everything(request)))
 
@@ -63,35 +58,36 @@ def find(request, slug):
 BUSY = {409: "A sync, or another call, is changing the same files just now; come again in a moment."}
 
 
-class UniverseViewSet(FreshViewSet):
+class UniverseViewSet(ViewSet):
     """Universes, newest first, and one with all that belongs to it."""
 
     fails = BUSY
 
     @public
-    @reads(UniversePageSerializer, UniverseQuery)
+    @conditional(UniversePageSerializer, UniverseQuery)
     def list(self, request):
         """A page of universes, newest first unless ordered otherwise. Strangers see the public ones."""
-        return plain.page(everything(request), shown=signed_urls.media_url, **UniverseQuery.read(request))
+        page = representation.page(everything(request), **UniverseQuery.read(request))
+        return page, [item["slug"] for item in page["items"]]
 
     @extend_schema(request=UniverseCreateSerializer, responses={201: UniverseSerializer})
     def create(self, request):
         """Make a universe. 400 when its slug is taken."""
         universe = universes.create(**UniverseCreateSerializer.read(request))
-        return Response(self._whole(universe.slug), status=201)
+        return Response(representation.universe(universe.slug), status=201)
 
     @public
-    @reads(UniverseSerializer)
+    @conditional(UniverseSerializer)
     def retrieve(self, request, slug):
         """One universe with all that belongs to it."""
-        return plain.whole(slug, everything(request), signed_urls.media_url)
+        return representation.universe(slug, everything(request)), [slug]
 
     @extend_schema(request=UniversePatchSerializer, responses=UniverseSerializer)
     def partial_update(self, request, slug):
         """Change a universe. What is not given stays; `translations` replaces all of them; the slug never changes."""
         universe = universes.find(slug)
         universes.update(universe, **UniversePatchSerializer.read(request, universe), author=author(request))
-        return Response(self._whole(slug))
+        return Response(representation.universe(slug))
 
     @extend_schema(responses={204: None})
     def destroy(self, request, slug):
@@ -106,19 +102,13 @@ class UniverseViewSet(FreshViewSet):
         """Make a copy with all cards, names, prompts, songs and files. It starts private. 400 for a taken slug."""
         wanted = {key: value or "" for key, value in DuplicateSerializer.read(request).items()}
         copy = copies.duplicate(universes.find(slug), **wanted, once=idempotency_key(request))
-        return Response(self._whole(copy.slug), status=201)
+        return Response(representation.universe(copy.slug), status=201)
 
     @extend_schema(responses=medium("Rows and media, as a zip file.", kinds=[ZIP]))
     def export(self, request, slug):
         """One universe as a single archive, which any installation can import. 409 when it does not hold still."""
         file, name = exports.open_export(slug), exports.file_name(slug)
         return SentFile(file, as_attachment=True, filename=name, content_type=ZIP).begin()
-
-    def _whole(self, slug):
-        return self._rendered(queries.detail(slug))
-
-    def _rendered(self, universe):
-        return render(UniverseSerializer, universe, universe)
 
 
 @extend_schema_view(
@@ -150,39 +140,39 @@ class ImportViewSet(UniverseViewSet):
             # A body of no bytes has been parsed to an empty dict.
             imports.receive(request.data or io.BytesIO(), folder / "archive")
             universe = imports.load(folder / "archive", wanted)
-        return Response(self._whole(universe.slug), status=201)
+        return Response(representation.universe(universe.slug), status=201)
 
 
-class AssetViewSet(FreshViewSet):
+class AssetViewSet(ViewSet):
     """The cards of a universe, in their order."""
 
     fails = BUSY
 
     @public
-    @reads(AssetItemSerializer(many=True))
+    @conditional(AssetItemSerializer(many=True))
     def list(self, request, slug):
         """The cards of a universe, in their order."""
-        return plain.cards(slug, everything(request), signed_urls.media_url)
+        return representation.cards(slug, everything(request)), [slug]
 
     @extend_schema(request=AssetCreateSerializer, responses={201: AssetSerializer})
     def create(self, request, slug):
         """Make a card with a file name of its own; without an order it comes last."""
         universe = universes.find(slug)
         asset = assets.create(universe, **AssetCreateSerializer.read(request), author=author(request))
-        return Response(self._whole(asset), status=201)
+        return Response(representation.card(asset), status=201)
 
     @public
     @extend_schema(responses=AssetSerializer)
     def retrieve(self, request, slug, asset_id):
         """One card with its prompts and names."""
-        return Response(self._whole(assets.find(find(request, slug), asset_id)))
+        return Response(representation.card(assets.find(find(request, slug), asset_id)))
 
     @extend_schema(request=AssetPatchSerializer, responses=AssetSerializer)
     def partial_update(self, request, slug, asset_id):
         """Change a card. What is not given stays; the files keep their names."""
         asset = assets.find(universes.find(slug), asset_id)
         assets.update(asset, **AssetPatchSerializer.read(request, asset), author=author(request))
-        return Response(self._whole(asset))
+        return Response(representation.card(asset))
 
     @extend_schema(responses={204: None})
     def destroy(self, request, slug, asset_id):
@@ -190,41 +180,37 @@ class AssetViewSet(FreshViewSet):
         assets.delete(assets.find(universes.find(slug), asset_id), author(request))
         return Response(status=204)
 
-    def _whole(self, asset):
-        card = queries.card(asset)
-        return render(AssetSerializer, card, card.universe)
 
-
-class MusicPromptViewSet(FreshViewSet):
+class MusicPromptViewSet(ViewSet):
     """What is sung in each language, and in which style."""
 
     fails = BUSY
 
     @public
-    @reads(MusicPromptSerializer(many=True))
+    @conditional(MusicPromptSerializer(many=True))
     def list(self, request, slug):
         """The songs that are written, one for each language at most."""
-        return plain.songs(slug, everything(request))
+        return representation.songs(slug, everything(request)), []
 
     @extend_schema(request=MusicPromptCreateSerializer, responses={201: MusicPromptSerializer})
     def create(self, request, slug):
         """Write a song prompt. 400 when the language has one already."""
         universe = universes.find(slug)
         song = music.create(universe, **MusicPromptCreateSerializer.read(request), author=author(request))
-        return Response(MusicPromptSerializer(song).data, status=201)
+        return Response(representation.song(song), status=201)
 
     @public
     @extend_schema(responses=MusicPromptSerializer)
     def retrieve(self, request, slug, language):
         """The song prompt of a language."""
-        return Response(MusicPromptSerializer(music.find(find(request, slug), language)).data)
+        return Response(representation.song(music.find(find(request, slug), language)))
 
     @extend_schema(request=MusicPromptPatchSerializer, responses=MusicPromptSerializer)
     def partial_update(self, request, slug, language):
         """Change what is sung in a language. What is not given stays; a song that was sung already stays as it is."""
         song = music.find(universes.find(slug), language)
         music.update(song, **MusicPromptPatchSerializer.read(request, song), author=author(request))
-        return Response(MusicPromptSerializer(music.find(song.universe, language)).data)
+        return Response(representation.song(song))
 
     @extend_schema(responses={204: None})
     def destroy(self, request, slug, language):
@@ -247,7 +233,7 @@ class CardFileViewSet(AssetViewSet):
         universe = universes.find(slug)
         asset = assets.find(universe, asset_id)
         take(universe, asset, body(request, most_mb), author(request))
-        return Response(self._whole(asset))
+        return Response(representation.card(asset))
 
 
 class PictureViewSet(CardFileViewSet):
@@ -293,7 +279,7 @@ class SongViewSet(ViewSet):
         """
         universe = universes.find(slug)
         uploads.song(universe, language, body(request, settings.UPLOAD_MAX_MB), author(request))
-        return Response(render(SongFileSerializer, {"language": language}, universe))
+        return Response(representation.song_file(universe, language))
 
 
 class ThumbnailViewSet(UniverseViewSet):
@@ -309,7 +295,7 @@ class ThumbnailViewSet(UniverseViewSet):
         """
         universe = universes.find(slug)
         uploads.thumbnail(universe, body(request, settings.UPLOAD_MAX_MB), author(request))
-        return Response(self._whole(slug))
+        return Response(representation.universe(slug))
 
 
 BYTES = "The file; Range and ETag as for media."
@@ -321,7 +307,7 @@ class VariantViewSet(ViewSet):
     fails = BUSY
 
     def _list(self, request, found):
-        return Response(VariantSerializer(found, many=True, context={"address": request.path}).data)
+        return Response(representation.variants(found, request.path))
 
     def _serve(self, request, slug, found, sha256):
         variant = variants.find(found, sha256)
@@ -358,8 +344,7 @@ class CardVariantViewSet(VariantViewSet):
         """Put an earlier picture or clip back. What it replaces becomes a variant; the present one may be chosen."""
         asset = assets.find(universes.find(slug), asset_id)
         variants.choose(asset, sha256, author(request))
-        card = queries.card(asset)
-        return Response(render(AssetSerializer, card, card.universe))
+        return Response(representation.card(asset))
 
 
 class SongVariantViewSet(VariantViewSet):
@@ -384,4 +369,4 @@ class SongVariantViewSet(VariantViewSet):
         """Put an earlier song back; what it replaces becomes a variant. The present one may be chosen."""
         universe = universes.find(slug)
         variants.choose_song(universe, language, sha256, author(request))
-        return Response(render(SongFileSerializer, {"language": language}, universe))
+        return Response(representation.song_file(universe, language))

@@ -33,8 +33,12 @@ def find(slug: str, queryset: QuerySet[Universe] | None = None) -> Universe:
     every = Universe.objects.all() if queryset is None else queryset
     found = every.filter(slug=slug).first() if SLUG.fullmatch(slug) else None
     if not found:
-        raise NotFound(_("Universe '%(slug)s' not found.") % {"slug": slug[:100]})
+        raise not_found(slug)
     return found
+
+
+def not_found(slug: str) -> NotFound:
+    return NotFound(_("Universe '%(slug)s' not found.") % {"slug": slug[:100]})
 
 
 def listing() -> QuerySet[Universe]:
