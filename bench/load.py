@@ -1,15 +1,11 @@
 """A client that costs little: `measure` keeps connections busy from one process of its own, by sockets alone."""
 
-import itertools
 import multiprocessing
 import selectors
 import socket
 import time
 from functools import cache
 
-# In a path it becomes another number each time.
-COUNTED = "{n}"
-numbers = itertools.count()
 # Seconds.
 PATIENCE = 30
 
@@ -28,7 +24,7 @@ class Connection:
 
     def send(self):
         self.socket.setblocking(True)
-        self.socket.sendall(self.request.replace(COUNTED.encode(), b"%d" % next(numbers)))
+        self.socket.sendall(self.request)
         self.socket.setblocking(False)
 
     def receive(self):
