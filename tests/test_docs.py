@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 from django.core.management import get_commands, load_command_class
 
+from magikswipe import __version__
+
 ROOT = Path(__file__).resolve().parent.parent
 SETTINGS = set(
     re.findall(r"read(?:_\w+)?\([^)]*?\"([A-Z_]{5,})\"", (ROOT / "magikswipe/settings.py").read_text())
@@ -49,12 +51,33 @@ def test_both_languages_have_the_same_commands(english, french):
         "docs/editors.fr.md",
         "docs/moving.md",
         "docs/moving.fr.md",
+        "docs/architecture.md",
+        "CONTRIBUTING.md",
+        "CHANGELOG.md",
     ],
 )
 def test_every_link_leads_somewhere(document):
     path = ROOT / document
     links = re.findall(r"\]\(([^)#:]+)\)", path.read_text())
     assert not [link for link in links if not (path.parent / link).exists()]
+
+
+def test_every_promise_names_tests_that_exist():
+    named = set(re.findall(r"`((?:[a-z_]+/)*tests/[\w./]*)`", (ROOT / "docs/security.md").read_text()))
+    assert len(named) > 20
+    assert not [path for path in named if not (ROOT / path).exists()]
+
+
+def test_every_file_that_contributors_are_sent_to_exists():
+    for document in ("CONTRIBUTING.md", "docs/architecture.md"):
+        named = set(re.findall(r"`((?:[a-z_]+/)+[\w.]*)`", (ROOT / document).read_text()))
+        assert named
+        assert not [path for path in named if not (ROOT / path).exists()], document
+
+
+def test_the_changelog_has_the_version_that_the_package_says():
+    versions = re.findall(r"^## \[(\d.*)\]", (ROOT / "CHANGELOG.md").read_text(), re.MULTILINE)
+    assert versions[0] == __version__
 
 
 def test_the_unit_runs_what_the_document_says():
