@@ -2,8 +2,7 @@
 
 import io
 import socket
-import time
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -13,7 +12,7 @@ from django.contrib.auth.models import Group
 from django.contrib.contenttypes.models import ContentType
 from django.core.cache import cache
 from django.db import connections
-from django.utils import translation
+from django.utils import timezone, translation
 from PIL import Image
 from rest_framework.test import APIClient
 
@@ -73,11 +72,15 @@ def in_english():
 
 @pytest.fixture(autouse=True)
 def within_one_month():
-    """Spending is counted by the month (UTC): no test begins so late in one that it could end in the next."""
-    now = datetime.now(UTC)
-    soon = now + timedelta(seconds=SECONDS_OF_A_TEST)
-    if soon.month != now.month:
-        time.sleep(SECONDS_OF_A_TEST)
+    """Spending is counted by the month (UTC): a test that could end in another than it begins in is in that already.
+
+    All our code asks Django for the time.
+    """
+    now, ahead = timezone.now, timedelta(seconds=SECONDS_OF_A_TEST)
+    with pytest.MonkeyPatch.context() as patch:
+        if (now() + ahead).month != now().month:
+            patch.setattr(timezone, "now", lambda: now() + ahead)
+        yield
 
 
 @pytest.fixture

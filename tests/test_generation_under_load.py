@@ -138,5 +138,6 @@ def test_a_cancel_reaches_the_provider_while_it_draws(stack, sandbox):
     job = draw(stack, "winter")
     stack.until(lambda: sandbox.counters()["created"] == 4)
     assert stack.api.post(f"/api/jobs/{job}/cancel").status_code == 200
+    assert len(sandbox.predictions()) == 4
     stack.until(lambda: {p["status"] for p in sandbox.predictions()} <= {"canceled", "aborted"})
     assert stack.ended_job(job)["status"] == "cancelled"

@@ -55,7 +55,10 @@ def test_a_job_that_failed_says_so_in_french_and_in_english(migrated):
     ("error", "french"),
     [
         ("The model failed: NSFW content in picture", "Le modèle a échoué : NSFW content in picture"),
-        ("The picture is not whole. Generate it again.", "L’image n’est pas entière. Créez-le à nouveau."),
+        (
+            "The picture is not whole. Generate it again.",
+            "L’image n’est pas entière. Relancez la génération.",
+        ),
         (
             "Not started, since this was not done: Picture of Fox.",
             "Pas commencé, car ceci n’a pas été fait : Image de Fox.",

@@ -94,7 +94,10 @@ def test_what_a_service_refuses_is_said_in_the_editors_language(admin_client, un
     [
         ("The model failed: NSFW content in picture", "Le modèle a échoué : NSFW content in picture"),
         ("Song in German", "Chanson en allemand"),
-        ("The picture is not whole. Generate it again.", "L’image n’est pas entière. Créez-le à nouveau."),
+        (
+            "The picture is not whole. Generate it again.",
+            "L’image n’est pas entière. Relancez la génération.",
+        ),
         (
             "Not started, since this was not done: Picture of Fox.",
             "Pas commencé, car ceci n’a pas été fait : Image de Fox.",

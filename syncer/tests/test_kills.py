@@ -172,7 +172,7 @@ def killed_push(moment, supabase, universe, put_file):
     new = there()
     assert_each_old_or_new(found[0], old[0], new[0])
     assert_each_old_or_new(found[1], old[1], new[1])
-    assert found[0].keys() <= found[1].keys()
+    assert found[0] and found[0].keys() <= found[1].keys()
     assert_nothing_to_do()
     assert {asset.image_name: asset.display_name for asset in universe.assets.all()} == new[0]
     return code == -signal.SIGKILL
