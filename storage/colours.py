@@ -1,10 +1,10 @@
-"""Colours of any kind as those of a screen: 8 bits, sRGB, transparent or not."""
+"""Conversion of any colours to 8 bits of sRGB, with or without transparency."""
 
 import io
 import logging
 from collections.abc import Callable, Mapping
 from functools import partial
-from typing import Any
+from typing import Any, cast
 
 from PIL import Image, ImageCms
 
@@ -21,9 +21,9 @@ SPACES = {"GRAY": "L", "RGB ": "RGB", "CMYK": "CMYK", "LAB": "LAB"}
 
 
 def for_screen(picture: Image.Image, profile: bytes) -> Convert:
-    """A function that makes an RGB or RGBA picture of any part of this one, which is decoded.
+    """A function that converts any part of this decoded picture to RGB or RGBA.
 
-    `profile`: an ICC profile, or nothing. One that can't be read, or is of other colours, counts as none.
+    `profile`: an ICC profile, or empty. An unreadable profile, or one of other colours, is ignored.
     """
     levels = _levels(picture) if picture.mode in DEEP else None
     transform = _transform(picture.mode, profile)
@@ -41,7 +41,8 @@ def _convert(
     alpha = _alpha(part) if has_alpha(part) else None
     colours = _opaque(levels(part) if levels else part)
     if transform:
-        colours = ImageCms.applyTransform(_as(colours, transform.input_mode), transform)
+        # A new picture, since it is not asked to change this one.
+        colours = cast(Image.Image, ImageCms.applyTransform(_as(colours, transform.input_mode), transform))
     else:
         colours = _as(colours, "RGB")
     if alpha:
@@ -54,7 +55,7 @@ def _as(picture: Image.Image, mode: str) -> Image.Image:
 
 
 def _opaque(picture: Image.Image) -> Image.Image:
-    """The same colours without anything transparent, which conversions would mind."""
+    """The same colours without transparency, which the conversions don't take."""
     if picture.mode in ("RGBa", "La"):
         picture = picture.convert({"RGBa": "RGBA", "La": "LA"}[picture.mode])
     if picture.mode == "LA":
@@ -73,9 +74,10 @@ def _alpha(part: Image.Image) -> Image.Image:
 
 
 def _levels(picture: Image.Image) -> Convert:
-    """The function that makes 8 bits of a grey picture's levels, scaled by the range of the whole picture."""
+    """A function that scales grey levels to 8 bits by the range of the whole picture."""
     if picture.mode in ("I", "F"):
-        darkest, lightest = picture.getextrema()
+        # One channel has one range.
+        darkest, lightest = cast(tuple[float, float], picture.getextrema())
         black, white = _range(picture.mode, darkest, lightest)
     else:
         black, white = _tiff_range(getattr(picture, "tag_v2", {}))
@@ -95,7 +97,7 @@ def _range(mode: str, darkest: float, lightest: float) -> tuple[float, float]:
     white = next((most for most in usual if darkest >= 0 and lightest <= most), None)
     if white:
         return 0, white
-    # Neither is for levels that are no numbers.
+    # NaN and infinities have no range.
     return (darkest, lightest) if -1e30 < darkest < lightest < 1e30 else (0, 65535)
 
 
@@ -106,14 +108,14 @@ def _scaled(factor: float, black: float, part: Image.Image) -> Image.Image:
 
 def _transform(mode: str, profile: bytes) -> ImageCms.ImageCmsTransform | None:
     if mode == "LAB":
-        return _to_srgb(ImageCms.createProfile("LAB"), "LAB")
+        return _to_srgb(ImageCms.ImageCmsProfile(ImageCms.createProfile("LAB")), "LAB")
     if not profile:
         return None
-    # Whatever is wrong with it: lcms and Pillow have many ways to say so, and the picture is fine without.
+    # The picture is fine without a broken profile.
     try:
         source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
         space = SPACES.get(source.profile.xcolor_space)
-        return _to_srgb(source, space) if _applies(space, mode) else None
+        return _to_srgb(source, space) if space and _applies(space, mode) else None
     except (ImageCms.PyCMSError, OSError, ValueError, TypeError) as error:
         log.info("A picture's colour profile is left out: %s", error)
         return None
@@ -123,8 +125,8 @@ def _to_srgb(source: ImageCms.ImageCmsProfile, mode: str) -> ImageCms.ImageCmsTr
     return ImageCms.buildTransform(source, ImageCms.createProfile("sRGB"), mode, "RGB")
 
 
-def _applies(space: str | None, mode: str) -> bool:
+def _applies(space: str, mode: str) -> bool:
     if mode == "CMYK":
         return space == "CMYK"
-    # A grey picture may have a profile of colours, of which it uses those in the middle.
+    # A grey picture may have a colour profile.
     return space == "RGB" or (space == "L" and mode in GREYS)

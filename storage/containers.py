@@ -1,9 +1,9 @@
-"""The containers of sounds and clips, told from the content as players do: names and declared types may be wrong."""
+"""The containers of songs and clips, detected by content as players do: names and declared types may be wrong."""
 
 import re
 import struct
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from io import SEEK_END
 from itertools import islice
 from pathlib import Path
@@ -11,7 +11,7 @@ from typing import BinaryIO
 
 from .formats import frame_length, id3_length
 
-# How a container begins, and ffmpeg's name for it: named, so that no file makes ffmpeg read another one.
+# First bytes of a container, and ffmpeg's name for it: ffmpeg is told, so that no playlist makes it open other files.
 # QuickTime files of old cameras, and those beside Live Photos, have no `ftyp`
 # (https://developer.apple.com/documentation/quicktime-file-format).
 CONTAINERS = (
@@ -25,20 +25,20 @@ CONTAINERS = (
     (re.compile(rb"\xff[\xf0\xf1\xf8\xf9]"), "aac"),
     (re.compile(rb"\xff[\xe2\xe3\xf2\xf3\xfa\xfb]"), "mp3"),
 )
-# These tell places by their distance from the file's very beginning.
+# Their offsets count from the file's first byte.
 ANCHORED = ("mov", "matroska", "avi")
-# Brands of the stills that phones record, in the same container.
+# Brands of still pictures in the same container.
 STILLS = (b"heic", b"heix", b"hevc", b"mif1", b"msf1", b"avif", b"avis")
-# As far as players look for the first frame of an MP3 behind what they can't make sense of.
+# How far players look for the first frame of an MP3.
 MOST_JUNK = 2**20
 FRAMES_IN_A_ROW = 4
-# Of tags, and pieces of padding, at the beginning and at the end; a file may be nothing but tags.
+# At the beginning and at the end: a file may be nothing but tags and padding.
 MOST_TAGS = 100_000
 
 
 @dataclass(frozen=True)
 class Container:
-    """ffmpeg's name of a container, and the bytes at which it begins and ends; 0 for the file's end."""
+    """ffmpeg's name, and the offsets at which the container begins and ends; 0 for the file's end."""
 
     name: str
     start: int = 0
@@ -46,7 +46,7 @@ class Container:
 
 
 def of(path: Path) -> Container | None:
-    """The container of the file at `path`, behind tags, padding and junk; None for anything else."""
+    """The container of a file, after tags, padding and junk; None where there is none."""
     with path.open("rb") as source:
         start = _after_tags(source)
         found = _at(source, start)
@@ -70,7 +70,7 @@ def _is_still(source: BinaryIO) -> bool:
 
 
 def _after_tags(source: BinaryIO) -> int:
-    """Where the tags end that a file begins with, of any number: ID3v2, and APE (https://wiki.hydrogenaud.io/index.php?title=APEv2_specification)."""
+    """The end of all tags at the beginning of a file: ID3v2, and APE (https://wiki.hydrogenaud.io/index.php?title=APEv2_specification)."""
     start = 0
     for _ in range(MOST_TAGS):
         source.seek(start)
@@ -85,7 +85,7 @@ def _after_tags(source: BinaryIO) -> int:
 
 
 def _end(source: BinaryIO, name: str) -> int:
-    """Where the frames of an MP3 or AAC end, before tags of any number (ID3v1, APE) and padding."""
+    """The end of the frames of an MP3 or AAC, before tags (ID3v1, APE) and padding."""
     end = source.seek(0, SEEK_END)
     if name not in ("mp3", "aac"):
         return 0
@@ -97,7 +97,7 @@ def _end(source: BinaryIO, name: str) -> int:
 
 
 def _tag_before(source: BinaryIO, end: int) -> int:
-    """Bytes of the tag or the padding that ends there, 0 for none."""
+    """Bytes of the tag or padding that ends at `end`, 0 for none."""
     start = max(0, end - 4096)
     source.seek(start)
     content = source.read(end - start)
@@ -107,12 +107,12 @@ def _tag_before(source: BinaryIO, end: int) -> int:
         size, has_head = int.from_bytes(content[-20:-16], "little"), content[-9] & 0x80
         return min(end, max(32, size + 32 if has_head else size))
     padding = len(content) - len(content.rstrip(b"\0"))
-    # A frame may end in some, too.
+    # A frame may end in zeros.
     return padding if padding > 256 else 0
 
 
 def _first_frames(source: BinaryIO, start: int) -> int | None:
-    """Where the first MP3 frames begin that follow one another."""
+    """The position of the first FRAMES_IN_A_ROW frames of an MP3."""
     source.seek(start)
     content = source.read(MOST_JUNK + 16 * 1024)
     position = content.find(b"\xff")
@@ -134,14 +134,14 @@ def _in_a_row(content: bytes, position: int) -> bool:
 
 # --- Whether all is there --------------------------------------------------------------------------------------
 
-# Sizes of files that were written in one go, by who could not know them.
+# Sizes in files that were streamed, whose writer could not know them.
 UNKNOWN = (0, 0xFFFFFFFF)
 # Writers differ in what they count.
 SPARE_BYTES = 64 * 1024
 
 
 def is_cut(path: Path, container: Container) -> bool:
-    """Whether the file says that it is longer than it is."""
+    """Whether the file is shorter than it declares."""
     with path.open("rb") as source:
         source.seek(container.start)
         head = source.read(256)
@@ -159,9 +159,9 @@ def is_cut(path: Path, container: Container) -> bool:
 
 
 def _declared_frames(head: bytes) -> int:
-    """Bytes of the frames of an MP3 whose first frame tells them, 0 else.
+    """Bytes of the frames of an MP3 that its first frame declares, 0 for none.
 
-    http://gabriel.mp3-tech.org/mp3infotag.html: Xing or Info, flags, the number of frames if told, then that of bytes.
+    Xing or Info, flags, the number of frames if flagged, that of bytes: http://gabriel.mp3-tech.org/mp3infotag.html
     """
     found = re.search(b"Xing|Info", head[: frame_length(head, 0)])
     if not found or len(head) < found.end() + 12:
@@ -172,7 +172,7 @@ def _declared_frames(head: bytes) -> int:
 
 
 def _segment_end(head: bytes) -> int:
-    """Where the segment of a Matroska file ends, 0 where it doesn't say (https://www.rfc-editor.org/rfc/rfc8794#section-4)."""
+    """The declared end of a Matroska file's segment, 0 for none (https://www.rfc-editor.org/rfc/rfc8794#section-4)."""
     size, width = _number(head, 4)
     start = 4 + width + size
     if not width or head[start : start + 4] != b"\x18\x53\x80\x67":
@@ -182,7 +182,7 @@ def _segment_end(head: bytes) -> int:
 
 
 def _number(head: bytes, start: int) -> tuple[int, int]:
-    """A number and the bytes it takes, 0 where there is none."""
+    """A number of variable length, and its bytes; zeros where there is none."""
     if start >= len(head) or not head[start]:
         return 0, 0
     width = 9 - head[start].bit_length()
@@ -191,16 +191,26 @@ def _number(head: bytes, start: int) -> tuple[int, int]:
 
 # --- Edit lists ------------------------------------------------------------------------------------------------
 
-# Seconds that encoders put before the first sound; people cut off more.
+# Encoders put so much before the first sound; people cut off more.
 PRIMING_SECONDS = 0.1
 MOST_BOXES = 100_000
 NESTED = (b"moov", b"trak", b"mdia", b"minf", b"stbl", b"edts")
 
 
-def is_trimmed(path: Path) -> bool:
-    """Whether an MP4 or MOV holds more than it shows: editors cut by a list of what to play, and leave the rest.
+@dataclass
+class Track:
+    """Times are in units of `scale` a second, the durations of edits in the movie's. `edits`: `_edits`."""
 
-    ISO/IEC 14496-12, sections 8.6.5 and 8.6.6. One whose lists can't be read counts as trimmed.
+    scale: int = 0
+    duration: int = 0
+    delay: int = 0
+    edits: list[tuple[int, int, int]] = field(default_factory=list)
+
+
+def is_trimmed(path: Path) -> bool:
+    """Whether the edit lists of an MP4 or MOV hide part of it: editors cut that way.
+
+    ISO/IEC 14496-12, sections 8.6.5 and 8.6.6. Unreadable lists count as trimmed.
     """
     with path.open("rb") as source:
         try:
@@ -210,23 +220,23 @@ def is_trimmed(path: Path) -> bool:
 
 
 def _shows_less(source: BinaryIO, size: int) -> bool:
-    movie_scale, tracks = 0, [{}]
+    movie_scale, tracks = 0, [Track()]
     for kind, start, end in islice(_boxes(source, 0, size), MOST_BOXES):
         if kind == b"trak":
-            tracks.append({})
+            tracks.append(Track())
         elif kind == b"mvhd":
             movie_scale, _duration = _times(source, start)
         elif kind == b"mdhd":
-            tracks[-1]["scale"], tracks[-1]["duration"] = _times(source, start)
+            tracks[-1].scale, tracks[-1].duration = _times(source, start)
         elif kind == b"elst":
-            tracks[-1]["edits"] = _edits(source, start, end)
+            tracks[-1].edits = _edits(source, start, end)
         elif kind == b"ctts":
-            tracks[-1]["delay"] = _first_delay(source, start)
+            tracks[-1].delay = _first_delay(source, start)
     return any(_track_shows_less(track, movie_scale) for track in tracks)
 
 
 def _boxes(source: BinaryIO, start: int, end: int, depth: int = 0) -> Iterator[tuple[bytes, int, int]]:
-    """Kind, start and end of each box's content, those within NESTED ones behind these."""
+    """Kind, start and end of each box's content; boxes within NESTED ones follow them."""
     while start + 8 <= end:
         source.seek(start)
         length, kind = struct.unpack(">I4s", source.read(8))
@@ -243,7 +253,7 @@ def _boxes(source: BinaryIO, start: int, end: int, depth: int = 0) -> Iterator[t
 
 
 def _times(source: BinaryIO, start: int) -> tuple[int, int]:
-    """Units a second, and the duration in them."""
+    """Units per second, and the duration in units."""
     source.seek(start)
     content = source.read(32)
     if content[:1] == b"\1":
@@ -252,7 +262,7 @@ def _times(source: BinaryIO, start: int) -> tuple[int, int]:
 
 
 def _edits(source: BinaryIO, start: int, end: int) -> list[tuple[int, int, int]]:
-    """Duration, first moment and speed of each part, those without a picture left out."""
+    """Duration, first moment and speed of each part; empty parts are left out."""
     source.seek(start)
     content = source.read(min(end - start, 2**16))
     entry = ">Qqi" if content[:1] == b"\1" else ">Iii"
@@ -263,17 +273,16 @@ def _edits(source: BinaryIO, start: int, end: int) -> list[tuple[int, int, int]]
 
 
 def _first_delay(source: BinaryIO, start: int) -> int:
-    """How much later than it is decoded the first frame is shown."""
+    """Delay of the first frame between decoding and showing."""
     source.seek(start)
     count, _frames, delay = struct.unpack(">4xIIi", source.read(16))
     return delay if count else 0
 
 
-def _track_shows_less(track: dict, movie_scale: int) -> bool:
-    edits = track.get("edits")
-    if not edits or not track.get("scale") or not movie_scale:
+def _track_shows_less(track: Track, movie_scale: int) -> bool:
+    if not track.edits or not track.scale or not movie_scale:
         return False
-    duration, first, speed = edits[0]
-    before = (first - track.get("delay", 0)) / track["scale"]
-    after = (track["duration"] - first) / track["scale"] - duration / movie_scale if duration else 0
-    return len(edits) > 1 or speed != 0x10000 or max(before, after) > PRIMING_SECONDS
+    duration, first, speed = track.edits[0]
+    before = (first - track.delay) / track.scale
+    after = (track.duration - first) / track.scale - duration / movie_scale if duration else 0
+    return len(track.edits) > 1 or speed != 0x10000 or max(before, after) > PRIMING_SECONDS

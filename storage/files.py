@@ -187,7 +187,7 @@ def _lock_name(held: socket.socket, path: str | Path, wait: bool) -> bool:
 # --- Folders that others change meanwhile ----------------------------------------------------------------------
 
 
-def entries(path: str | Path) -> list[os.DirEntry[str]]:
+def entries(path: str | os.PathLike[str]) -> list[os.DirEntry[str]]:
     """The entries of a folder; a missing one has none."""
     try:
         with os.scandir(path) as found:
@@ -210,7 +210,7 @@ def stats(path: str | Path) -> dict[str, os.stat_result]:
     return found
 
 
-def times(path: str | Path) -> tuple[int, int]:
+def times(path: str | os.PathLike[str]) -> tuple[int, int]:
     """mtime and ctime in ns; zeros for a missing folder."""
     try:
         info = os.lstat(path)

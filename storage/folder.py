@@ -63,8 +63,7 @@ class FolderStorage(FileSystemStorage):
         return f"{self.location}/{name}"
 
     def _open(self, name: str, mode: str = "rb") -> "File[Any]":
-        self._existing(name)
-        return super()._open(name, mode)
+        return File(Path(self._existing(name)).open(mode))
 
     def _save(self, name: str, content: "File[Any]") -> str:
         with self.temporary() as temporary:
@@ -172,7 +171,7 @@ class FolderStorage(FileSystemStorage):
 
     def _stamping(self) -> Callable[[str], Times]:
         """A function that returns a folder's Times; the folder above is looked at once for all that are missing."""
-        root: str | Path = self.location
+        root = self.location
         missing: Times | None = None
 
         def look(folder: str) -> Times:

@@ -1,8 +1,10 @@
-"""Whether a file is whole and what it claims to be, told from its content: names and declared types may lie."""
+"""Checks that a file is whole and of its kind, by its content: names and declared types may lie."""
 
 import struct
 from pathlib import Path
+from typing import BinaryIO
 
+from .messages import Message
 from .messages import message as _
 
 PICTURE, CLIP, SONG = "picture", "clip", "song"
@@ -10,11 +12,11 @@ LEAST_SONG_BYTES = 2_000
 
 
 class Unfit(Exception):
-    """The file is something else than it should be."""
+    """The file is not of the kind it should be."""
 
 
 class Incomplete(Exception):
-    """The file begins well and breaks off."""
+    """The file is of its kind and breaks off."""
 
 
 OTHER = {
@@ -29,39 +31,40 @@ BROKEN = {
 }
 
 
-def wrong(path, kind):
-    """The Unfit to raise for a file that is no `kind` at all."""
+def wrong(path: str | Path, kind: str) -> Unfit:
+    """The Unfit for a file that is not of this kind at all."""
     with Path(path).open("rb") as source:
         start = source.read(1000).lstrip().lower()
     return Unfit(OTHER[kind] % {"what": _what(start)})
 
 
-def _what(start):
+def _what(start: bytes) -> Message:
     if b"<svg" in start:
         return _("an SVG drawing")
     return _("a web page") if start.startswith(b"<") else _("another kind of file")
 
 
-def broken(kind):
-    """The Incomplete to raise for a file that ends too early."""
+def broken(kind: str) -> Incomplete:
+    """The Incomplete for a file that ends too early."""
     return Incomplete(BROKEN[kind])
 
 
-# Those that players take for the beginning of one.
+# Boxes that players accept as the first.
 FIRST_BOXES = (b"ftyp", b"styp", b"wide", b"mdat", b"moov", b"free", b"skip", b"pnot", b"uuid")
-# More than any clip's; looking at each takes its time.
+# More than any clip has; reading them takes time.
 MOST_BOXES = 100_000
 FRAME_BOXES = (b"moov", b"moof", b"mdat")
 
 
-def check_mp4(path, kind=CLIP):
+def check_mp4(path: str | Path, kind: str = CLIP) -> None:
     """Raise unless the file is a whole MP4 or MOV: boxes, with the index and the frames among them.
 
-    ISO/IEC 14496-12, section 4.2: each box starts with its size (32 bits, or 64 after a 1) and its type. What
-    follows the last one, and is none, is left to itself, as players do.
+    ISO/IEC 14496-12, section 4.2: each box starts with its size (32 bits, or 64 after a 1) and its type. Bytes after
+    the last box that are no box are ignored, as players do.
     """
     size = Path(path).stat().st_size
-    kinds, position = [], 0
+    kinds: list[bytes] = []
+    position = 0
     with Path(path).open("rb") as source:
         while position < size:
             length, box = _box(source, position, size)
@@ -77,13 +80,14 @@ def check_mp4(path, kind=CLIP):
     _check_rest(b"", kinds, kind)
 
 
-def _check_rest(box, kinds, kind):
-    """Raise where what is needed broke off, or is not there."""
+def _check_rest(box: bytes, kinds: list[bytes], kind: str) -> None:
+    """Raise when a needed box breaks off or is missing."""
     if box in FRAME_BOXES or not {b"moov", b"mdat"} <= set(kinds):
         raise broken(kind)
 
 
-def _box(source, position, size):
+def _box(source: BinaryIO, position: int, size: int) -> tuple[int, bytes]:
+    """Length and type of the box at a position."""
     source.seek(position)
     head = source.read(16).ljust(16, b"\0")
     length, kind = struct.unpack(">I4s", head[:8])
@@ -92,7 +96,7 @@ def _box(source, position, size):
     return (length or size - position), kind
 
 
-def check_mp3(path):
+def check_mp3(path: str | Path) -> None:
     """Raise unless the file is an MP3: frames that follow one another, behind an ID3 tag or not."""
     content = Path(path).read_bytes()
     start = id3_length(content)

@@ -1,4 +1,4 @@
-"""Memory for decoded pictures and clips: so many bytes for each process, shared by all of its threads."""
+"""A budget of memory for decoded pictures and clips, shared by the threads of a process."""
 
 import ctypes
 from collections import deque
@@ -10,7 +10,7 @@ from .errors import Busy
 
 
 class Budget:
-    """Bytes that are taken for a while; whoever finds too few waits, and is served in turn."""
+    """A number of bytes; threads that find too few wait, first come first served."""
 
     def __init__(self, total: int) -> None:
         self.total, self._free = total, total
@@ -19,9 +19,9 @@ class Budget:
 
     @contextmanager
     def taken(self, size: int, wait_seconds: float | None = None) -> Iterator[None]:
-        """Hold so many bytes during the block, all there are at most.
+        """Hold `size` bytes during the block, or all there are if it is more.
 
-        Raises Busy after `wait_seconds` in vain; None waits as long as it takes.
+        Raises Busy after `wait_seconds`; None: no limit.
         """
         size = min(size, self.total)
         self._take(size, wait_seconds)
@@ -47,19 +47,19 @@ class Budget:
                 self._changed.notify_all()
 
 
-# glibc's name for it (malloc.h); blocks from this size on are worth a call of the system each.
+# From malloc.h; blocks of this size and more are worth a system call each.
 M_MMAP_THRESHOLD, LARGE_BYTES = -3, 2**20
 
 
 def give_back_freed() -> None:
-    """Have this process return large blocks to the system as soon as they are freed.
+    """Make malloc return large blocks to the system as soon as they are freed.
 
-    glibc would keep some for each thread, hundreds of megabytes after large pictures; other C libraries are left
-    alone. https://man7.org/linux/man-pages/man3/mallopt.3.html
+    glibc keeps hundreds of megabytes after large pictures; other C libraries are left alone.
+    https://man7.org/linux/man-pages/man3/mallopt.3.html
     """
     if mallopt := getattr(ctypes.CDLL(None), "mallopt", None):
         mallopt(M_MMAP_THRESHOLD, LARGE_BYTES)
 
 
-# Decoded bytes stay below 512 MB, with some room for what no estimate sees.
+# A process stays below 512 MB of decoded bytes; estimates are a little low.
 DECODED = Budget(480 * 2**20)

@@ -1,4 +1,4 @@
-"""Picture files without their metadata, which Pillow fails on where browsers show the picture all the same."""
+"""Picture files without their metadata: Pillow fails at some that browsers ignore."""
 
 import io
 import re
@@ -12,14 +12,14 @@ from typing import BinaryIO
 PNG, JPEG = b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff"
 # Chunks without which there is no picture (https://www.w3.org/TR/png-3/#5ChunkOrdering).
 PNG_NEEDED = {b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"IEND"}
-# Size, colours and how they are stored: they change nothing by being left out, and count as no metadata.
+# Size, colours and storage: they can be left out, and do not count as metadata.
 PNG_USUAL = PNG_NEEDED | {b"gAMA", b"cHRM", b"sRGB", b"pHYs", b"sBIT", b"bKGD", b"tIME"}
-# The colour profiles of printers have a few megabytes; beyond this somebody wants to fill the memory.
+# Profiles of printers have a few megabytes; a larger one is an attack on the memory.
 MOST_PROFILE_BYTES = 16 * 2**20
 # https://www.w3.org/Graphics/JPEG/itu-t81.pdf, table B.1; markers that stand alone have no length.
 SCAN, END, APP1, APP2 = 0xDA, 0xD9, 0xE1, 0xE2
 ALONE = {0x01, *range(0xD0, 0xDA)}
-# An item of an AVIF or HEIF file that holds metadata, ISO/IEC 14496-12, 8.11.6: what orients them is a property.
+# An item of an AVIF or HEIF file that holds metadata, ISO/IEC 14496-12, 8.11.6: orientation is a property.
 ITEM = re.compile(rb"(infe[\x02\x03]...(?:..|....)..)(?:Exif|mime)", re.DOTALL)
 
 ORIENTATION = 0x0112
@@ -30,7 +30,7 @@ NUMBERS = {1: "B", 3: "H", 4: "I"}
 
 @dataclass(frozen=True)
 class Bare:
-    """`file`: what Pillow is to read; `exif`, `profile`: what stood beside it; `stripped`: whether anything went."""
+    """`file`: the picture for Pillow; `exif`, `profile`: of the original; `stripped`: whether metadata was removed."""
 
     file: BinaryIO
     exif: bytes = b""
@@ -39,7 +39,7 @@ class Bare:
 
 
 def without(path: str | Path) -> Bare:
-    """The picture file at `path` without its metadata, in memory; one of a format that needs no help, as it is."""
+    """The picture file at `path` without its metadata, in memory; formats that Pillow reads well stay as they are."""
     content = Path(path).read_bytes()
     if content.startswith(PNG):
         return _png(content)
@@ -74,7 +74,7 @@ def _chunks(content: bytes) -> Iterator[tuple[bytes, int, int]]:
 
 
 def _inflated(chunk: bytes) -> bytes:
-    """The profile in an iCCP chunk, behind its name and one byte; nothing where it can't be unpacked."""
+    """The profile in an iCCP chunk, after its name and one byte; empty where it can't be unpacked."""
     unpacking = zlib.decompressobj()
     try:
         profile = unpacking.decompress(chunk.partition(b"\0")[2][1:], MOST_PROFILE_BYTES)
@@ -98,7 +98,7 @@ def _jpeg(content: bytes) -> Bare:
 
 
 def _segments(content: bytes) -> Iterator[tuple[int, int, int]]:
-    """Marker, start and end of each segment before the first scan; none behind one that makes no sense."""
+    """Marker, start and end of each segment before the first scan, up to one that is malformed."""
     position = 2
     while content[position : position + 1] == b"\xff" and position + 4 <= len(content):
         marker = content[position + 1]
@@ -117,7 +117,7 @@ def _length(content: bytes, position: int, marker: int) -> int:
 
 
 def orientation(exif: bytes) -> int:
-    """EXIF's orientation, from 1 to 8; what can't be read counts as upright.
+    """EXIF's orientation, from 1 to 8; unreadable EXIF counts as upright.
 
     https://www.cipa.jp/std/documents/e/DC-008-Translation-2019-E.pdf, sections 4.6.2 and 4.6.4.
     """

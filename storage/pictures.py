@@ -1,4 +1,4 @@
-"""Pictures from elsewhere: decoded in full, so known to be whole, and written anew as what their name says."""
+"""Conversion of pictures: decoded in full, so that broken ones are found, and written in the format of their name."""
 
 import io
 import logging
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import cache
 from math import ceil, floor
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from . import metadata
 from .errors import Busy
@@ -21,18 +21,20 @@ from .names import media_type
 
 if TYPE_CHECKING:
     from PIL.Image import Image
+    from PIL.JpegImagePlugin import JpegImageFile
+    from PIL.TiffImagePlugin import TiffImageFile
 
 log = logging.getLogger(__name__)
 
-# Pillow would hand some of the others to programs of their own.
+# Pillow runs other programs for some of the rest.
 FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "HEIF", "AVIF", "BMP", "TIFF")
-# Cameras make up to 50.
+# Cameras take up to 50.
 MOST_PIXELS = 64_000_000
 LONGEST_SIDE = 4096
 THUMBNAIL_PIXELS = 512
-# zlib's default takes five times as long for pictures that are hardly smaller.
+# zlib's default takes five times as long and saves little.
 PNG_EFFORT = 2
-# Raised by Pillow and pillow_heif at damaged files: whatever the line that stumbles happens to raise.
+# Raised by Pillow and pillow_heif at damaged files.
 FAILURES = (
     ArithmeticError,
     AssertionError,
@@ -48,14 +50,14 @@ FAILURES = (
     zlib.error,
 )
 
-# Bytes that a pixel takes while it is decoded: measured on the most demanding files of a format.
+# Bytes per pixel while decoding, measured on the most demanding files of a format.
 PIXEL_BYTES = {"WEBP": 16, "AVIF": 16, "HEIF": 8, "TIFF": 6}
 USUAL_PIXEL_BYTES, RESULT_PIXEL_BYTES = 4, 4
-# A part that is converted at once has so many pixels, and takes so many bytes with what is made on the way.
+# A picture is converted in parts of so many pixels; one takes so many bytes, copies included.
 PART_PIXELS, PART_BYTES = 2**18, 8 * 2**20
 # Tags of a TIFF.
 TILE_WIDTH, TILE_LENGTH = 0x0142, 0x0143
-# EXIF's orientations but the upright one, and how each becomes upright, by Pillow's names.
+# How to turn each of EXIF's orientations upright, by Pillow's names.
 UPRIGHT = {
     2: "FLIP_LEFT_RIGHT",
     3: "ROTATE_180",
@@ -69,13 +71,12 @@ UPRIGHT = {
 
 @cache
 def _pillow() -> Any:
-    """Pillow, which reads HEIF too. Imported with the first picture: it weighs 7 MB, and few processes see one."""
+    """Pillow, with HEIF. Imported with the first picture: it takes 7 MB, and few processes open one."""
     import PIL.Image
     from pillow_heif import register_heif_opener
 
-    # What phones and tablets record.
     register_heif_opener()
-    # Sizes are checked here, before anything is decoded; Pillow would warn, too.
+    # `_check_pixels` does it; Pillow would warn as well.
     PIL.Image.MAX_IMAGE_PIXELS = None
     give_back_freed()
     return PIL.Image
@@ -83,7 +84,7 @@ def _pillow() -> Any:
 
 @dataclass(frozen=True)
 class Decoded:
-    """A picture with its first frame decoded, and what its file says beside: ICC profile, EXIF's orientation."""
+    """A picture with its first frame decoded, ICC profile and EXIF orientation; `stripped`: it had other metadata."""
 
     picture: "Image"
     profile: bytes
@@ -91,14 +92,14 @@ class Decoded:
     stripped: bool
 
     def is_plain_png(self) -> bool:
-        """Whether its file holds nothing but a PNG that shows alike everywhere."""
+        """Whether its file is a PNG without anything to convert or strip."""
         plain = self.picture.mode in ("1", "L", "LA", "P", "RGB", "RGBA") and not self.profile
         upright = self.orientation not in UPRIGHT and max(self.picture.size) <= LONGEST_SIDE
         return self.picture.format == "PNG" and plain and upright and not self.stripped
 
 
 def to_png(path: Path, wait_seconds: float | None = None) -> None:
-    """Rewrite the picture at `path` as `cleaned` does; a PNG that is as it should be keeps its bytes."""
+    """Rewrite the picture at `path` as `cleaned` does; a plain PNG keeps its bytes."""
     with _decoded(path, LONGEST_SIDE, wait_seconds) as decoded:
         if not decoded.is_plain_png():
             _write(_upright(decoded, LONGEST_SIDE), path)
@@ -108,7 +109,7 @@ def cleaned(path: Path, wait_seconds: float | None = None) -> None:
     """Rewrite the picture at `path` as a PNG of its first frame: upright, 8 bits, in sRGB, without metadata.
 
     One whose longer side has more than LONGEST_SIDE pixels is made smaller. Raises Unfit or Incomplete, Busy where
-    there was not enough memory for `wait_seconds` (None waits as long as it takes), OSError where writing fails.
+    there was not enough memory for `wait_seconds` (None: no limit), OSError where writing fails.
     """
     with _decoded(path, LONGEST_SIDE, wait_seconds) as decoded:
         _write(_upright(decoded, LONGEST_SIDE), path)
@@ -128,7 +129,7 @@ def jpeg(path: Path, longest_side: int, quality: int = 85, wait_seconds: float |
 def as_named(path: Path, name: str, wait_seconds: float | None = None) -> None:
     """Rewrite the PNG at `path` as the WebP (lossless) or JPEG that the suffix of `name` says; else it stays a PNG.
 
-    A card that came from elsewhere keeps the name of its picture; browsers and apps tell formats from the content.
+    An imported card keeps the name of its picture.
     Raises Busy as `cleaned`.
     """
     kind = media_type(name)
@@ -140,7 +141,7 @@ def as_named(path: Path, name: str, wait_seconds: float | None = None) -> None:
 
 
 def _write(picture: "Image", path: Path, kind: str = "PNG", **options: Any) -> None:
-    # A file of our own: what fails at it has the system's errno, as nothing has that Pillow opens.
+    # Opened here: errors of writing then have an errno, which those of Pillow lack.
     with Path(path).open("wb") as target:
         picture.save(target, kind, **(options or {"compress_level": PNG_EFFORT}))
 
@@ -150,7 +151,7 @@ def _decoded(path: Path, longest_side: int, wait_seconds: float | None) -> Itera
     """The picture at `path`, decoded once there is memory for it."""
     with _opened(path, longest_side) as (picture, _bare):
         needed = _bytes_of(picture, longest_side) + 3 * Path(path).stat().st_size
-    # Opened anew: a picture that waits for its turn holds no memory.
+    # Opened again: a picture that waits holds no memory.
     with DECODED.taken(needed, wait_seconds), _opened(path, longest_side) as (picture, bare):
         _from_pillow(picture.load, lambda: broken(PICTURE))
         profile = bare.profile or picture.info.get("icc_profile") or b""
@@ -159,19 +160,19 @@ def _decoded(path: Path, longest_side: int, wait_seconds: float | None) -> Itera
 
 @contextmanager
 def _opened(path: Path, longest_side: int) -> Iterator[tuple["Image", metadata.Bare]]:
-    """The picture at `path`, not decoded yet, with its metadata apart; Unfit where it is none, or too large."""
+    """The picture at `path`, not decoded yet, and its metadata; Unfit where it is none, or too large."""
     bare = metadata.without(path)
     picture = _from_pillow(lambda: _pillow().open(bare.file, formats=FORMATS), lambda: wrong(path, PICTURE))
     with picture:
         _check_pixels(picture, MOST_PIXELS)
-        # A JPEG is decoded at a half, a quarter or an eighth of its size where that is enough.
+        # A JPEG can be decoded at a half, a quarter or an eighth of its size.
         _from_pillow(lambda: picture.draft(None, (longest_side, longest_side)), lambda: broken(PICTURE))
         _check_pixels(picture, int(DECODED.total / _pixel_bytes(picture)))
         yield picture, bare
 
 
 def _from_pillow(call: Callable[[], Any], error: Callable[[], Exception]) -> Any:
-    """The result of a call of Pillow's; raises our `error` where Pillow fails at the file, with whatever exception."""
+    """The result of a call of Pillow's; its FAILURES become our `error`."""
     try:
         return call()
     except MemoryError:
@@ -190,7 +191,7 @@ def _check_pixels(picture: "Image", most: int) -> None:
 
 
 def _pixel_bytes(picture: "Image") -> float:
-    """The bytes that decoding takes for a pixel."""
+    """Bytes per pixel while decoding."""
     known = PIXEL_BYTES.get(picture.format or "", USUAL_PIXEL_BYTES)
     if picture.format == "HEIF" and picture.mode == "RGBA":
         return known + 1
@@ -199,7 +200,7 @@ def _pixel_bytes(picture: "Image") -> float:
 
 
 def _bytes_of(picture: "Image", longest_side: int) -> int:
-    """The most that decoding and converting take, in bytes."""
+    """The peak of decoding and converting, in bytes."""
     pixels = picture.width * picture.height
     width, height = _fitting(picture.size, longest_side)
     decoding = pixels * _pixel_bytes(picture) + width * height * RESULT_PIXEL_BYTES
@@ -207,9 +208,9 @@ def _bytes_of(picture: "Image", longest_side: int) -> int:
 
 
 def _upright(decoded: Decoded, longest_side: int) -> "Image":
-    """The picture as RGB or RGBA, in sRGB, as large as asked for, turned as its EXIF says."""
+    """The picture as RGB or RGBA, in sRGB, scaled down, turned as its EXIF says."""
     made = _in_parts(decoded.picture, decoded.profile, longest_side)
-    # Its memory is needed for what is turned.
+    # Frees its memory for the turned copy.
     decoded.picture.close()
     turn = UPRIGHT.get(decoded.orientation)
     return made.transpose(_pillow().Transpose[turn]) if turn else made
@@ -221,12 +222,12 @@ def _fitting(size: tuple[int, int], longest_side: int) -> tuple[int, int]:
 
 
 def _in_parts(picture: "Image", profile: bytes, longest_side: int) -> "Image":
-    """The picture in the screen's colours, made smaller: some rows at a time, so that no second whole one is held."""
+    """The picture in the screen's colours, scaled down some rows at a time, so that there is no second whole copy."""
     from .colours import for_screen, has_alpha
 
     convert = for_screen(picture, profile)
     size = _fitting(picture.size, longest_side)
-    made = _pillow().new("RGBA" if has_alpha(picture) else "RGB", size)
+    made: Image = _pillow().new("RGBA" if has_alpha(picture) else "RGB", size)
     rows = max(1, PART_PIXELS * size[1] // (picture.width * picture.height))
     for top in range(0, size[1], rows):
         made.paste(_part(picture, convert, size, top, min(top + rows, size[1])), (0, top))
@@ -236,7 +237,7 @@ def _in_parts(picture: "Image", profile: bytes, longest_side: int) -> "Image":
 def _part(
     picture: "Image", convert: Callable[["Image"], "Image"], size: tuple[int, int], top: int, end: int
 ) -> "Image":
-    """The rows from `top` to `end` of the picture in its new size; what lies around them takes part in resizing."""
+    """The rows from `top` to `end` of the scaled picture; resizing uses the rows around them, too."""
     scale = picture.height / size[1]
     around = 0 if size == picture.size else ceil(2 * scale) + 1
     first, last = max(0, floor(top * scale) - around), min(picture.height, ceil(end * scale) + around)
@@ -250,13 +251,14 @@ def _part(
 def _orientation(picture: "Image", bare: metadata.Bare) -> int:
     """EXIF's orientation, from 1 to 8. That of an AVIF is a property of the picture, which Pillow shows as EXIF."""
     if picture.format == "TIFF":
-        found = picture.tag_v2.get(metadata.ORIENTATION)
+        found = cast("TiffImageFile", picture).tag_v2.get(metadata.ORIENTATION)
         return found if isinstance(found, int) else 1
     return metadata.orientation(bare.exif or picture.info.get("exif") or b"")
 
 
 def _coefficients(picture: "Image") -> float:
     """Bytes for each pixel of a JPEG: two for a coefficient, of which scaled-down colours have fewer."""
-    across = max(across for _name, across, _down, _table in picture.layer)
-    down = max(down for _name, _across, down, _table in picture.layer)
-    return sum(2 * h * v / (across * down) for _name, h, v, _table in picture.layer)
+    layers = cast("JpegImageFile", picture).layer
+    across = max(across for _name, across, _down, _table in layers)
+    down = max(down for _name, _across, down, _table in layers)
+    return sum(2 * h * v / (across * down) for _name, h, v, _table in layers)

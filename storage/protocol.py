@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterable, Mapping
 from contextlib import AbstractContextManager
 from pathlib import Path, PurePath
-from typing import IO, Any, BinaryIO, Protocol
+from typing import IO, TYPE_CHECKING, Any, BinaryIO, Protocol
 
 from django.core.files import File
 
@@ -154,3 +154,11 @@ class Store(Protocol):
 
     def leftovers(self, older_than: float) -> Collection[PurePath]:
         """The paths of what `sweep` would delete."""
+
+
+if TYPE_CHECKING:
+    # mypy checks that both satisfy the protocol.
+    from .folder import FolderStorage
+    from .s3 import S3Storage
+
+    STORES: tuple[type[Store], ...] = (FolderStorage, S3Storage)

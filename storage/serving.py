@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from email.utils import parsedate_to_datetime
 from functools import cache, partial
 from threading import BoundedSemaphore
-from typing import BinaryIO, NamedTuple
+from typing import BinaryIO, NamedTuple, cast
 from urllib.parse import quote
 
 from django.conf import settings
@@ -167,7 +167,11 @@ def _handed_over(folder: str, name: str) -> HttpResponse:
 
 def _answer(request: HttpRequest, file: Opened) -> HttpResponseBase:
     response = _with_headers(_respond(request, file), file)
-    final = get_conditional_response(request, file.etag, int(file.stat.st_mtime), response)
+    # Django takes streaming responses, too; its stubs do not say so.
+    final: HttpResponseBase = cast(
+        HttpResponseBase,
+        get_conditional_response(request, file.etag, int(file.stat.st_mtime), cast(HttpResponse, response)),
+    )
     if final is not response:
         file.source.close()
     if final.status_code == 412:

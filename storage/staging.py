@@ -67,7 +67,7 @@ class BoundedUpload(FileUploadHandler):
         if start < self.most:
             self.file.write(raw_data)
 
-    def file_complete(self, file_size: int) -> UploadedFile:
+    def file_complete(self, file_size: int) -> "UploadedFile[bytes]":
         self.file.seek(0)
         return UploadedFile(
             self.file, self.file_name, self.content_type, file_size, self.charset, self.content_type_extra

@@ -1,7 +1,7 @@
-"""Clips and songs from elsewhere, written anew as what their name says, by ffmpeg.
+"""Conversion of clips to MP4 and songs to MP3, by ffmpeg.
 
-What a browser plays already is copied frame by frame, without the notes that a phone leaves in it (where it was,
-whose it is) and where nothing was cut off by an edit list; anything else is encoded again. https://ffmpeg.org/ffmpeg.html
+Streams that browsers play are copied without metadata (phones note place and owner), unless an edit list hides part of
+them; all others are encoded again. https://ffmpeg.org/ffmpeg.html
 """
 
 import re
@@ -21,29 +21,28 @@ from .formats import CLIP, SONG, Unfit, broken, check_mp3, check_mp4, wrong
 from .memory import DECODED
 from .messages import message as _
 
-# However it is sent: encoding that takes longer would hold up whoever else works here.
+# Longer encoding would hold up everybody else.
 LONGEST_SECONDS = 120
-# How long a clip or a song itself may be.
 MOST_MINUTES = {CLIP: 10, SONG: 60}
-# Seconds that a song may lack of the length that it tells.
+# Tolerated difference between declared and decoded length.
 SPARE_SECONDS = 2
 LONGEST_SIDE = 1280
 # The largest that phones record, 7680 x 4320.
 MOST_PIXELS = 34_000_000
-# Larger ones are not played by every tablet; they are encoded again.
+# Not every tablet plays larger ones; they are encoded again.
 MOST_COPIED_PIXELS = 4096 * 2304
 OF_CLIPS = ("mov", "matroska", "avi")
 OF_SONGS = ("mov", "matroska", "wav", "aiff", "ogg", "flac", "aac", "mp3")
 
-# Frames that a decoder, what stands behind it, and an encoder hold at once, and ffmpeg's own needs.
+# Frames that decoder, filters and encoder hold at once, and the rest of ffmpeg.
 FRAMES_HELD, FFMPEG_BYTES = 12, 64 * 2**20
-# Beyond this a hostile file is refused memory: bytes of addresses, of which threads take many that they never use.
+# A limit for hostile files: bytes of address space, of which threads reserve much more than they use.
 MOST_ADDRESSES = 4 * 2**30
 THREADS = "2"
 NO_ROOM = re.compile("No space left on device|Disk quota exceeded|File too large")
 
 DURATION = re.compile(r"^  Duration: (\d+):(\d\d):(\d\d\.\d+)", re.MULTILINE)
-# Not the picture on a record's cover.
+# Without cover pictures.
 VIDEO = re.compile(
     r"^  Stream #0:\d+\S*: Video: (\w+)(?!.*\(attached pic\))(.*), (\d+)x(\d+)[ ,\n]", re.MULTILINE
 )
@@ -51,21 +50,21 @@ PIXELS = re.compile(r", (\w+)[(,]")
 AUDIO = re.compile(r"^  Stream #0:\d+\S*: Audio: (\w+)(?: \((LC|HE-AAC|HE-AACv2)\))?", re.MULTILINE)
 HIGH_DYNAMIC_RANGE = ("smpte2084", "arib-std-b67")
 
-# Even sides, as H.264 needs them, and at most so long.
+# Scaled down; H.264 needs even sides.
 SMALLER = (
     f"scale='min({LONGEST_SIDE},max(2,iw))':'min({LONGEST_SIDE},max(2,ih))'"
     ":force_original_aspect_ratio=decrease:force_divisible_by=2"
 )
-# Light that screens don't have becomes the lightest that they have, by hue and not by channel.
+# HDR to SDR, keeping the hue.
 TONES = (
     ",zscale=tin={transfer}:pin=bt2020:min=bt2020nc:rin=tv:t=linear:npl=203,format=gbrpf32le,zscale=p=bt709,tonemap=mobius:desat=0"
     ",zscale=t=bt709:m=bt709:r=tv,format=yuv420p"
 )
 ANEW = ["-c:v", "libx264", "-preset", "veryfast", "-crf", "23", "-pix_fmt", "yuv420p", "-fpsmax", "60"]
-# Nothing but the frames; the same in, the same out.
+# No metadata; reproducible.
 BARE = ["-map_metadata", "-1", "-map_chapters", "-1", "-fflags", "+bitexact", "-flags:v", "+bitexact"]
 MP4 = ["-movflags", "+faststart", "-f", "mp4"]
-# The first frame tells how long a song with frames of many sizes is, and what its encoder put before and behind it.
+# The Xing header holds the length of a song with frames of many sizes, and the encoder's padding.
 MP3 = ["-id3v2_version", "0", "-write_xing", "1", "-f", "mp3"]
 
 TOO_LONG = {
@@ -78,7 +77,7 @@ TOO_LONG = {
 class Video:
     """The first video stream of a file: ffmpeg's names of codec and colours, size in pixels.
 
-    `hdr`: the transfer function of one that has more light than screens, else nothing.
+    `hdr`: the transfer function of a video with a high dynamic range, else empty.
     """
 
     codec: str
@@ -92,7 +91,7 @@ class Video:
         return plain and self.width * self.height <= MOST_COPIED_PIXELS
 
     def bytes_held(self) -> int:
-        """Memory that converting takes, about, in bytes."""
+        """An estimate of the memory for converting."""
         return FFMPEG_BYTES + self.width * self.height * 3 * FRAMES_HELD
 
 
@@ -109,8 +108,8 @@ class Media:
 def to_mp4(path: Path, target: Path, wait_seconds: float | None = None) -> None:
     """Write the clip at `path` to `target` as an MP4 that every browser plays (H.264 and AAC, index first).
 
-    All frames are decoded on the way, so that it is known to be whole. Raises Unfit or Incomplete, Busy where there
-    was not enough memory for `wait_seconds` (None waits as long as it takes), DiskFull.
+    All frames are decoded, so that a broken clip is found. Raises Unfit or Incomplete, Busy where there was not enough
+    memory for `wait_seconds` (None: no limit), DiskFull.
     """
     container = _container(path, OF_CLIPS, CLIP)
     media = _described(path, container, CLIP)
@@ -150,7 +149,7 @@ def _container(path: Path, known: tuple[str, ...], kind: str) -> Container:
 
 
 def _described(path: Path, container: Container, kind: str) -> Media:
-    """ffmpeg's description of the streams in a file; raises Unfit for more minutes than are taken."""
+    """ffmpeg's description of the streams in a file; raises Unfit for too many minutes."""
     said = _run(_source(container, path)).stderr.decode(errors="replace")
     video, audio, found = VIDEO.search(said), AUDIO.search(said), DURATION.search(said)
     hours, minutes, seconds = map(float, found.groups()) if found else (0, 0, 0)
@@ -188,7 +187,7 @@ def _encode_clip(path: Path, container: Container, video: Video, target: Path) -
 def _encode_song(path: Path, container: Container, media: Media, target: Path) -> None:
     coding = ["-c:a", "libmp3lame", "-b:a", "192k", "-ac", "2"]
     seconds = _convert(SONG, container, path, ["-map", "0:a:0", *BARE, *coding, *MP3, str(target)])
-    # Others don't tell how long they are, or not for each stream, or in bytes.
+    # Other containers declare no length, or not per stream, or in bytes.
     if container.name == "flac" and seconds < media.seconds - SPARE_SECONDS:
         raise broken(SONG)
 
@@ -207,7 +206,7 @@ def _copied_song(path: Path, container: Container, target: Path) -> bool:
 def _copied(
     kind: str, container: Container, path: Path, made: list[str], as_container: Container, target: Path
 ) -> bool:
-    """Whether a copy was made, all of which can be decoded without a fault."""
+    """Whether a copy was made that decodes without an error."""
     if _ffmpeg(kind, [*_source(container, path), *_bounded(kind), *made]) is None:
         return False
     seconds = _ffmpeg(
@@ -217,7 +216,7 @@ def _copied(
 
 
 def _convert(kind: str, container: Container, path: Path, made: list[str]) -> float:
-    """Encode anew; raise where more than a tenth can't be decoded, or nothing comes of it. Returns the seconds made."""
+    """Encode again; raise where more than a tenth can't be decoded, or nothing results. Returns the seconds made."""
     tolerant = ["-max_error_rate", "0.1", "-max_pixels", str(MOST_PIXELS), *_source(container, path)]
     seconds = _ffmpeg(kind, [*tolerant, *_bounded(kind), *made])
     if not seconds:
@@ -234,12 +233,12 @@ def _source(container: Container, path: Path) -> list[str]:
 
 
 def _bounded(kind: str) -> list[str]:
-    """Files may be longer than they say: so much shows that they are."""
+    """Files may be longer than declared: one second more than allowed shows it."""
     return ["-t", str(MOST_MINUTES[kind] * 60 + 1), "-threads", THREADS]
 
 
 def _ffmpeg(kind: str, arguments: list[str]) -> float | None:
-    """Seconds of what ffmpeg made; None where it failed. Raises DiskFull, and Unfit for what takes too long."""
+    """Seconds that ffmpeg made; None where it failed. Raises DiskFull, and Unfit where it took too long."""
     done = _run(["-v", "error", "-progress", "pipe:1", "-nostats", "-y", *arguments])
     if done.returncode == -SIGXFSZ or NO_ROOM.search(done.stderr.decode(errors="replace")):
         raise DiskFull
@@ -252,7 +251,7 @@ def _ffmpeg(kind: str, arguments: list[str]) -> float | None:
 
 
 def _run(arguments: list[str]) -> subprocess.CompletedProcess[bytes]:
-    # A time limit of ffmpeg's own, too: should this process be killed, its child ends all the same.
+    # `-timelimit` ends ffmpeg even when this process is killed.
     limits = [
         "-hide_banner",
         "-nostdin",
@@ -281,7 +280,7 @@ def _within_memory(command: list[str]) -> subprocess.CompletedProcess[bytes]:
 
 
 def _limit(pid: int) -> None:
-    # Only Linux can limit another process; and one that has ended already needs none.
+    # Only Linux can limit another process, which may have ended already.
     if hasattr(resource, "prlimit"):
         with suppress(ProcessLookupError):
             resource.prlimit(pid, resource.RLIMIT_AS, (MOST_ADDRESSES, MOST_ADDRESSES))
