@@ -16,8 +16,8 @@ from pillow_heif import register_heif_opener
 
 from storage import bucket
 from universes.services import universes
-from universes.tests.archives import IMPORT
-from universes.tests.recordings import converted, h264, path_of, recorded, streams, tone
+from universes.tests.helpers import IMPORT
+from universes.tests.media_files import converted, h264, path_of, recorded, streams, tone
 
 pytestmark = [
     pytest.mark.django_db,

@@ -10,7 +10,7 @@ from jobs.models import Job
 from studio.tests.forms import address
 from universes.models import MusicPrompt
 from universes.services import edits, music
-from universes.tests import recordings
+from universes.tests import media_files
 
 pytestmark = pytest.mark.django_db
 LYRICS = "[verse]\nLa neige tombe\nsur les toits"
@@ -124,7 +124,7 @@ def test_a_song_of_ones_own_and_back(lea, universe, put_file):
     assert lea.post(where).status_code == 409
     refused = lea.post(where, {"file": SimpleUploadedFile("a.mp3", b"<html>")})
     assert refused.status_code == 409 and "Choose a song" in refused.content.decode()
-    tone = recordings.recorded("wav", source="sine=d=1")
+    tone = media_files.recorded("wav", source="sine=d=1")
     assert lea.post(where, {"file": SimpleUploadedFile("a.mp3", tone)})["HX-Retarget"] == "#song-fr"
     strip = lea.get(address("song_variants", universe.pk, "fr")).content.decode()
     assert strip.count("<audio") == 2 and "replaced by an upload" in strip

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 django.setup()
 
-from universes.tests.recordings import h264, picture, tone  # noqa: E402 - its rooms have models
+from universes.tests.media_files import h264, picture, tone  # noqa: E402 - its rooms have models
 
 # What gunicorn reads of a request's first line; it answers a longer one by itself.
 LONGEST_LINE = 8190

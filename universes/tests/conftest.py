@@ -4,7 +4,7 @@ import pytest
 
 from universes.services import music, universes
 
-from .archives import EXPORT, IMPORT
+from .helpers import EXPORT, IMPORT
 
 
 @pytest.fixture

@@ -1,12 +1,9 @@
 """What the services keep true whoever calls them, and however many at once."""
 
-import threading
-
 import pytest
-from django.db import connection
 
 from storage import bucket
-from universes.errors import AlreadyExists, Invalid, NotFound
+from universes.errors import Invalid, NotFound
 from universes.models import (
     Asset,
     AssetPrompts,
@@ -18,26 +15,7 @@ from universes.models import (
 )
 from universes.services import assets, concepts, music, universes
 
-
-def together(*calls):
-    """Run the calls at once, each in a thread; returns what each returned or raised, in order."""
-    barrier, results = threading.Barrier(len(calls)), [None] * len(calls)
-
-    def run(index, call):
-        barrier.wait(60)
-        try:
-            results[index] = call()
-        except (AlreadyExists, NotFound) as error:
-            results[index] = error
-        finally:
-            connection.close()
-
-    threads = [threading.Thread(target=run, args=item) for item in enumerate(calls)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(120)
-    return results
+from .helpers import together
 
 
 @pytest.mark.django_db(transaction=True)

@@ -16,7 +16,7 @@ from universes.errors import Invalid, NotFound, TooLarge
 from universes.models import Revision, Universe
 from universes.services import assets, universes, uploads
 
-from .recordings import HTML, LOCATION, bytes_of, picture, shown
+from .media_files import HTML, LOCATION, bytes_of, picture, shown
 from .test_services import together
 
 pytestmark = pytest.mark.django_db

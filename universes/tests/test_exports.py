@@ -15,8 +15,19 @@ from storage import bucket
 from universes.models import Universe
 from universes.services import copies, exports, imports, universes
 
-from .archives import EXPORT, IMPORT, by_name, packed, with_manifest
-from .wholes import contents, found, ids, state, without, words
+from .helpers import (
+    EXPORT,
+    IMPORT,
+    by_name,
+    contents,
+    found,
+    ids,
+    packed,
+    state,
+    with_manifest,
+    without,
+    words,
+)
 
 pytestmark = pytest.mark.django_db
 

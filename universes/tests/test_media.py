@@ -7,10 +7,9 @@ from universes.models import Asset
 from universes.names import clip_of, make_image_name, video_name, video_names
 from universes.services import universes
 
-from .archives import EXPORT, IMPORT
-from .recordings import h264, path_of
-from .recordings import picture as drawn
-from .wholes import contents
+from .helpers import EXPORT, IMPORT, contents
+from .media_files import h264, path_of
+from .media_files import picture as drawn
 
 pytestmark = pytest.mark.django_db
 

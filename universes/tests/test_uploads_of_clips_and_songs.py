@@ -17,7 +17,7 @@ from universes.models import Edit, Revision
 from universes.names import video_name
 from universes.services import universes
 
-from .recordings import (
+from .media_files import (
     HTML,
     LOCATION,
     bytes_of,

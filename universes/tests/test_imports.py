@@ -8,8 +8,7 @@ import pytest
 
 from universes.models import Universe
 
-from .archives import by_name, packed, with_manifest
-from .wholes import contents, in_the_bucket, state
+from .helpers import by_name, contents, in_the_bucket, packed, state, with_manifest
 
 pytestmark = pytest.mark.django_db
 LINK, FOLDER = stat.S_IFLNK | 0o777, stat.S_IFDIR | 0o755
