@@ -16,8 +16,9 @@ from api.idempotency import IDEMPOTENCY_KEY, idempotency_key
 from api.permissions import author, needs
 from api.roles import GENERATE
 from api.schema import ErrorSerializer
+from jobs import representation
 from jobs.models import Job
-from jobs.serializers import TYPES, JobSerializer, JobStartedSerializer
+from jobs.serializers import TYPES, JobStartedSerializer
 from universes.errors import NotFound
 from universes.models import LANGUAGES
 from universes.services import concepts, universes
@@ -66,7 +67,7 @@ def whose(request: Request) -> dict[str, Any]:
 
 
 def rendered(job: Job) -> Response:
-    return Response(JobSerializer(job).data)
+    return Response(representation.job(job))
 
 
 class WordsViewSet(ViewSet):

@@ -6,10 +6,11 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 from rest_framework.viewsets import ViewSet
 
+from api.moment import one_moment
 from api.permissions import needs, paid_if, require
 from api.roles import GENERATE, PUBLISH, WRITE
 
-from . import plain, services
+from . import representation, services
 from .errors import NotFound
 from .models import Job
 from .serializers import CleanupQuery, CleanupSerializer, JobDetailSerializer, JobQuery, JobSerializer
@@ -31,25 +32,26 @@ class JobViewSet(ViewSet):
         """The newest jobs. 400 for an unknown status."""
         query = JobQuery.read(request)
         found = services.listing(univers_slug=query["univers_slug"], status=query["status"])
-        return Response(plain.listing(found[: query["limit"]]))
+        return Response(representation.jobs(found[: query["limit"]]))
 
     @extend_schema(responses=JobDetailSerializer)
     def retrieve(self, request: Request, job_id: str) -> Response:
         """One job with its steps."""
-        return Response(JobDetailSerializer(services.find(job_id)).data)
+        with one_moment():
+            return Response(representation.job_with_steps(services.find(job_id)))
 
     @needs(GENERATE, PUBLISH, WRITE)
     @extend_schema(request=None, responses=JobSerializer)
     def cancel(self, request: Request, job_id: str) -> Response:
         """Stop it; what is done stays. 400 when it has ended already."""
-        return Response(JobSerializer(services.cancel(_controllable(request, job_id))).data)
+        return Response(representation.job(services.cancel(_controllable(request, job_id))))
 
     @needs(GENERATE, PUBLISH, WRITE)
     @paid_if(buys_again)
     @extend_schema(request=None, responses=JobSerializer)
     def retry(self, request: Request, job_id: str) -> Response:
         """Do what failed again, and only that. 400 when nothing did, 409 when another job is at it."""
-        return Response(JobSerializer(services.retry(_controllable(request, job_id))).data)
+        return Response(representation.job(services.retry(_controllable(request, job_id))))
 
     @extend_schema(parameters=[CleanupQuery], responses={200: CleanupSerializer})
     def cleanup(self, request: Request) -> Response:

@@ -7,7 +7,8 @@ from rest_framework.viewsets import ViewSet
 from api.paging import page
 from api.permissions import author, needs
 from api.roles import PUBLISH
-from jobs.serializers import TYPES, JobSerializer, JobStartedSerializer
+from jobs import representation
+from jobs.serializers import TYPES, JobStartedSerializer
 from universes.services import revisions, universes
 
 from . import differences, services
@@ -109,7 +110,7 @@ class SyncViewSet(ViewSet):
             return Response(_planned(plan(subject)))
         job = start(subject, force=asked["force"], author=author(request))
         if background:
-            return Response(JobSerializer(job).data)
+            return Response(representation.job(job))
         report = services.finish(job)
         return Response(_one_done(report.only(), report.notes, said))
 
@@ -119,7 +120,7 @@ class SyncViewSet(ViewSet):
             return Response(_all_planned(*services.plan_pull_all()))
         job, notes, failed = start(force=asked["force"], author=author(request))
         if background:
-            return Response(JobSerializer(job).data)
+            return Response(representation.job(job))
         return Response(_all_done(services.finish(job, notes, failed)))
 
 

@@ -1,4 +1,4 @@
-"""The list of jobs is byte for byte what the serializer, which the schema is made from, says of the same rows."""
+"""Jobs are byte for byte what the serializers, which the schema is made from, say of the same rows."""
 
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -7,8 +7,8 @@ import pytest
 from django.utils import timezone
 from rest_framework.renderers import JSONRenderer
 
-from jobs.models import Job
-from jobs.serializers import JobSerializer
+from jobs.models import Job, JobStep
+from jobs.serializers import JobDetailSerializer, JobSerializer
 
 MOMENT = datetime(2026, 11, 3, 9, 0, 0, 120, tzinfo=UTC)
 
@@ -47,6 +47,16 @@ def test_the_list_is_what_the_serializer_says(api, jobs, query):
     with timezone.override(UTC):
         assert answer.content == JSONRenderer().render(JobSerializer(shown, many=True).data)
     assert len(answer.json()) == {"?limit=1": 1, "?status=failed": 1}.get(query, 2)
+
+
+def test_a_job_with_steps_is_what_the_serializer_says(api, jobs):
+    job = jobs[1]
+    JobStep.objects.create(job=job, key="a", label="A", error="No.", cost=Decimal("0.0400"))
+    JobStep.objects.create(job=job, key="b", label="B", started_at=MOMENT)
+    answer = api.get(f"/api/jobs/{job.pk}")
+    with timezone.override(UTC):
+        assert answer.content == JSONRenderer().render(JobDetailSerializer(job).data)
+    assert [step["cost"] for step in answer.json()["steps"]] == [0.04, None]
 
 
 def test_its_length_costs_no_statement(api, jobs, django_assert_num_queries):
