@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.conf import settings
-from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+
+from storage.messages import Message
+from storage.messages import gettext as _
 
 from . import schemas
 from .errors import CannotGenerate, Unknown
@@ -47,12 +48,12 @@ class Adapter:
     other_names: tuple[str, ...] = ()
     picture: Callable[[str], dict[str, Any]] = as_image
 
-    def check(self, *, prompt: str = "", lyrics: str = "", label: str = "") -> None:
+    def check(self, *, prompt: str = "", lyrics: str = "", label: Message | str = "") -> None:
         """Raise CannotGenerate for a text that the model would refuse, with the limit in the sentence."""
         self.check_prompt(prompt, label)
         _check_length(lyrics, self.lyrics, "lyrics", label)
 
-    def check_prompt(self, prompt: str, label: str) -> None:
+    def check_prompt(self, prompt: str, label: Message | str) -> None:
         """The same for the prompt alone."""
         _check_length(prompt, self.prompt, "prompt", label)
 
@@ -68,25 +69,19 @@ class Adapter:
 # What is said of a prompt, and of lyrics, that are too short or too long.
 SENTENCES = {
     "prompt": (
-        gettext_lazy(
-            "The prompt of %(label)s has %(number)s characters; the model needs at least %(least)s."
-        ),
-        gettext_lazy(
-            "The prompt of %(label)s has %(number)s characters; the model takes at most %(most)s. Shorten it."
-        ),
+        _("The prompt of %(label)s has %(number)s characters; the model needs at least %(least)s."),
+        _("The prompt of %(label)s has %(number)s characters; the model takes at most %(most)s. Shorten it."),
     ),
     "lyrics": (
-        gettext_lazy(
-            "The lyrics of %(label)s have %(number)s characters; the model needs at least %(least)s."
-        ),
-        gettext_lazy(
+        _("The lyrics of %(label)s have %(number)s characters; the model needs at least %(least)s."),
+        _(
             "The lyrics of %(label)s have %(number)s characters; the model takes at most %(most)s. Shorten it."
         ),
     ),
 }
 
 
-def _check_length(text: str, limits: Limits, what: str, label: str) -> None:
+def _check_length(text: str, limits: Limits, what: str, label: Message | str) -> None:
     (least, most), (too_short, too_long) = limits, SENTENCES[what]
     words = {"label": label, "number": len(text), "least": least, "most": most}
     if len(text) < least:
@@ -332,7 +327,7 @@ def _music_by_schema(schema: Schema) -> Adapter:
 
 
 def _field(
-    schema: Schema, setting: str, names: tuple[str, ...], what: str, types: tuple[str, ...] = ("string",)
+    schema: Schema, setting: str, names: tuple[str, ...], what: Message, types: tuple[str, ...] = ("string",)
 ) -> str:
     if name := schema.first(names, types):
         return name

@@ -18,9 +18,9 @@ from urllib.parse import SplitResult, unquote_to_bytes, urljoin, urlsplit
 
 import httpx
 from django.conf import settings
-from django.utils.translation import gettext
 
 from jobs.handlers import Passing, Permanent
+from storage.messages import gettext
 from storage.staging import staging
 
 TIMEOUT = httpx.Timeout(60, connect=5)

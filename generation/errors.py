@@ -1,5 +1,7 @@
 """What can go wrong between an editor and the AI models, each with a sentence for the person who asked."""
 
+from storage.messages import Message
+
 
 class CannotGenerate(Exception):
     """The request is valid, but there is nothing to make, or something that the model needs is missing."""
@@ -24,7 +26,7 @@ class NotConfigured(ProviderError):
 class Unreachable(ProviderError):
     """No connection, so that the request was never `sent`; or no answer in time, and it may have arrived."""
 
-    def __init__(self, sentence: str, *, sent: bool = True) -> None:
+    def __init__(self, sentence: Message | str, *, sent: bool = True) -> None:
         super().__init__(sentence)
         self.certain = not sent
 
@@ -34,7 +36,7 @@ class Throttled(ProviderError):
 
     certain = True
 
-    def __init__(self, sentence: str, retry_after: float | None = None) -> None:
+    def __init__(self, sentence: Message | str, retry_after: float | None = None) -> None:
         super().__init__(sentence)
         self.retry_after = retry_after
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from jobs.services import Step
+from storage.messages import Message
 from universes import media
 from universes.models import Universe
 
@@ -29,7 +30,7 @@ class GapsEstimate:
 
     kinds: dict[str, GapEstimate]
     total: Decimal | None
-    left_out: list[str]
+    left_out: list[Message]
 
 
 def used_by(steps: Iterable[Step]) -> list[str]:

@@ -11,13 +11,14 @@ from django.db import models, transaction
 from django.db.models import Q, QuerySet
 from django.db.models.functions import Coalesce
 from django.utils import timezone
-from django.utils.translation import gettext as _
 
 from api.tallies import SKEW
 from jobs.handlers import Done, Drop, Passing, Permanent, StepRun, Wait
 from storage import archive, bucket
 from storage.files import digests
 from storage.formats import Incomplete, Unfit
+from storage.messages import Message
+from storage.messages import gettext as _
 from universes.errors import Changing, NotFound
 from universes.models import Asset, AssetPrompts, Universe
 from universes.services import files, revisions, universes
@@ -85,7 +86,7 @@ class FilePrediction(Prediction[Row]):
             except NotFound:
                 placed = None
             except Changing as error:
-                raise Passing(str(error)) from None
+                raise Passing(error) from None
             if not found or not placed:
                 _keep_late(step, path)
                 return Drop(GONE)
@@ -215,7 +216,7 @@ def _lies_there(slug: str, name: str, sha256: str) -> bool:
     return found is not None and found["sha256"] == sha256
 
 
-def _why_nothing(prediction: dict[str, Any]) -> str:
+def _why_nothing(prediction: dict[str, Any]) -> Message:
     if prediction.get("data_removed"):
         return _("The result is no longer at Replicate, which deletes it after an hour.")
     return _("The model succeeded without a result; generate it again.")

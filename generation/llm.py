@@ -8,7 +8,8 @@ from functools import partial
 from typing import Any, Protocol
 
 from django.conf import settings
-from django.utils.translation import gettext
+
+from storage.messages import Message, gettext
 
 from . import adapters, outputs, provider, spending
 from .errors import Broken, ProviderError, Throttled, Unreachable, Unusable
@@ -28,7 +29,7 @@ class Task(Protocol):
     """A question that takes an answer in, and knows what is still missing, so that one more question can mend it."""
 
     @property
-    def missing(self) -> str:
+    def missing(self) -> Message:
         """The words for it in a sentence; empty when nothing is."""
 
     def prompt(self) -> str: ...

@@ -5,11 +5,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from django.db.models import prefetch_related_objects
-from django.utils.translation import gettext as _
-from django.utils.translation import gettext_noop
 
 from jobs.errors import Busy
 from jobs.services import Step
+from storage.messages import Message, together
+from storage.messages import gettext as _
 from universes import media
 from universes.errors import Invalid
 from universes.models import LANGUAGES, Asset, Language, Universe
@@ -22,7 +22,7 @@ from .gaps import filling
 from .kinds.concepts import everything as all_of
 from .kinds.kind import Filling, without_lyrics
 
-LEFT_OUT = gettext_noop("Left out: %(sentence)s")
+LEFT_OUT = _("Left out: %(sentence)s")
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ class Order:
     """
 
     steps: list[Step] = field(default_factory=list)
-    left_out: str = ""
+    left_out: Message = Message()
     unit: str = ""
 
 
@@ -127,7 +127,7 @@ def _of_filling(made: Filling) -> Order:
     steps = made.all_steps()
     if made.running and not steps:
         raise Busy(made.running)
-    return Order(steps, " ".join(LEFT_OUT % {"sentence": sentence} for sentence in made.left_out))
+    return Order(steps, together(*(LEFT_OUT % {"sentence": sentence} for sentence in made.left_out)))
 
 
 def _checked(universe: Universe, steps: list[Step]) -> Order:

@@ -10,10 +10,9 @@ from typing import Any, Generic, TypeVar
 from django.conf import settings
 from django.db import IntegrityError, models, transaction
 from django.utils import timezone
-from django.utils.translation import gettext as _
-from django.utils.translation import gettext_noop
 
 from jobs.handlers import Drop, Handler, Outcome, Passing, Permanent, StepRun, Wait
+from storage.messages import gettext as _
 
 from . import adapters, outputs, provider, spending, webhooks
 from .errors import (
@@ -33,7 +32,7 @@ from .models import Charge
 FIRST_LOOK = 0.5
 # Seconds between two looks for an order that was not answered.
 SETTLE_PAUSE = 2
-GONE = gettext_noop("What it was for is gone.")
+GONE = _("What it was for is gone.")
 # (shortest, longest) seconds between two looks; the calm ones where a webhook tells of the end.
 PAUSES, CALM_PAUSES = (0.2, 3), (2, 15)
 # The times of predictions and the Date header may come from different clocks of the provider.
@@ -223,15 +222,15 @@ def as_outcomes() -> Iterator[None]:
         yield
     except Throttled as error:
         wait = PAUSE_WHEN_THROTTLED if error.retry_after is None else error.retry_after
-        raise Passing(str(error), retry_after=wait, counts=False) from None
+        raise Passing(error, retry_after=wait, counts=False) from None
     except (Unreachable, Broken) as error:
-        raise Passing(str(error)) from None
+        raise Passing(error) from None
     except Unknown:
         raise Permanent(
             _("Replicate no longer has this prediction; generate it again."), spent=True
         ) from None
     except (Rejected, NotConfigured, CannotGenerate, LimitReached) as error:
-        raise Permanent(str(error)) from None
+        raise Permanent(error) from None
 
 
 @transaction.atomic

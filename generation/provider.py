@@ -25,7 +25,8 @@ from urllib.parse import urlencode, urlsplit
 import httpx
 from django.conf import settings
 from django.utils import timezone
-from django.utils.translation import gettext
+
+from storage.messages import Message, gettext
 
 from .errors import (
     Broken,
@@ -196,11 +197,11 @@ def now() -> datetime:
     return transport.time()
 
 
-def why(prediction: dict[str, Any]) -> str:
+def why(prediction: dict[str, Any]) -> Message:
     """A sentence for a prediction that ended otherwise than well."""
     if prediction["status"] == "failed":
-        reason = _words(prediction.get("error") or "no reason given")
-        return gettext("The model failed: %(reason)s") % {"reason": reason[:LONGEST_REASON]}
+        reason = _words(prediction.get("error") or "")[:LONGEST_REASON]
+        return gettext("The model failed: %(reason)s") % {"reason": reason or gettext("no reason given")}
     if prediction["status"] == "aborted":
         return gettext("Replicate gave the prediction up before it began; try again.")
     return gettext("The prediction was cancelled at Replicate.")

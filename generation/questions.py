@@ -8,8 +8,7 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
-from django.utils.translation import gettext
-
+from storage.messages import Message, gettext
 from universes.models import LANGUAGES, Language
 
 from . import parsing
@@ -56,11 +55,11 @@ class Concepts:
     avoid: list[str] = field(default_factory=list)
 
     @property
-    def missing(self) -> str:
+    def missing(self) -> Message:
         """What is still missing, as words for a sentence; empty when nothing is."""
         lack = self.count - len(self.have)
         sentence = gettext("%(lack)s of %(count)s concepts with names in all five languages")
-        return sentence % {"lack": lack, "count": self.count} if lack else ""
+        return sentence % {"lack": lack, "count": self.count} if lack else Message()
 
     def prompt(self) -> str:
         lack = self.count - len(self.have)
@@ -117,10 +116,14 @@ class Names:
         return [code for code in LANGUAGES if any(code in codes for codes in self.wanted.values())]
 
     @property
-    def missing(self) -> str:
+    def missing(self) -> Message:
         every = [(card, code) for card, codes in self.wanted.items() for code in codes]
         lack = sum(code not in self.found.get(card, {}) for card, code in every)
-        return gettext("%(lack)s of %(count)s names") % {"lack": lack, "count": len(every)} if lack else ""
+        return (
+            gettext("%(lack)s of %(count)s names") % {"lack": lack, "count": len(every)}
+            if lack
+            else Message()
+        )
 
     def prompt(self) -> str:
         spoken = ", ".join(LANGUAGE_WORDS[code] for code in self.languages)
@@ -156,10 +159,10 @@ class Songs:
     style: str = ""
 
     @property
-    def missing(self) -> str:
+    def missing(self) -> Message:
         lack = self._lack()
-        languages = ", ".join(str(Language(language).label) for language in lack)
-        return gettext("the lyrics in %(languages)s") % {"languages": languages} if lack else ""
+        languages = [Language(language).label for language in lack]
+        return gettext("the lyrics in %(languages)s") % {"languages": languages} if lack else Message()
 
     def _lack(self) -> list[str]:
         return [language for language in self.languages if language not in self.lyrics]
@@ -227,9 +230,9 @@ class Lines:
     translated: list[str] | None = None
 
     @property
-    def missing(self) -> str:
+    def missing(self) -> Message:
         words = {"number": len(self.lines), "language": Language(self.target).label}
-        return "" if self.translated else gettext("all %(number)s lines in %(language)s") % words
+        return Message() if self.translated else gettext("all %(number)s lines in %(language)s") % words
 
     def prompt(self) -> str:
         source, target = LANGUAGE_WORDS[self.source], LANGUAGE_WORDS[self.target]
@@ -283,8 +286,8 @@ class Translation:
         self.stuck = stuck
 
     @property
-    def missing(self) -> str:
-        return next((task.missing for task in self.tasks if task.missing), "")
+    def missing(self) -> Message:
+        return next((task.missing for task in self.tasks if task.missing), Message())
 
     @property
     def parts(self) -> list[list[str] | None]:

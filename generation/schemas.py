@@ -9,7 +9,8 @@ from typing import Any
 
 from django.conf import settings
 from django.core.cache import cache
-from django.utils.translation import gettext as _
+
+from storage.messages import gettext as _
 
 from . import provider
 from .errors import CannotGenerate

@@ -212,8 +212,16 @@ def _start(
     try:
         order = make_order()
         _make_ready(order.steps)
-        wishes = {"unit": order.unit or unit, "author": author, "once": once, "left_out": order.left_out}
-        job: Job = jobs.start(type, universe.slug, order.steps, **wishes, estimate=_estimate)
+        job: Job = jobs.start(
+            type,
+            universe.slug,
+            order.steps,
+            unit=order.unit or unit,
+            author=author,
+            once=once,
+            left_out=order.left_out,
+            estimate=_estimate,
+        )
     except Busy as busy:
         job = jobs.answer(once, type, universe.slug, busy.job)
     return job

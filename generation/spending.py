@@ -13,13 +13,12 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import QuerySet, Sum
 from django.utils import timezone
-from django.utils.functional import Promise
-from django.utils.translation import gettext, gettext_lazy
 
 from api.tallies import SKEW
 from jobs import progress
 from jobs.handlers import StepRun
 from jobs.models import ACTIVE, JobStep
+from storage.messages import Message, gettext
 
 from . import adapters, prices
 from .errors import LimitReached, UnknownPrice
@@ -38,13 +37,13 @@ FREE_OF_CHARGE = ("failed", "aborted")
 # No request waits longer for its answers, and no order that was not answered is at work longer.
 LONGEST_REQUEST = timedelta(minutes=30)
 SMALLEST = Decimal("0.0001")
-THIS = gettext_lazy("this would cost %(cost)s")
-JOB = gettext_lazy("this job would cost %(cost)s")
-SPENT_ALONE = gettext_lazy(
+THIS = gettext("this would cost %(cost)s")
+JOB = gettext("this job would cost %(cost)s")
+SPENT_ALONE = gettext(
     "SPEND_LIMIT_MONTHLY is %(limit)s, of which %(spent)s are spent in %(month)s, and %(error)s; raise it, or try "
     "again next month."
 )
-SPENT_AND_RESERVED = gettext_lazy(
+SPENT_AND_RESERVED = gettext(
     "SPEND_LIMIT_MONTHLY is %(limit)s, of which %(spent)s are spent and %(reserved)s reserved in %(month)s, and "
     "%(error)s; raise it, or try again next month."
 )
@@ -139,7 +138,7 @@ def _exact(amount: Decimal | None) -> Decimal:
     return (amount or Decimal(0)).quantize(SMALLEST)
 
 
-def _sentence(month: str, amount: Decimal, wish: Promise = THIS) -> str:
+def _sentence(month: str, amount: Decimal, wish: Message = THIS) -> Message:
     sums = _committed(month)
     reserved = sums.get(RESERVED, Decimal(0))
     words = {

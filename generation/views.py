@@ -185,7 +185,12 @@ class JobsViewSet(ViewSet):
 
 def _estimated(found: estimates.GapsEstimate) -> Any:
     kinds = [{"kind": kind, "number": told.number, "cost": told.cost} for kind, told in found.kinds.items()]
-    answer = {"type": ESTIMATE, "kinds": kinds, "total": found.total, "left_out": found.left_out}
+    answer = {
+        "type": ESTIMATE,
+        "kinds": kinds,
+        "total": found.total,
+        "left_out": found.left_out,
+    }
     return GapsSerializer(answer).data
 
 

@@ -64,7 +64,7 @@ def give_up(task: Any) -> None:
     try:
         llm.complain(task)
     except Unusable as error:
-        raise Permanent(str(error), spent=True) from None
+        raise Permanent(error, spent=True) from None
 
 
 def is_gone(universe: Universe) -> bool:

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from storage.messages import message as _
+from storage.messages import gettext as _
 
 if TYPE_CHECKING:
     from .models import Job

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from django.db.models import QuerySet
 
-from storage.messages import Message
+from storage.messages import Message, of
 
 from .errors import LeaseLost
 from .models import ACTIVE, Job, JobStep
@@ -42,8 +42,10 @@ class Permanent(Exception):
     `result` is kept with the step, for those who want to know more than the sentence.
     """
 
-    def __init__(self, sentence: Message | str, *, spent: bool = False, result: Any = None) -> None:
-        super().__init__(sentence)
+    def __init__(
+        self, sentence: Message | str | Exception, *, spent: bool = False, result: Any = None
+    ) -> None:
+        super().__init__(of(sentence))
         self.spent = spent
         self.result = result
 
@@ -55,9 +57,9 @@ class Passing(Exception):
     """
 
     def __init__(
-        self, sentence: Message | str, *, retry_after: float | None = None, counts: bool = True
+        self, sentence: Message | str | Exception, *, retry_after: float | None = None, counts: bool = True
     ) -> None:
-        super().__init__(sentence)
+        super().__init__(of(sentence))
         self.retry_after = retry_after
         self.counts = counts
 

@@ -8,9 +8,8 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from storage.messages import Message, of
-from storage.messages import counted as ngettext
-from storage.messages import message as _
+from storage.messages import Message, ngettext, of
+from storage.messages import gettext as _
 
 from .models import ACTIVE, Job, JobStep, State
 

@@ -19,7 +19,7 @@ from django.utils.module_loading import import_string
 
 from storage import messages
 from storage.errors import NO_ROOM
-from storage.messages import message as _
+from storage.messages import gettext as _
 
 from . import clock, lease, process, progress, slots, waker
 from .errors import LeaseLost

@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from api import idempotency
 from storage.messages import Message
-from storage.messages import message as _
+from storage.messages import gettext as _
 
 from . import lease, progress, waker
 from .errors import Busy, NotFound, NotPossible
@@ -53,7 +53,7 @@ def start(
     unit: str = "steps",
     author: str = "",
     once: str = "",
-    left_out: str = "",
+    left_out: Message | str = "",
     estimate: Estimate | None = None,
 ) -> Job:
     """Make a job of these steps, but for those whose claim another job holds, and ask for its first slice.

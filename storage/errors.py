@@ -4,7 +4,7 @@ import errno
 import sqlite3
 from collections.abc import Iterator
 
-from .messages import message as _
+from .messages import gettext as _
 
 # A disk, a quota, or a limit on the size of a file.
 NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from .messages import Message
-from .messages import message as _
+from .messages import gettext as _
 
 PICTURE, CLIP, SONG = "picture", "clip", "song"
 LEAST_SONG_BYTES = 2_000

@@ -1,7 +1,7 @@
 """Sentences for people that rows keep: a message id, which is the English text, and its parameters.
 
-A module whose sentences may be stored imports `message as _` and `counted as ngettext` from here instead of Django's
-functions, so that makemessages finds the ids, and fills them in as ever: `_("Picture of %(card)s") % {"card": card}`.
+A module whose sentences may be stored uses `gettext` and `ngettext` of this module instead of Django's. They are called
+alike, so that makemessages finds their ids, and filled in alike: `gettext("Picture of %(card)s") % {"card": card}`.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ class Message:
     `plural`: the id for any number but one; it comes with the number, `count`. An empty message is false.
     """
 
-    id: str
+    id: str = ""
     params: Mapping[str, Param] = field(default_factory=dict, hash=False)
     plural: str = ""
     count: int | float | None = None
@@ -79,17 +79,17 @@ class Message:
         return cls(found["id"], params, found.get("plural", ""), found.get("count"))
 
 
-def message(id: str) -> Message:
+def gettext(id: str) -> Message:
     return Message(id)
 
 
-def counted(one: str, many: str, count: int | float) -> Message:
+def ngettext(one: str, many: str, count: int | float) -> Message:
     return Message(one, plural=many, count=count)
 
 
 def literal(text: str) -> Message:
     """Somebody else's words: the same in every language."""
-    return Message(LITERAL, {"text": text}) if text else Message("")
+    return Message(LITERAL, {"text": text}) if text else Message()
 
 
 def of(said: object) -> Message:

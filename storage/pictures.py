@@ -16,7 +16,7 @@ from . import metadata
 from .errors import Busy
 from .formats import PICTURE, Unfit, broken, wrong
 from .memory import DECODED, give_back_freed
-from .messages import message as _
+from .messages import gettext as _
 from .names import media_type
 
 if TYPE_CHECKING:

@@ -19,7 +19,7 @@ from .containers import Container
 from .errors import DiskFull
 from .formats import CLIP, SONG, Unfit, broken, check_mp3, check_mp4, wrong
 from .memory import DECODED
-from .messages import message as _
+from .messages import gettext as _
 
 # Longer encoding would hold up everybody else.
 LONGEST_SECONDS = 120

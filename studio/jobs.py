@@ -27,7 +27,6 @@ from jobs.errors import Busy, NotFound, NotPossible
 from jobs.models import ENDED, Job, State
 
 from .html import NOTHING, bar, dollars
-from .kept_words import translated
 from .searching import BoundedSearch
 
 # Unfold's colours of a label.
@@ -58,7 +57,7 @@ def note(job):
         return _("being cancelled")
     if not job.error:
         return ""
-    return format_html('<span class="ms-error">{}</span>', Truncator(translated(job.error)).chars(300))
+    return format_html('<span class="ms-error">{}</span>', Truncator(str(job.error)).chars(300))
 
 
 def duration(job):
@@ -97,10 +96,10 @@ def steps(job):
 def _step(step):
     return {
         "step": step,
-        "label": translated(step.label),
+        "label": str(step.label),
         "state": state(step),
         "cost": dollars(step.cost),
-        "error": translated(step.error),
+        "error": str(step.error),
     }
 
 

@@ -25,7 +25,6 @@ from universes.models import Language
 from universes.names import music_name
 
 from .html import dollars
-from .kept_words import translated
 from .progress import files, progress
 
 # What the services refuse with a sentence for people.
@@ -192,7 +191,7 @@ def says_gaps(universe):
         if told.number
     ]
     filled = f"{', '.join(numbers)}." if numbers else _("There are no gaps to fill.")
-    return " ".join([filled, *map(translated, made.left_out)])
+    return " ".join([filled, *map(str, made.left_out)])
 
 
 def costs_gaps(universe):

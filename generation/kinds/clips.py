@@ -7,14 +7,14 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-from django.utils.translation import gettext, gettext_noop, ngettext
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
 
 from api.roles import GENERATE
 from jobs.handlers import StepRun
 from jobs.services import Step
 from jobs.types import JobType
-from storage import bucket, transcoding
+from storage import bucket, messages, transcoding
 from storage.formats import Incomplete, Unfit
 from storage.pictures import jpeg
 from universes import media
@@ -27,12 +27,7 @@ from ..file_steps import MB, CardFile, cards
 from .kind import CARD, Filling, GapKind
 from .pictures import PICTURES
 
-LABEL = gettext_noop("Clip of %(card)s")
-# Why clips are left out; a job's row keeps it, in English.
-WITHOUT_PICTURE = (
-    gettext_noop("%(number)s clip of cards without a picture: draw these first."),
-    gettext_noop("%(number)s clips of cards without a picture: draw these first."),
-)
+LABEL = messages.gettext("Clip of %(card)s")
 CLIP_START_PIXELS = 832
 # Replicate asks for a data URI only up to 256 kB.
 # https://replicate.com/docs/topics/predictions/input-files
@@ -51,13 +46,14 @@ class Clip(CardFile):
 
     def files(self, step: StepRun, target: Asset) -> dict[str, Any]:
         if target.image_name not in bucket.names(target.universe.slug):
-            raise CannotGenerate(gettext("The card has no picture; generate that first."))
+            raise CannotGenerate(messages.gettext("The card has no picture; generate that first."))
         try:
             with bucket.fetched(target.universe.slug, target.image_name) as path:
                 address = data_uri(path)
         except (Unfit, Incomplete) as error:
             raise CannotGenerate(
-                gettext("The card's picture can't be read: %(error)s Make it anew first.") % {"error": error}
+                messages.gettext("The card's picture can't be read: %(error)s Make it anew first.")
+                % {"error": error}
             ) from None
         return adapters.adapter(self.setting, step.memory.get("model", "")).picture(address)
 
@@ -129,7 +125,16 @@ class Clips(GapKind):
         ]
         filling.add(self, self.steps(filling.universe, possible, regenerate=False))
         if left := len(self.lacking(filling.universe)) - len(filling.steps[self.key]):
-            filling.leave_out(left, *WITHOUT_PICTURE)
+            filling.left_out.append(_left_out(left))
+
+
+def _left_out(number: int) -> messages.Message:
+    text = messages.ngettext(
+        "%(number)s clip of cards without a picture: draw these first.",
+        "%(number)s clips of cards without a picture: draw these first.",
+        number,
+    )
+    return text % {"number": number}
 
 
 CLIPS = Clips()

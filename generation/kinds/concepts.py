@@ -3,11 +3,11 @@
 from functools import partial
 
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import gettext_noop
 
 from jobs import services as jobs
 from jobs.handlers import Done, Drop, StepRun, Wait
 from jobs.services import Step
+from storage import messages
 from universes import media
 from universes.models import LANGUAGES, Universe
 from universes.names import music_name
@@ -20,7 +20,7 @@ from .kind import UNIVERSE, Kind
 from .pictures import PICTURES
 from .songs import SONGS
 
-LABEL = gettext_noop("Concepts")
+LABEL = messages.gettext("Concepts")
 
 
 class Invention(WordStep):

@@ -3,12 +3,12 @@
 from typing import Any
 
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import gettext_noop
 
 from api.roles import GENERATE
 from jobs.handlers import Done, StepRun
 from jobs.services import Step
 from jobs.types import JobType
+from storage import messages
 from universes.models import Universe
 
 from .. import adapters, questions
@@ -16,7 +16,7 @@ from ..word_steps import WordStep
 from .kind import UNIVERSE, Kind
 from .names import digest
 
-LABEL = gettext_noop("Ideas")
+LABEL = messages.gettext("Ideas")
 
 
 class Proposal(WordStep):

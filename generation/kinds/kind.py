@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from django.db.models import prefetch_related_objects
 
 from jobs.services import Step
+from storage.messages import Message
 from universes import media
 from universes.models import Asset, MusicPrompt, Universe
 
@@ -101,7 +102,7 @@ class Filling:
     theme: str = ""
     steps: dict[str, list[Step]] = field(default_factory=dict)
     numbers: dict[str, int] = field(default_factory=dict)
-    left_out: list[str] = field(default_factory=list)
+    left_out: list[Message] = field(default_factory=list)
     running: Job | None = None
 
     @cached_property
@@ -117,16 +118,8 @@ class Filling:
         self.steps[kind.key] = steps
         self.numbers[kind.key] = len(steps) if number is None else number
 
-    def leave_out(self, number: int, one: str, many: str, **more: str) -> None:
-        self.left_out.append(counted(number, one, many, **more))
-
     def all_steps(self) -> list[Step]:
         return [step for steps in self.steps.values() for step in steps]
-
-
-def counted(number: int, one: str, many: str, **more: str) -> str:
-    """A sentence on one or on several, in English: rows keep it."""
-    return (one if number == 1 else many) % {"number": number, **more}
 
 
 def songs_of(universe: Universe) -> dict[str, MusicPrompt]:

@@ -4,26 +4,26 @@ from collections.abc import Iterable
 from functools import partial
 from typing import Any
 
-from django.utils.translation import gettext, gettext_noop, ngettext
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
 
 from api.roles import GENERATE
 from jobs.handlers import Done, Drop, StepRun, Wait
 from jobs.models import Job
 from jobs.services import Step
 from jobs.types import JobType
+from storage import messages
 from universes.models import LANGUAGES, Language, MusicPrompt, Universe
 from universes.services import music, revisions
 
 from .. import adapters, prompts, questions
 from ..errors import CannotGenerate
-from ..questions import LANGUAGE_WORDS, Translation
+from ..questions import Translation
 from ..word_steps import WordStep, is_gone
 from .kind import LANGUAGE, Filling, GapKind, lyrics_of, songs_of, without_lyrics
 
-LABEL, LABEL_OF_ONE = gettext_noop("Lyrics"), gettext_noop("Lyrics in %(language)s")
-# Why lyrics are left out; a job's row keeps it, in English.
-NO_LYRICS = gettext_noop("Lyrics: there are none in any language; write them in one, or give a theme.")
+LABEL, LABEL_OF_ONE = messages.gettext("Lyrics"), messages.gettext("Lyrics in %(language)s")
+NO_LYRICS = messages.gettext("Lyrics: there are none in any language; write them in one, or give a theme.")
 
 
 class WrittenLyrics(WordStep):
@@ -144,7 +144,7 @@ def _to_translate(universe: Universe, source: str) -> dict[str, Any]:
     text = lyrics_of(_song(universe, source))
     if not text:
         raise CannotGenerate(
-            gettext("There are no lyrics in %(language)s any more; write them first.")
+            messages.gettext("There are no lyrics in %(language)s any more; write them first.")
             % {"language": Language(source).label}
         )
     return {"text": text, "parts": [], "stuck": False}
@@ -197,7 +197,7 @@ class Lyrics(GapKind):
             self.step(
                 language,
                 handler=TranslatedLyrics,
-                label=LABEL_OF_ONE % {"language": LANGUAGE_WORDS[language]},
+                label=LABEL_OF_ONE % {"language": Language(language).label},
                 params={
                     "universe": universe.pk,
                     "source": source,

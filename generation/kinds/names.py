@@ -11,27 +11,22 @@ from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import gettext_noop, ngettext
+from django.utils.translation import ngettext
 
 from api.roles import GENERATE
 from jobs.handlers import Done, StepRun, Wait
 from jobs.models import ACTIVE, Job, JobStep
 from jobs.services import Step
 from jobs.types import JobType
+from storage import messages
 from universes.models import LANGUAGES, Asset, AssetTranslation, Universe
 from universes.services import edits
 
 from .. import adapters, llm, outputs, questions
 from ..file_steps import made_since
 from ..word_steps import WordStep, ask_again, give_up
-from .kind import UNIVERSE, Filling, GapKind, counted
+from .kind import UNIVERSE, Filling, GapKind
 
-LABELS = gettext_noop("Names of %(number)s card"), gettext_noop("Names of %(number)s cards")
-# Why names are left out; a job's row keeps it, in English.
-NAMELESS = (
-    gettext_noop("%(number)s card without any name: give each one first."),
-    gettext_noop("%(number)s cards without any name: give each one first."),
-)
 # So many names in four languages, and the question for them, are far from the model's 8,192 tokens.
 NAMES_AT_ONCE = 40
 
@@ -137,7 +132,7 @@ class Names(GapKind):
     def _batch(self, universe: Universe, number: int, wanted: dict[str, list[str]]) -> Step:
         return self.step(
             number,
-            label=counted(len(wanted), *LABELS),
+            label=_label(len(wanted)),
             params={"universe": universe.pk, "cards": wanted},
             claim=f"names:{universe.pk}:{digest(wanted)}",
         )
@@ -177,7 +172,7 @@ class Names(GapKind):
             nameless += bool(left and not some_name(card))
         filling.add(self, self.steps(filling.universe, wanted), sum(map(len, wanted.values())))
         if nameless:
-            filling.leave_out(nameless, *NAMELESS)
+            filling.left_out.append(_left_out(nameless))
 
     def _being_made(self, universe: Universe) -> dict[tuple[str, str], Job]:
         """`{(image name, language): job}` of what jobs are at."""
@@ -198,6 +193,20 @@ def _named(universe: Universe) -> dict[UUID, set[str]]:
         if _has(name):
             found[card_id].add(language)
     return found
+
+
+def _label(number: int) -> messages.Message:
+    text = messages.ngettext("Names of %(number)s card", "Names of %(number)s cards", number)
+    return text % {"number": number}
+
+
+def _left_out(number: int) -> messages.Message:
+    text = messages.ngettext(
+        "%(number)s card without any name: give each one first.",
+        "%(number)s cards without any name: give each one first.",
+        number,
+    )
+    return text % {"number": number}
 
 
 def digest(value: Any) -> str:

@@ -6,13 +6,13 @@ from typing import Any
 from uuid import UUID
 
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import gettext_noop, ngettext
+from django.utils.translation import ngettext
 
 from api.roles import GENERATE
 from jobs.handlers import StepRun
 from jobs.services import Step
 from jobs.types import JobType
-from storage import pictures
+from storage import messages, pictures
 from universes import media
 from universes.models import Asset, Universe
 from universes.services import files
@@ -21,7 +21,7 @@ from .. import adapters, prompts
 from ..file_steps import MB, CardFile, cards
 from .kind import CARD, Filling, GapKind
 
-LABEL = gettext_noop("Picture of %(card)s")
+LABEL = messages.gettext("Picture of %(card)s")
 
 
 class Picture(CardFile):

@@ -5,30 +5,24 @@ from pathlib import Path
 from typing import Any
 
 from django.db.models import QuerySet
-from django.utils.translation import gettext, gettext_noop, ngettext
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
 
 from api.roles import GENERATE
 from jobs.handlers import StepRun
 from jobs.services import Step
 from jobs.types import JobType
-from storage import transcoding
+from storage import messages, transcoding
 from universes import media
-from universes.models import LANGUAGES, MusicPrompt, Universe
+from universes.models import LANGUAGES, Language, MusicPrompt, Universe
 from universes.names import music_name
 
 from .. import adapters, prompts
 from ..file_steps import MB, FilePrediction
-from ..questions import LANGUAGE_WORDS
 from .kind import LANGUAGE, Filling, GapKind, lyrics_of, songs_of, without_lyrics
 from .lyrics import LYRICS
 
-LABEL = gettext_noop("Song in %(language)s")
-# Why songs are left out; a job's row keeps it, in English.
-WITHOUT_LYRICS = (
-    gettext_noop("%(number)s song without lyrics (%(languages)s): write them first."),
-    gettext_noop("%(number)s songs without lyrics (%(languages)s): write them first."),
-)
+LABEL = messages.gettext("Song in %(language)s")
 
 
 class Song(FilePrediction[Universe]):
@@ -69,8 +63,8 @@ def model_input(stored: MusicPrompt | None, style: str, language: str) -> dict[s
     return model.build(prompt, lyrics)
 
 
-def _name(language: str) -> str:
-    return gettext("the song in '%(code)s'") % {"code": language}
+def _name(language: str) -> messages.Message:
+    return messages.gettext("the song in '%(code)s'") % {"code": language}
 
 
 class Songs(GapKind):
@@ -95,7 +89,7 @@ class Songs(GapKind):
         return [
             self.step(
                 language,
-                label=LABEL % {"language": LANGUAGE_WORDS[language]},
+                label=LABEL % {"language": Language(language).label},
                 params={
                     "universe": universe.pk,
                     "language": language,
@@ -146,8 +140,8 @@ class Songs(GapKind):
         possible = [language for language in unsung if written or language not in unwritten]
         translated = {step.subject for step in written}
         filling.add(self, self.steps(universe, possible, translated=translated))
-        if left := [LANGUAGE_WORDS[language] for language in unsung if language not in possible]:
-            filling.leave_out(len(left), *WITHOUT_LYRICS, languages=", ".join(left))
+        if left := [language for language in unsung if language not in possible]:
+            filling.left_out.append(_left_out(left))
 
 
 def _lyrics_step(universe: Universe, language: str, translated: Collection[str]) -> str:
@@ -155,6 +149,15 @@ def _lyrics_step(universe: Universe, language: str, translated: Collection[str])
     if language in translated:
         return f"{LYRICS.step_key}:{language}"
     return LYRICS.step_key if without_lyrics(universe, [language]) else ""
+
+
+def _left_out(languages: list[str]) -> messages.Message:
+    text = messages.ngettext(
+        "%(number)s song without lyrics (%(languages)s): write them first.",
+        "%(number)s songs without lyrics (%(languages)s): write them first.",
+        len(languages),
+    )
+    return text % {"number": len(languages), "languages": [Language(one).label for one in languages]}
 
 
 SONGS = Songs()

@@ -46,7 +46,7 @@ def test_a_job_that_failed_says_so_in_french_and_in_english(migrated):
         "Picture of Cards: the game", NO_TOKEN, failed, left_out,
     ]  # fmt: skip
     assert in_french(step.label) == "Image de Cards: the game"
-    assert in_french(job.error).startswith(f"Image de Fox : {NO_TOKEN_FR} (2 ")
+    assert in_french(job.error).startswith(f"Image de Fox : {NO_TOKEN_FR} (2 de plus ont échoué.)")
     assert in_french(job.left_out).startswith("Laissé de côté : 1 clip ")
     assert "(français, allemand)" in in_french(job.left_out)
 
@@ -85,3 +85,8 @@ def test_each_sentence_is_told_apart_into_what_it_was_made_of(migrated, error, f
     step, job = migrated(error=error)
     assert (step.error.english, job.error) == (error, None)
     assert in_french(step.error) == french
+
+
+def test_names_of_cards_are_counted_as_french_counts(migrated):
+    step, _ = migrated("Names of 1 card", "Names of 40 cards")
+    assert (in_french(step.label), in_french(step.error)) == ("Noms de 1 carte", "Noms de 40 cartes")

@@ -10,11 +10,11 @@ from datetime import UTC, datetime
 from itertools import count
 
 from django.utils import timezone
-from django.utils.translation import gettext_noop
 
 from jobs import types
 from jobs.models import Job, State
 from jobs.types import LEGACY
+from storage.messages import Message, gettext, literal
 from universes.models import LANGUAGES
 from universes.rows import TABLES, UNIVERS, UNIVERS_ASSETS, Table
 from universes.services import copies
@@ -38,10 +38,8 @@ WHAT = {
     "univers_assets_prompts": "own prompts",
     "univers_assets_translations": "names of cards",
 }
-CUT_OFF = gettext_noop(
-    "It was under way when this installation moved in from the old backend; start it again."
-)
-UNKNOWN = gettext_noop("It failed, and the old backend did not say why.")
+CUT_OFF = gettext("It was under way when this installation moved in from the old backend; start it again.")
+UNKNOWN = gettext("It failed, and the old backend did not say why.")
 ENDED = {"completed": State.COMPLETED, "failed": State.FAILED, "cancelled": State.CANCELLED}
 
 
@@ -259,13 +257,13 @@ class Past:
         if job.status == State.FAILED:
             job.error = self._error(raw) if status in ENDED else CUT_OFF
 
-    def _error(self, raw: dict) -> str:
+    def _error(self, raw: dict) -> Message:
         """The sentence before a traceback; where there is none, the last line of it without the exception's name."""
         before, traceback, rest = self._text(raw, "error").partition("Traceback (most recent call last)")
         if not traceback or before.strip():
-            return before.strip() or UNKNOWN
+            return literal(before.strip()) or UNKNOWN
         name, _, said = rest.strip().splitlines()[-1].strip().partition(": ")
-        return said or name
+        return literal(said or name)
 
     def _id(self, raw: dict) -> uuid.UUID:
         found = values.read_uuid(raw["id"])

@@ -12,7 +12,6 @@ from api.roles import may
 from jobs.models import Job
 
 from ..jobs import LIST_CELLS, can_cancel, can_retry, cell, cost, steps
-from ..kept_words import translated
 from ..restore import described
 from . import pages, wording
 from .timeline import CHANGES, JOBS, KINDS, REVISIONS, Timeline, authors
@@ -62,7 +61,7 @@ def _job_row(user, event):
         "at": event.created_at,
         "job": job,
         "cells": {name: cell(job, name) for name in LIST_CELLS},
-        "left_out": translated(job.left_out),
+        "left_out": str(job.left_out),
         "cost": "" if job.cost is None and job.estimated_cost is None else cost(job),
         "may_control": may(user, job.scope),
         "can_cancel": can_cancel(job),

@@ -16,7 +16,6 @@ from storage import bucket
 from universes.models import LANGUAGES, Asset, AssetTranslation, MusicPrompt
 from universes.names import music_name, video_names
 
-from ..kept_words import translated
 from .pages import facts, studio_view
 
 MOST_KEYS = 500
@@ -88,7 +87,7 @@ def failures_of(universe):
     found = defaultdict(dict)
     for (part, kind), (status, error) in last.items():
         if status == State.FAILED:
-            found[part][kind] = translated(error)
+            found[part][kind] = str(error)
     return found
 
 

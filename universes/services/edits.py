@@ -12,7 +12,7 @@ from django.conf import settings
 from django.db import models, transaction
 from django.utils import timezone
 
-from storage.messages import message as _
+from storage.messages import gettext as _
 
 from ..errors import Invalid, NotFound
 from ..models import (

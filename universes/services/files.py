@@ -10,7 +10,7 @@ from django.db.models import QuerySet
 
 from storage import archive, bucket, pictures
 from storage.files import digests
-from storage.messages import message as _
+from storage.messages import gettext as _
 
 from ..errors import Changing, NotFound
 from ..models import Asset, Universe

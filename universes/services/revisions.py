@@ -26,7 +26,7 @@ from django.utils import timezone
 from django.utils.module_loading import import_string
 
 from storage import archive, bucket
-from storage.messages import message as _
+from storage.messages import gettext as _
 
 from .. import rows
 from ..errors import NotFound

@@ -8,7 +8,7 @@ from django.db.models import Count, OuterRef, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 
 from storage import bucket
-from storage.messages import message as _
+from storage.messages import gettext as _
 
 from ..errors import AlreadyExists, Invalid, NotFound
 from ..models import Asset, Universe

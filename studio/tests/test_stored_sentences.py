@@ -1,4 +1,4 @@
-"""What rows keep in English is shown in the reader's language, and left in English to the API."""
+"""Stored sentences are shown in the reader's language, and in English by the API."""
 
 import pytest
 from django.urls import reverse
@@ -6,10 +6,9 @@ from django.utils import translation
 
 from generation import kinds
 from generation.kinds.lyrics import NO_LYRICS
-from generation.kinds.names import NAMELESS
 from jobs import progress, services
 from jobs.models import Job, State
-from studio.kept_words import translated
+from storage.messages import gettext, ngettext, together
 from universes.models import Revision
 from universes.services import assets
 
@@ -23,7 +22,7 @@ def failed(universe, make_asset):
     """A job that failed at the pictures of three cards, for want of a token."""
     cards = [make_asset(name) for name in ("Fox", "Cards: the game", "Error")]
     job = services.start("generate_images", "winter", kinds.PICTURES.steps(universe, cards, regenerate=True))
-    job.steps.update(status=State.FAILED, error=NO_TOKEN)
+    job.steps.update(status=State.FAILED, error=gettext(NO_TOKEN))
     progress.finish(job)
     return Job.objects.get(pk=job.pk)
 
@@ -66,8 +65,13 @@ def test_what_is_started_in_french_is_kept_in_english(universe, make_asset):
 
 
 def test_the_studio_says_in_french_what_failed_and_what_was_left_out(admin_client, failed, universe):
+    one, many = (
+        "%(number)s card without any name: give each one first.",
+        "%(number)s cards without any name: give each one first.",
+    )
+    reasons = ngettext(one, many, 1) % {"number": 1}, NO_LYRICS
     Job.objects.update(
-        left_out=" ".join(f"Left out: {said}" for said in (*NAMELESS[:1], NO_LYRICS)) % {"number": 1}
+        left_out=together(*(gettext("Left out: %(sentence)s") % {"sentence": r} for r in reasons))
     )
     activity, cards = (
         plain(admin_client.get(reverse(name, args=[universe.pk]), headers={"Accept-Language": "fr"}))
@@ -87,48 +91,6 @@ def test_what_a_service_refuses_is_said_in_the_editors_language(admin_client, un
             reverse("admin:jobs_job_retry", args=[job.pk]), follow=True, headers={"Accept-Language": language}
         )
         assert said in plain(answer)
-
-
-@pytest.mark.parametrize(
-    ("kept", "shown"),
-    [
-        ("The model failed: NSFW content in picture", "Le modèle a échoué : NSFW content in picture"),
-        ("Song in German", "Chanson en allemand"),
-        (
-            "The picture is not whole. Generate it again.",
-            "L’image n’est pas entière. Relancez la génération.",
-        ),
-        (
-            "Not started, since this was not done: Picture of Fox.",
-            "Pas commencé, car ceci n’a pas été fait : Image de Fox.",
-        ),
-        (
-            "The language model left out the lyrics in French, German, even when asked again; try again later.",
-            "Le modèle de langage a omis les paroles en français, allemand, même à la deuxième demande ; "
-            "réessayez plus tard.",
-        ),
-        (
-            "Supabase cannot be reached at http://x (reading univers: timed out); check SUPABASE_URL and the "
-            "network.",
-            "Supabase est injoignable à http://x (lecture de univers : timed out) ; vérifiez SUPABASE_URL et le "
-            "réseau.",
-        ),
-        ("Something in nobody's catalogue", "Something in nobody's catalogue"),
-        ("50% of %(it)s", "50% of %(it)s"),
-        ("", ""),
-    ],
-)
-def test_each_sentence_is_told_apart_into_what_it_was_made_of(kept, shown):
-    with translation.override("fr"):
-        assert translated(kept).replace("\xa0", " ") == shown
-    with translation.override("en"):
-        assert translated(kept) == kept
-
-
-@pytest.mark.parametrize("times", [20, 90, 5_000])
-def test_a_text_that_looks_like_many_sentences_holds_up_no_page(times):
-    with translation.override("fr"):
-        assert translated("The model failed: " + "a: b, c. D (" * times).endswith("a: b, c. D (")
 
 
 def test_a_revision_is_called_by_its_cause_in_the_editors_language(admin_client, asset):
