@@ -7,7 +7,7 @@ from django.db.models import Count, Exists, F, OuterRef, Prefetch, Q, Subquery
 from django.db.models.functions import Coalesce, Trim
 from django.utils.translation import gettext_lazy as _
 
-from syncer import known
+from syncer import local
 from universes.models import LANGUAGES, Asset, AssetTranslation, Edit, Revision, Universe
 
 from .progress import files
@@ -32,7 +32,7 @@ def overview():
         asset_count=_number(Asset.objects.filter(universe=OuterRef("pk")), "universe"),
         named=_number(names().filter(asset__universe=OuterRef("pk")), "asset__universe"),
         edited=edited(),
-        ahead=Exists(known.states().filter(universe=OuterRef("pk"), ahead=True)),
+        ahead=Exists(local.states().filter(universe=OuterRef("pk"), ahead=True)),
     )
 
 

@@ -6,7 +6,7 @@ from django.utils.http import urlencode
 
 from storage.names import kind_of
 from syncer.plan import CREATE, DELETE, PUSH, UNPUBLISH
-from syncer.previews import public_url
+from syncer.services import public_url
 from universes import media
 
 from .plan_preview import STATES

@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext, pgettext_lazy
 
 from syncer.plan import CREATE, DELETE, UPDATE
-from syncer.snapshots import TIMESTAMPS
+from syncer.sides import TIMESTAMPS
 from universes import media
 from universes.models import LANGUAGES, Asset, Language
 from universes.names import music_name

@@ -16,7 +16,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 from unfold.decorators import action
 
 from api.roles import PUBLISH, READ, may, require
-from syncer import differences, previews
+from syncer import drift
 from syncer import services as syncer
 from syncer.plan import PULL, PUSH, UNPUBLISH
 from universes.models import Universe
@@ -97,12 +97,12 @@ DIRECTIONS = {
 
 # What a state means to an editor, and the colour of its label.
 STATES = {
-    differences.SAME: (gettext_lazy("published, nothing differs"), "success"),
-    differences.LOCAL_NEWER: (gettext_lazy("changed here since it was synced"), "info"),
-    differences.REMOTE_NEWER: (gettext_lazy("changed in Supabase since it was synced"), "warning"),
-    differences.BOTH_CHANGED: (gettext_lazy("changed on both sides: the one you choose replaces the other"), "danger"),
-    differences.DIFFERS: (gettext_lazy("differs from Supabase; never synced from here"), "warning"),
-    differences.ONLY_HERE: (gettext_lazy("not published: it is only here"), ""),
+    drift.SAME: (gettext_lazy("published, nothing differs"), "success"),
+    drift.LOCAL_NEWER: (gettext_lazy("changed here since it was synced"), "info"),
+    drift.REMOTE_NEWER: (gettext_lazy("changed in Supabase since it was synced"), "warning"),
+    drift.BOTH_CHANGED: (gettext_lazy("changed on both sides: the one you choose replaces the other"), "danger"),
+    drift.DIFFERS: (gettext_lazy("differs from Supabase; never synced from here"), "warning"),
+    drift.ONLY_HERE: (gettext_lazy("not published: it is only here"), ""),
 }  # fmt: skip
 
 
@@ -125,7 +125,7 @@ PLANNERS = {PUSH: syncer.plan_push, PULL: syncer.plan_pull, UNPUBLISH: syncer.pl
 
 def entries_there():
     """`[Entry]` of all that Supabase has, those that can't be pulled with the reason."""
-    found, notes, failed = previews.found_there()
+    found, notes, failed = syncer.found_there()
     unfit = [Entry("", problem=str(said)) for said in (*notes, *failed.values())]
     if len(found) > MOST_PLANNED:
         return [Entry(slug, universe) for slug, universe in found.items()] + unfit
@@ -133,7 +133,7 @@ def entries_there():
 
 
 def planned(direction, slugs, here):
-    plans = previews.plan_each(direction, list(slugs))
+    plans = syncer.plans_or_errors(direction, list(slugs))
     return [
         Entry(slug, here.get(slug), problem=str(found))
         if isinstance(found, Exception)
@@ -261,11 +261,11 @@ def standing(request, universe):
 def _standing(universe):
     """Its state as a label; or the sentence that says why nobody knows."""
     try:
-        state = differences.state_of(universe)
+        state = drift.state_of(universe)
     except REFUSALS as error:
         return {"problem": str(error)}
     text, kind = STATES[state]
-    return {"state": label(text, kind), "published": state != differences.ONLY_HERE}
+    return {"state": label(text, kind), "published": state != drift.ONLY_HERE}
 
 
 def label(text, kind):

@@ -4,7 +4,7 @@ from django.apps import AppConfig
 class SyncerConfig(AppConfig):
     name = "syncer"
 
-    def ready(self):
+    def ready(self) -> None:
         from api import registry
         from jobs import types
 

@@ -3,15 +3,16 @@
 import base64
 import binascii
 import json
+from typing import Any
 
 from django.conf import settings
-from django.core.checks import Warning, register
+from django.core.checks import CheckMessage, Warning, register
 
 HINT = "Find both under Project Settings > API Keys in Supabase."
 
 
 @register
-def supabase_is_configured_as_a_whole(app_configs, **kwargs):
+def supabase_is_configured_as_a_whole(app_configs: object, **kwargs: Any) -> list[CheckMessage]:
     names = ["SUPABASE_URL", "SUPABASE_SERVICE_ROLE_KEY"]
     missing = [name for name in names if not getattr(settings, name)]
     if len(missing) != 1:
@@ -20,8 +21,8 @@ def supabase_is_configured_as_a_whole(app_configs, **kwargs):
 
 
 @register
-def the_key_may_write(app_configs, **kwargs):
-    """A publishable key, or an anonymous one, is refused by the first write only; this says so before.
+def the_key_may_write(app_configs: object, **kwargs: Any) -> list[CheckMessage]:
+    """Supabase refuses a publishable or an anonymous key at the first write only.
 
     Kinds of keys: https://supabase.com/docs/guides/api/api-keys
     """
@@ -37,8 +38,8 @@ def the_key_may_write(app_configs, **kwargs):
     ]
 
 
-def _role(key):
-    """The role that a key in the form of a JSON Web Token names; empty for any other key."""
+def _role(key: str) -> str:
+    """The role in a key that is a JSON Web Token; empty for any other key."""
     parts = key.split(".")
     if len(parts) != 3:
         return ""
@@ -46,4 +47,4 @@ def _role(key):
         claims = json.loads(base64.urlsafe_b64decode(parts[1] + "=" * (-len(parts[1]) % 4)))
     except (binascii.Error, ValueError):
         return ""
-    return claims.get("role", "") if isinstance(claims, dict) else ""
+    return str(claims.get("role", "")) if isinstance(claims, dict) else ""

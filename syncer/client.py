@@ -1,4 +1,4 @@
-"""Supabase over its Python client: the only module that knows it.
+"""Supabase over its Python client. No other module imports `supabase`.
 
 Tables: https://docs.postgrest.org/en/stable/references/api.html
 Storage: https://supabase.com/docs/guides/storage
@@ -8,64 +8,71 @@ import hashlib
 import logging
 import os
 import threading
-from functools import cache, cached_property
+from collections.abc import Callable, Collection, Iterator, Sequence
+from functools import cache, cached_property, partial
 from pathlib import Path
+from typing import Any, TypedDict, TypeVar
 from urllib.parse import quote
 
 import httpx
 from django.conf import settings
 from django.utils.translation import gettext
 
+from storage.files import Digests
 from storage.names import media_type
 
-from . import answers, listings
-from .calls import SLOWEST, Caller, Passing, within, wrong_key
-from .errors import NotConfigured, RemoteError, Unreadable, WrongKey
+from .errors import Damaged, NotConfigured, RemoteError, Unreadable, WrongKey
+from .transport import (
+    SLOWEST,
+    Found,
+    MissingColumn,
+    MissingObject,
+    Passing,
+    Transport,
+    download_error,
+    storage_error,
+    table_error,
+    within,
+)
+
+Item = TypeVar("Item")
 
 # Supabase's default for max-rows, and the ids that fit well into an address.
 ROWS_PER_PAGE = 1000
 IDS_PER_REQUEST = 100
 ROWS_PER_WRITE = 500
 FILES_PER_REMOVAL = 500
-# More rows of a table are no table of universes.
+FILES_PER_PAGE = 100
+# A table with more rows is no table of universes.
 MOST_ROWS = 1_000_000
+# Bounds the listing of a server that always announces one more page.
+MOST_PAGES = 1000
 
-
-MISSING_TABLE = "PGRST205"
-# PostgREST's, when a column is written, and Postgres's, when it is read.
-MISSING_COLUMN = {"PGRST204", "42703"}
-
-
-class MissingTable(RemoteError):
-    """Supabase has no such table."""
-
-
-class MissingColumn(RemoteError):
-    """A table in Supabase has no such column."""
-
-
-class MissingObject(Unreadable):
-    """Supabase Storage has no such bucket or file."""
-
-
-# Raised by the client library at an answer of another form than it expects.
+# Raised by the client library for an answer that it can't read.
 UNEXPECTED = (ValueError, LookupError, TypeError, AttributeError, RecursionError, httpx.HTTPError)
 
 log = logging.getLogger(__name__)
 _lock = threading.Lock()
-_clients = {}
+_clients: dict[tuple[Any, ...], "Supabase"] = {}
+
+
+class Entry(TypedDict):
+    """A file of a listing; `name`: its path within the listed folder."""
+
+    name: Any
+    metadata: Any
 
 
 @cache
-def _supabase():
+def _supabase() -> Any:
     """The client library, imported with the first call: it weighs 18 MB, and most web processes never make one."""
     import supabase
 
     return supabase
 
 
-def client():
-    """This process's client for the settings as they are now; NotConfigured names the one that is missing."""
+def client() -> "Supabase":
+    """This process's client for the current settings; NotConfigured names a missing one."""
     for name in ("SUPABASE_URL", "SUPABASE_SERVICE_ROLE_KEY"):
         if not getattr(settings, name):
             raise NotConfigured(
@@ -92,23 +99,23 @@ def client():
         return _clients[wanted]
 
 
-def _drop_others():
-    """Close what other settings needed; what was inherited by a fork belongs to the parent and is only let go."""
+def _drop_others() -> None:
+    """Close clients of other settings; one that a fork inherited belongs to the parent and is only dropped."""
     for (pid, *_), old in _clients.items():
         if pid == os.getpid():
             old.close()
     _clients.clear()
 
 
-class Supabase(Caller):
+class Supabase(Transport):
     """Rows by table and files by key. Raises Unreachable, WrongKey or RemoteError."""
 
-    def __init__(self, url, key, bucket, timeout):
+    def __init__(self, url: str, key: str, bucket: str, timeout: float) -> None:
         super().__init__(url, key, timeout)
         self._key, self.bucket_name = key, bucket
 
     @cached_property
-    def _library(self):
+    def _library(self) -> Any:
         options = _supabase().ClientOptions(
             httpx_client=self._http,
             auto_refresh_token=False,
@@ -118,27 +125,29 @@ class Supabase(Caller):
         return _supabase().create_client(self.url, self._key, options)
 
     @property
-    def _tables(self):
+    def _tables(self) -> Any:
         return self._library.postgrest
 
     @property
-    def _storage(self):
+    def _storage(self) -> Any:
         return self._library.storage
 
     # --- Rows
 
-    def select(self, table, column=None, values=None):
-        """All rows of a table, by id, or those whose column holds one of the values, however many pages it takes."""
-        if column is None:
+    def select(self, table: str, column: str = "", values: Collection[Any] = ()) -> list[Any]:
+        """All rows of a table in the order of their ids, or those whose column holds one of the values."""
+        if not column:
             return self._pages(table, lambda query: query)
-        found = []
+        found: list[Any] = []
         for some in chunks(list(values), IDS_PER_REQUEST):
-            found += self._pages(table, lambda query, some=some: query.in_(column, some))
+            found += self._pages(table, partial(_where_in, column, some))
         return found
 
-    def _pages(self, table, narrow):
-        """Rows as they come, of any type. One page tells the same row twice only if the table has it twice."""
-        rows, seen, total = [], set(), None
+    def _pages(self, table: str, narrow: Callable[[Any], Any]) -> list[Any]:
+        """Rows unchecked, page by page. A page holds a row twice only if the table does."""
+        rows: list[Any] = []
+        seen: set[str] = set()
+        total: int | None = None
         while total is None or len(rows) < total:
             page = self._page(table, narrow, len(rows))
             total, ids = page.count, {_mark(row) for row in page.data}
@@ -152,22 +161,22 @@ class Supabase(Caller):
             )
         return rows
 
-    def _page(self, table, narrow, offset):
+    def _page(self, table: str, narrow: Callable[[Any], Any], offset: int) -> Any:
         what = gettext("reading %(table)s") % {"table": table}
         query = narrow(self._tables.from_(table).select("*", count="exact")).order("id")
         page = self._call(what, lambda: query.range(offset, offset + ROWS_PER_PAGE - 1).execute())
-        # Without their number, nobody knows whether these are all rows.
+        # Without the total number it is not known whether these are all rows.
         if not isinstance(page.data, list) or page.count is None or page.count > MOST_ROWS:
             raise self._unlike(what)
         return page
 
-    def lacking(self, table, columns):
-        """Those of the columns that a table does not have: for one without any row, which would tell."""
+    def lacking(self, table: str, columns: Collection[str]) -> frozenset[str]:
+        """The columns that a table does not have, for a table that has no row to tell them from."""
         if self._has(table, columns):
             return frozenset()
         return frozenset(column for column in columns if not self._has(table, [column]))
 
-    def _has(self, table, columns):
+    def _has(self, table: str, columns: Collection[str]) -> bool:
         query = self._tables.from_(table).select(",".join(columns)).limit(1)
         try:
             self._call(gettext("looking at %(table)s") % {"table": table}, query.execute)
@@ -175,43 +184,43 @@ class Supabase(Caller):
             return False
         return True
 
-    def insert(self, table, rows):
-        """Add rows, in pieces; all rows must have the same columns."""
+    def insert(self, table: str, rows: Sequence[dict[str, Any]]) -> None:
+        """Add rows, all of the same columns, in chunks."""
         for some in chunks(rows, ROWS_PER_WRITE):
             query = self._tables.from_(table).insert(some, returning="minimal")
             self._call(gettext("adding to %(table)s") % {"table": table}, query.execute, repeatable=False)
 
-    def insert_one(self, table, row):
-        """Add a row and return it as the table has it now, with the id that it got."""
+    def insert_one(self, table: str, row: dict[str, Any]) -> dict[str, Any]:
+        """Add a row; returns it with its id."""
         what, query = gettext("adding to %(table)s") % {"table": table}, self._tables.from_(table).insert(row)
         made = self._call(what, query.execute, repeatable=False).data
         if not (isinstance(made, list) and made and isinstance(made[0], dict)):
             raise self._unlike(what)
         return made[0]
 
-    def update(self, table, row_id, values):
+    def update(self, table: str, row_id: Any, values: dict[str, Any]) -> None:
         """Change the given columns of one row."""
         self.update_alike(table, [row_id], values)
 
-    def update_alike(self, table, ids, values):
+    def update_alike(self, table: str, ids: Collection[Any], values: dict[str, Any]) -> None:
         """Give the given columns the same values in all these rows.
 
-        Not an upsert: one has to name every column that may not be null, also those that we don't know, or that
-        somebody else is changing.
+        An upsert would have to name every column that may not be null, also unknown ones and ones that somebody
+        else is changing.
         """
         for some in chunks(list(ids), IDS_PER_REQUEST):
             query = self._tables.from_(table).update(values, returning="minimal").in_("id", some)
             self._call(gettext("changing %(table)s") % {"table": table}, query.execute)
 
-    def delete(self, table, ids):
+    def delete(self, table: str, ids: Collection[Any]) -> None:
         for some in chunks(list(ids), IDS_PER_REQUEST):
             query = self._tables.from_(table).delete(returning="minimal").in_("id", some)
             self._call(gettext("deleting from %(table)s") % {"table": table}, query.execute)
 
     # --- Files
 
-    def check_bucket(self):
-        """RemoteError unless the bucket exists: where it does not, every listing is empty too."""
+    def check_bucket(self) -> None:
+        """RemoteError unless the bucket exists; a missing one has empty listings too."""
         try:
             self._call(gettext("looking for the bucket"), lambda: self._storage.get_bucket(self.bucket_name))
         except MissingObject:
@@ -220,16 +229,63 @@ class Supabase(Caller):
                 % {"bucket": self.bucket_name}
             ) from None
 
-    def list(self, folder):
-        """The files of a folder and its sub-folders: `[{"name", "metadata"}]`, names as paths from the folder."""
+    def listing(self, folder: str) -> list[Entry]:
+        """The files of a folder and its sub-folders."""
         try:
-            return listings.by_cursor(self._call, self._files(), folder)
+            return self._list_by_cursor(folder)
         except MissingObject:
-            # Servers of one's own may be older than that listing.
-            return listings.by_offset(self._call, self._files(), folder)
+            # Self-hosted servers may be older than that listing.
+            return self._list_by_offset(folder)
 
-    def upload(self, path, key):
-        """Store the file at `path` under a key, replacing what lies there."""
+    def _list_by_cursor(self, folder: str) -> list[Entry]:
+        """With a cursor, a file that is removed meanwhile hides no other one."""
+        found: list[Entry] = []
+        options: dict[str, Any] = {"prefix": f"{folder}/", "limit": FILES_PER_PAGE}
+        for _ in range(MOST_PAGES):
+            page = self._call(_listing(folder), partial(self._page_by_cursor, options))
+            found += [entry for file in page.objects if (entry := _entry(folder, file))]
+            if not page.hasNext:
+                return found
+            options = options | {"cursor": page.nextCursor}
+        raise _endless(folder)
+
+    def _page_by_cursor(self, options: dict[str, Any]) -> Any:
+        return self._files().list_v2(options)
+
+    def _list_by_offset(self, folder: str) -> list[Entry]:
+        """From a server that lists no sub-folders; they are read one deep."""
+        entries = self._list_level(folder)
+        found = [_named(entry["name"], entry) for entry in entries if entry["id"]]
+        for name in (entry["name"] for entry in entries if not entry["id"]):
+            inside = self._list_level(f"{folder}/{name}")
+            found += [_named(f"{name}/{entry['name']}", entry) for entry in inside if entry["id"]]
+        return found
+
+    def _list_level(self, folder: str) -> list[dict[str, Any]]:
+        entries: list[dict[str, Any]] = []
+        for _ in range(MOST_PAGES):
+            options = {
+                "limit": FILES_PER_PAGE,
+                "offset": len(entries),
+                "sortBy": {"column": "name", "order": "asc"},
+            }
+            page = self._call(
+                _listing(folder),
+                partial(self._page_by_offset, folder, options),
+            )
+            entries += page
+            if len(page) < FILES_PER_PAGE:
+                return entries
+        raise _endless(folder)
+
+    def _page_by_offset(self, folder: str, options: dict[str, Any]) -> list[dict[str, Any]]:
+        page = self._files().list(folder, options)
+        if not isinstance(page, list) or not all(map(_is_entry, page)):
+            raise ValueError(page)
+        return page
+
+    def upload(self, path: Path, key: str) -> None:
+        """Store the file at `path` under a key; one that lies there is replaced."""
         options = {
             "content-type": media_type(key),
             "cache-control": str(settings.SUPABASE_CACHE_SECONDS),
@@ -239,22 +295,19 @@ class Supabase(Caller):
             gettext("uploading %(key)s") % {"key": key}, lambda: self._files().upload(key, path, options)
         )
 
-    def download(self, key, path, size, md5=""):
-        """Stream a file to `path`: `{"sha256", "md5"}` of what came. Unreadable: not there, or other bytes than listed.
-
-        `size`, and `md5` where it is known: as listed.
-        """
+    def download(self, key: str, path: Path, size: int, md5: str = "") -> Digests:
+        """Stream a file to `path`. Unreadable when it is missing, or not of the listed `size` and `md5`, if given."""
         return self._call(
             gettext("downloading %(key)s") % {"key": key}, lambda: self._download(key, path, size, md5)
         )
 
-    def _download(self, key, path, size, listed_md5):
+    def _download(self, key: str, path: Path, size: int, listed_md5: str) -> Digests:
         sha256, md5, came = hashlib.sha256(), hashlib.md5(usedforsecurity=False), 0
         address = f"{self.url}/storage/v1/object/{quote(self.bucket_name)}/{quote(key)}"
         headers = {**self._headers, "Accept-Encoding": "identity"}
         with self._http.stream("GET", address, headers=headers) as answer, Path(path).open("wb") as target:
             if answer.status_code != 200:
-                raise self._refusal(answer, gettext("downloading %(key)s") % {"key": key})
+                raise download_error(gettext("downloading %(key)s") % {"key": key}, answer)
             for piece in within(answer, self._seconds + size / SLOWEST):
                 came += len(piece)
                 if came > size:
@@ -278,77 +331,67 @@ class Supabase(Caller):
             )
         return {"sha256": sha256.hexdigest(), "md5": md5.hexdigest()}
 
-    def remove(self, keys):
-        """Delete files; those that are not there are fine."""
+    def remove(self, keys: Collection[str]) -> None:
+        """Delete files; missing ones are fine."""
         for some in chunks(list(keys), FILES_PER_REMOVAL):
-            self._call(gettext("deleting files"), lambda some=some: self._files().remove(some))
+            self._call(gettext("deleting files"), partial(self._remove, some))
 
-    def _files(self):
+    def _remove(self, keys: Sequence[str]) -> None:
+        self._files().remove(keys)
+
+    def _files(self) -> Any:
         return self._storage.from_(self.bucket_name)
 
-    # --- What the library raises
-
-    def _translated(self, what, send):
+    def _translated(self, what: str, send: Callable[[], Found]) -> Found:
         try:
             return send()
         except _supabase().PostgrestAPIError as error:
-            if error.code == MISSING_TABLE:
-                raise MissingTable(
-                    gettext("Supabase has no table for this (%(what)s): %(message)s")
-                    % {"what": what, "message": error.message}
-                ) from None
-            raise self._table_error(what, error) from None
+            raise (table_error(what, error) or self._unlike(what)) from None
         except _supabase().StorageException as error:
-            raise self._storage_error(what, error) from None
+            raise storage_error(what, error) from None
         except httpx.TransportError:
             raise
         except UNEXPECTED as error:
             log.warning("Supabase's answer can't be read (%s): %s", what, type(error).__name__)
             raise self._unlike(f"{what}{_where(error)}") from None
 
-    def _table_error(self, what, error):
-        # PostgREST and Postgres give codes of their own; an HTTP status, or none, comes from something else.
-        if not error.code or len(error.code) == len("404"):
-            return self._unlike(what)
-        kind = MissingColumn if error.code in MISSING_COLUMN else RemoteError
-        words = {"what": what, "message": error.message or gettext("no reason given"), "status": error.code}
-        return kind(gettext("Supabase refused %(what)s: %(message)s (%(status)s).") % words)
 
-    def _unlike(self, what):
-        return RemoteError(
-            gettext("%(url)s does not answer like Supabase (%(what)s); check SUPABASE_URL.")
-            % {"url": self.url, "what": what}
+def _where_in(column: str, values: Sequence[Any], query: Any) -> Any:
+    return query.in_(column, values)
+
+
+def _listing(folder: str) -> str:
+    return gettext("listing %(folder)s") % {"folder": folder}
+
+
+def _endless(folder: str) -> RemoteError:
+    return RemoteError(gettext("The listing of %(folder)s in Supabase has no end.") % {"folder": folder})
+
+
+def _entry(folder: str, file: Any) -> Entry | None:
+    """None for a key of a folder that only differs in case, which some servers list too."""
+    key = file.key or file.name
+    if not key.lower().startswith(f"{folder}/".lower()):
+        raise Damaged(
+            gettext("its listing has the file %(key)r, which does not lie there") % {"key": key[:150]}
         )
-
-    def _storage_error(self, what, error):
-        # The true status stands in the body; HTTP says 400 for most.
-        status, message = str(getattr(error, "status", "")), str(getattr(error, "message", error))[:200]
-        if status in ("401", "403"):
-            return wrong_key(message)
-        if status == "404":
-            return MissingObject(
-                gettext("Supabase has not found it (%(what)s): %(message)s")
-                % {"what": what, "message": message}
-            )
-        if status == "413":
-            return RemoteError(
-                gettext("Supabase refused %(what)s: larger than the bucket's limit; raise it there.")
-                % {"what": what}
-            )
-        return RemoteError(
-            gettext("Supabase refused %(what)s: %(message)s (%(status)s).")
-            % {"what": what, "message": message, "status": status}
-        )
-
-    def _refusal(self, answer, what):
-        answer.read()
-        kind = MissingObject if answers.is_missing(answer) else RemoteError
-        words = {"what": what, "message": answers.message(answer), "status": answer.status_code}
-        return kind(gettext("Supabase refused %(what)s: %(message)s (%(status)s).") % words)
+    return (
+        _named(key.removeprefix(f"{folder}/"), {"metadata": file.metadata or {}})
+        if key.startswith(f"{folder}/")
+        else None
+    )
 
 
-def _where(error):
-    """Where in an answer the client library stumbled, if it tells: `: objects.0.name: Input should be a string`.
+def _named(name: str, entry: dict[str, Any]) -> Entry:
+    return {"name": name, "metadata": entry.get("metadata")}
+
+
+def _is_entry(found: Any) -> bool:
+    return isinstance(found, dict) and isinstance(found.get("name"), str) and "id" in found
+
+
+def _where(error: Any) -> str:
+    """The faulty part of an answer, if the library tells it: `: objects.0.name: Input should be a string`.
 
     https://docs.pydantic.dev/latest/errors/errors/
     """
@@ -358,10 +401,10 @@ def _where(error):
     return f": {'.'.join(map(str, first['loc']))}: {first['msg']}"[:200]
 
 
-def _mark(row):
-    """The key that tells a row from others, whatever its type."""
+def _mark(row: Any) -> str:
+    """A key that tells a row, of any type, from others."""
     return repr(row.get("id", row) if isinstance(row, dict) else row)
 
 
-def chunks(items, size):
+def chunks(items: Sequence[Item], size: int) -> Iterator[Sequence[Item]]:
     return (items[start : start + size] for start in range(0, len(items), size))

@@ -1,16 +1,20 @@
-"""What a sync refuses or fails with; each text is a sentence that says what to do, and never holds the key."""
+"""Errors of a sync; each text is a sentence that says what to do, and never holds the key."""
+
+from typing import Any
 
 from django.utils.translation import gettext as _
 
-from jobs.models import State
+from jobs.models import JobStep, State
 from universes.errors import NotFound
+
+from .plan import PlanJson
 
 
 class SyncError(Exception):
-    """Any of these. `facts` is what a job's step keeps of it besides the sentence."""
+    """Any of these. `facts`: stored in a job's step beside the sentence."""
 
     @property
-    def facts(self):
+    def facts(self) -> dict[str, Any]:
         return {"error": type(self).__name__}
 
 
@@ -31,11 +35,11 @@ class RemoteError(SyncError):
 
 
 class Unreadable(RemoteError):
-    """A file that Supabase lists, but does not give, or not as it is listed."""
+    """A file that Supabase lists, and does not give, or not as it is listed."""
 
 
 class Damaged(RemoteError):
-    """A row or a file entry of Supabase that nothing can be made of: its universe is set aside, and others go on."""
+    """A row or a file entry of Supabase that can't be read; other universes are synced all the same."""
 
 
 class Cancelled(SyncError):
@@ -47,7 +51,11 @@ class NotThere(SyncError):
 
 
 class Conflict(SyncError):
-    """What lies here is in the way of what comes, or changed meanwhile."""
+    """Something here is in the way, or changed meanwhile."""
+
+
+class ChangedMeanwhile(SyncError):
+    """Supabase has other rows than those of the plan; a push is planned anew."""
 
 
 class NoSpace(SyncError):
@@ -55,29 +63,29 @@ class NoSpace(SyncError):
 
 
 class Refused(SyncError):
-    """The plan takes too much away to be done without `force`; the plan goes with it."""
+    """The plan, as JSON, takes too much away to be applied without `force`."""
 
-    def __init__(self, sentence, plan=None):
+    def __init__(self, sentence: str, plan: PlanJson | None = None) -> None:
         super().__init__(sentence)
-        self.plan = plan or {}
-        self.extra = {"plan": self.plan}
+        self.plan: PlanJson | dict[str, Any] = plan or {}
+        self.extra: dict[str, Any] = {"plan": self.plan}
 
     @property
-    def facts(self):
+    def facts(self) -> dict[str, Any]:
         return {"error": "Refused", "plan": self.plan}
 
 
-KINDS = {
+KINDS: dict[str, type[Exception]] = {
     kind.__name__: kind
     for kind in (NotConfigured, Unreachable, WrongKey, RemoteError, NotThere, Conflict, NoSpace, NotFound)
 }
 
 
-def from_step(step):
-    """The error that a step of a sync ended with."""
-    facts = step.result or {}
+def from_step(step: JobStep) -> Exception:
+    """The error with which a step of a sync ended."""
+    facts: dict[str, Any] = step.result or {}
     if step.status == State.CANCELLED:
         return Cancelled(_("The sync was cancelled; run it again to finish."))
     if facts.get("error") == "Refused":
         return Refused(step.error, facts.get("plan"))
-    return KINDS.get(facts.get("error"), RemoteError)(step.error)
+    return KINDS.get(facts.get("error", ""), RemoteError)(step.error)

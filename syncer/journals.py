@@ -1,13 +1,17 @@
-"""What a pull still owes the bucket once its rows are written: files to replace, to delete, a folder to leave.
+"""A pull's files: staged, placed in the bucket with the replaced ones archived, and journalled.
 
-The journal is written with the rows, in one transaction. Whoever was killed after it is followed by the next sync of
-the universe, the next start of the worker or `prune`: none of them has to ask Supabase again.
+The journal is written with the rows, in one transaction: which files are still to be replaced or deleted, and the
+folder to leave. After a kill the next sync of the universe, the next start of a worker or `prune` completes it from
+the staging folder, without asking Supabase.
 """
 
 import logging
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
+from pathlib import Path
 
 from django.conf import settings
+from django.db.models import QuerySet
 
 from storage import archive, bucket
 from storage.files import digests
@@ -15,106 +19,170 @@ from storage.staging import claim, new_pending, pending, remove
 from universes.models import Universe
 from universes.services import revisions
 
-from .intake import Intake
-from .models import Journal
-from .plan import DELETE, UPDATE
+from .models import Journal, JournalFile
+from .plan import DELETE, UPDATE, FileChange, Plan
+from .progress import in_parallel
 
 log = logging.getLogger(__name__)
 
 
-def stage(slug):
-    """The path of a folder for a pull's files, with those that one which broke off has left; a journal keeps it."""
-    owed = set(Journal.objects.values_list("folder", flat=True))
+# --- Staging
+
+
+def stage(slug: str) -> Path:
+    """The staging folder of a pull, with the files that a broken one has left; but for those that a journal needs."""
+    in_use = set(Journal.objects.values_list("folder", flat=True))
     name = f"pull-{slug}"
-    return new_pending(owed, name="" if name in owed else name)
+    return new_pending(in_use, name="" if name in in_use else name)
 
 
-def abandon(folder):
-    """Take a staging folder away, unless a journal needs it."""
+def abandon(folder: Path) -> None:
+    """Delete a staging folder, unless a journal needs it."""
     if not Journal.objects.filter(folder=folder.name).exists():
         remove(folder)
 
 
-def draft(plan, old_slug, folder, why):
-    """The Journal of a plan whose files lie in `folder`, not saved yet; `why`: `(cause, author)`.
+# --- Placing
 
-    It reads the staged files, so it is made before the transaction that saves it. Where hosts share a bucket on a
-    server, and no disk, any of them must find the files should this one die: in the archive.
+
+class Placement:
+    """Files put into one folder of the bucket; what they replace is archived, and all of it can be rolled back.
+
+    `archived`: the replaced files, `{name: sha256}`. `known`: files that need not be archived again.
     """
-    files = [
-        {"name": change.name, "action": change.action, "sha256": _staged(folder, change)}
+
+    def __init__(self, slug: str, known: Mapping[str, str] | None = None) -> None:
+        self.slug, self.known = slug, known or {}
+        self.archived: dict[str, str] = {}
+        self._put: dict[str, Path] = {}
+
+    def put(self, paths: Mapping[str, Path]) -> None:
+        """Copy files in, by name; one that is there already is not written."""
+        # In parallel, since each waits for the disk.
+        in_parallel(self._put_one, paths.items(), counted=False, on_disk=True)
+
+    def _put_one(self, item: tuple[str, Path]) -> None:
+        name, path = item
+        present = bucket.digests_of(self.slug, name)
+        if not present or present != digests(path):
+            self.archive([name])
+            bucket.put(path, self.slug, name)
+            self._put[name] = path
+
+    def remove(self, names: Iterable[str]) -> None:
+        """Delete files; missing ones are fine."""
+        for name in names:
+            self.archive([name])
+            bucket.remove(self.slug, name)
+
+    def archive(self, names: Iterable[str]) -> None:
+        """Archive files that are about to be replaced or deleted, if they exist and are not archived yet."""
+        for name in names:
+            present = bucket.digests_of(self.slug, name)
+            if present and present["sha256"] not in (self.known.get(name), self.archived.get(name)):
+                self.archived.update(archive.add_from_bucket(self.slug, [name]))
+
+    @contextmanager
+    def rolled_back_on_error(self) -> Iterator[None]:
+        """If the block fails, delete the files that were put, and bring back those that they replaced."""
+        try:
+            yield
+        except BaseException:
+            for name, path in self._put.items():
+                self._roll_back(name, path)
+            bucket.remove_empty(self.slug)
+            raise
+
+    def _roll_back(self, name: str, path: Path) -> None:
+        # A file that somebody else has put there since stays.
+        if bucket.digests_of(self.slug, name) != digests(path):
+            return
+        if name in self.archived:
+            archive.restore(self.archived[name], self.slug, name)
+        else:
+            bucket.remove(self.slug, name)
+
+
+# --- The journal
+
+
+def draft(plan: Plan, old_slug: str, folder: Path, cause: str, author: str) -> Journal:
+    """The Journal, not saved yet, of a plan whose files are staged in `folder`. It reads them."""
+    files: list[JournalFile] = [
+        {"name": change.name, "action": change.action, "sha256": _sha256(folder, change)}
         for change in plan.file_changes(UPDATE, DELETE)
     ]
-    cause, author = why
     return Journal(
         slug=plan.slug, old_slug=old_slug, folder=folder.name, files=files, cause=cause, author=author
     )
 
 
-def _staged(folder, change):
+def _sha256(folder: Path, change: FileChange) -> str:
     if change.action != UPDATE:
         return ""
+    path = folder / change.name
     if settings.BUCKET_URL:
-        return archive.add(folder / change.name)
-    return digests(folder / change.name)["sha256"]
+        # Hosts that share a bucket share no disk: the others find the file in the archive.
+        return str(archive.add(path))
+    return str(digests(path)["sha256"])
 
 
-def save(journal, universe, kept):
-    """Write it, if anything is owed, in the rows' transaction; `kept`: `{name: sha256}` of the files as they were."""
+def save(journal: Journal, universe: Universe, archived: dict[str, str]) -> None:
+    """Write it, unless it is empty, in the rows' transaction; `archived`: `{name: sha256}` of the replaced files."""
     if journal.files or journal.old_slug != journal.slug:
-        journal.universe, journal.kept = universe, kept
+        journal.universe, journal.kept = universe, archived
         journal.save(force_insert=True)
 
 
-def finish(slug):
-    """Complete what pulls of a universe that broke off still owe; its slug may be the old or the new one."""
+def finish(slug: str) -> None:
+    """Complete the journals of a universe, by its old or new slug."""
     _finish(Journal.objects.filter(slug=slug) | Journal.objects.filter(old_slug=slug))
 
 
-def finish_all():
-    """The same of every universe."""
+def finish_all() -> None:
+    """Complete the journals of all universes."""
     _finish(Journal.objects.all())
 
 
-def needed():
-    """The hashes of the files that pulls which broke off still have to put in place; the archive may have them."""
+def needed() -> set[str]:
+    """The hashes of files that journals still have to put in place; the archive may have them."""
     return {file["sha256"] for files in Journal.objects.values_list("files", flat=True) for file in files}
 
 
-def _finish(journals):
+def _finish(journals: QuerySet[Journal]) -> None:
     for journal in journals.order_by("pk"):
-        with claim(pending(journal.folder)) as mine:
-            # Who is still at it, or has just completed it, needs no help.
-            if mine and Journal.objects.filter(pk=journal.pk).exists():
+        with claim(pending(journal.folder)) as is_ours:
+            # A pull that is still running completes its own.
+            if is_ours and Journal.objects.filter(pk=journal.pk).exists():
                 log.warning("A pull of '%s' broke off; its files are put in place now.", journal.slug)
-                complete(journal, since=True)
+                _complete(journal, _untouched(journal))
 
 
-def complete(journal, since=False):
-    """Replace and delete the files, leave the folder that the universe had; journal and staging folder go.
+def complete(journal: Journal) -> None:
+    """Replace and delete the files, and leave the old folder; journal and staging folder go."""
+    _complete(journal, journal.files)
 
-    `since`: some time has passed. What was put there meanwhile is newer than the pull, and stays.
-    """
-    owed = _untouched(journal) if since else journal.files
-    intake = Intake(journal.slug, known=journal.kept)
-    # Named before it is replaced, so that a stop in between loses nothing.
-    intake.keep([file["name"] for file in owed])
-    _keep_files(journal, named := dict(intake.kept))
+
+def _complete(journal: Journal, files: list[JournalFile]) -> None:
+    placement = Placement(journal.slug, known=journal.kept)
+    # A revision names them before they are replaced, so that a kill in between loses nothing.
+    placement.archive(file["name"] for file in files)
+    _save_revision(journal, named := dict(placement.archived))
     folder = pending(journal.folder)
     with ExitStack() as held:
-        updates = [file for file in owed if file["action"] == UPDATE]
-        intake.put({file["name"]: held.enter_context(_replacement(folder, file)) for file in updates})
-    intake.remove([file["name"] for file in owed if file["action"] == DELETE])
-    _keep_files(journal, dict(intake.kept.items() - named.items()))
-    _leave(journal)
+        updates = [file for file in files if file["action"] == UPDATE]
+        placement.put({file["name"]: held.enter_context(_replacement(folder, file)) for file in updates})
+    placement.remove(file["name"] for file in files if file["action"] == DELETE)
+    _save_revision(journal, dict(placement.archived.items() - named.items()))
+    _leave_old_folder(journal)
     if journal.pk:
         journal.delete()
     remove(folder)
 
 
 @contextmanager
-def _replacement(folder, file):
-    """The path of what takes a file's place: where it was staged, else, on another host, from the archive."""
+def _replacement(folder: Path, file: JournalFile) -> Iterator[Path]:
+    """The path of a file as it was staged, or, on another host, archived."""
     if (staged := folder / file["name"]).exists():
         yield staged
         return
@@ -122,34 +190,34 @@ def _replacement(folder, file):
         yield path
 
 
-def _untouched(journal):
-    """Those of its files that are as they were when the rows were written, and have something to be replaced with."""
-    folder, here = pending(journal.folder), bucket.listing(journal.slug)
+def _untouched(journal: Journal) -> list[JournalFile]:
+    """The files that nobody has written since the rows were, and whose replacement is not lost."""
+    folder, present = pending(journal.folder), bucket.listing(journal.slug)
     return [
         file
         for file in journal.files
-        if (info := here.get(name := file["name"]))
+        if (info := present.get(name := file["name"]))
         and info.sha256 == journal.kept.get(name)
         and (file["action"] == DELETE or (folder / name).exists() or archive.size(file["sha256"]) is not None)
     ]
 
 
-def _keep_files(journal, files):
+def _save_revision(journal: Journal, files: dict[str, str]) -> None:
     if files:
-        revisions.create_from(journal.slug, *journal.why, files)
+        revisions.create_from(journal.slug, journal.cause, journal.author, files)
 
 
-def _leave(journal):
-    """Take the old folder away, whose files stand in the new one or are kept; what came meanwhile is put away."""
+def _leave_old_folder(journal: Journal) -> None:
+    """Delete the folder of the old slug; files that came meanwhile are archived, all others are in the new folder."""
     old = journal.old_slug
     if old == journal.slug or Universe.objects.filter(slug=old).exists():
         return
-    stand = {name: file.sha256 for name, file in bucket.listing(journal.slug).items()}
+    present = {name: file.sha256 for name, file in bucket.listing(journal.slug).items()}
     late = [
         name
         for name, file in bucket.listing(old).items()
-        if file.sha256 not in (journal.kept.get(name), stand.get(name))
+        if file.sha256 not in (journal.kept.get(name), present.get(name))
     ]
     if late:
-        revisions.archive_files(old, late, *journal.why)
+        revisions.archive_files(old, late, journal.cause, journal.author)
     bucket.remove_folder(old)

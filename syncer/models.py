@@ -1,4 +1,6 @@
-"""What a sync remembers; the mirrored tables have no clock that could be trusted."""
+"""The memory of syncs; the mirrored tables have no clock that could be trusted."""
+
+from typing import TypedDict
 
 from django.db import models
 
@@ -6,7 +8,7 @@ from universes.models import Universe
 
 
 class RemoteFile(models.Model):
-    """The digests of a file in Supabase whose ETag does not tell them, as long as ETag and size stay."""
+    """The digests of a file in Supabase, valid as long as its ETag and size stay; an ETag may not be an MD5."""
 
     key = models.TextField(primary_key=True)
     etag = models.TextField()
@@ -17,15 +19,23 @@ class RemoteFile(models.Model):
     class Meta:
         db_table = "sync_remote_files"
 
-    def __str__(self):
+    def __str__(self) -> str:
         return self.key
 
 
-class Journal(models.Model):
-    """What a pull still owes the bucket since its rows were written; it goes with the last file.
+class JournalFile(TypedDict):
+    """`action`: update or delete; `sha256`: of the new file, empty for a deletion."""
 
-    `files`: `[{"name", "action": "update" or "delete", "sha256": of the new one, or empty}]`; the new ones lie in the
-    staging folder called `folder`. `kept`: `{name: sha256}` of the files as the pull's revision keeps them.
+    name: str
+    action: str
+    sha256: str
+
+
+class Journal(models.Model):
+    """Files that a pull has still to replace or delete since its rows were written: a list of JournalFile.
+
+    The new ones are in the staging folder called `folder`. `kept`: the archived files of the pull's revision,
+    `{name: sha256}`.
     """
 
     universe = models.ForeignKey(Universe, models.CASCADE, related_name="+")
@@ -40,19 +50,15 @@ class Journal(models.Model):
     class Meta:
         db_table = "sync_journals"
 
-    def __str__(self):
+    def __str__(self) -> str:
         return f"{self.slug}: {len(self.files)} files"
-
-    @property
-    def why(self):
-        return self.cause, self.author
 
 
 class SyncedState(models.Model):
-    """The digest of what both sides had when a universe was last synced, and the address of the Supabase.
+    """The digest of a universe when it was last synced, and the address of the Supabase.
 
-    `folder`: where its media lay over there, if its slug had changed and they had not followed. `ahead`: whether
-    Supabase had something else since then when somebody last looked.
+    `folder`: the folder of its media over there, if its slug had changed and they had not followed. `ahead`: whether
+    Supabase had changed since then when its state was last looked at.
     """
 
     universe = models.OneToOneField(Universe, models.CASCADE, primary_key=True, related_name="+")
@@ -64,5 +70,5 @@ class SyncedState(models.Model):
     class Meta:
         db_table = "sync_states"
 
-    def __str__(self):
+    def __str__(self) -> str:
         return f"{self.universe_id}: {self.digest[:12]}"

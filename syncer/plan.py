@@ -1,22 +1,61 @@
-"""What has to change on one side to make it equal to the other: computed, never done, here."""
+"""The changes that make one side equal to the other. Pure: nothing is read or written here."""
 
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypedDict
 
 from django.utils.translation import gettext as _
 
-from universes.rows import TABLES, UNIVERS, UNIVERS_ASSETS
+from universes.rows import TABLES, UNIVERS, UNIVERS_ASSETS, Row, Table
 
-from .snapshots import TIMESTAMPS, lacks, names_of_cards, our_files
+from .sides import TIMESTAMPS, File, Snapshot, lacks, names_of_cards, our_files
 
 PUSH, PULL, UNPUBLISH, RESTORE = "push", "pull", "unpublish", "restore"
 CREATE, UPDATE, DELETE = "create", "update", "delete"
 
-# From so many cards or files up, losing more than half of them needs a word.
+# A plan may take away any of so few cards or files without force.
 SAFE_UP_TO = 3
 
 TIMES_OF_CHANGE = ("updated_at", "last_generated_at")
+
+
+class RowChangeJson(TypedDict):
+    table: str
+    action: str
+    id: Any
+    name: str
+    fields: dict[str, dict[str, Any]]
+
+
+class FileChangeJson(TypedDict):
+    name: str
+    action: str
+    size: int
+    reason: str
+
+
+# By action, and `same`.
+Counts = dict[str, int]
+
+
+class PlanCounts(TypedDict):
+    rows: Counts
+    files: Counts
+
+
+class PlanJson(TypedDict):
+    """As the API shows it; `ids`: by table, local ids that become those of Supabase."""
+
+    slug: str
+    direction: str
+    empty: bool
+    counts: PlanCounts
+    needs_force: str
+    rows: list[RowChangeJson]
+    files: list[FileChangeJson]
+    ids: dict[str, dict[Any, Any]]
+    reports: list[str]
 
 
 @dataclass(frozen=True)
@@ -28,17 +67,17 @@ class RowChange:
 
     table: str
     action: str
-    row: dict
-    fields: dict = field(default_factory=dict)
-    old: dict = field(default_factory=dict)
+    row: Row
+    fields: dict[str, tuple[Any, Any]] = field(default_factory=dict)
+    old: Row = field(default_factory=dict)
 
     @property
-    def id(self):
+    def id(self) -> Any:
         return self.row["id"]
 
     @property
-    def values(self):
-        """What an update writes: the fields that differ, and with them the times that tell of it."""
+    def values(self) -> Row:
+        """The columns that an update writes: those that differ, and the times of change."""
         times = {
             column: self.row[column]
             for column in TIMES_OF_CHANGE
@@ -46,77 +85,89 @@ class RowChange:
         }
         return times | {column: new for column, (_, new) in self.fields.items()}
 
-    def to_dict(self):
-        name = self.row.get("image_name") or self.row.get("language") or self.row.get("slug") or ""
+    @property
+    def name(self) -> str:
+        """The part of its natural key that people know; empty for prompts."""
+        return self.row.get("image_name") or self.row.get("language") or self.row.get("slug") or ""
+
+    def to_dict(self) -> RowChangeJson:
         fields = {column: {"old": old, "new": new} for column, (old, new) in self.fields.items()}
-        return {"table": self.table, "action": self.action, "id": self.id, "name": name, "fields": fields}
+        return {
+            "table": self.table,
+            "action": self.action,
+            "id": self.id,
+            "name": self.name,
+            "fields": fields,
+        }
 
 
 @dataclass(frozen=True)
 class FileChange:
     name: str
     action: str
-    file: Any
+    file: File
     reason: str
 
-    def to_dict(self):
+    def to_dict(self) -> FileChangeJson:
         return {"name": self.name, "action": self.action, "size": self.file.size, "reason": self.reason}
 
 
 @dataclass
 class Plan:
-    """The changes of one universe; `rekeys` are ids that local rows take over from Supabase, `{table: {old: new}}`."""
+    """The changes of one universe. `rekeys`: ids that local rows take over from Supabase, `{table: {old: new}}`.
+
+    `slug`: the one that the target has in the end. `is_private`: it pushes a private universe, whose files in
+    Supabase anybody can open who knows their address. `becomes_private`: Supabase has no such universe yet, or a
+    public one.
+    """
 
     slug: str
     direction: str
-    rows: list = field(default_factory=list)
-    files: list = field(default_factory=list)
-    rekeys: dict = field(default_factory=dict)
+    rows: list[RowChange] = field(default_factory=list)
+    files: list[FileChange] = field(default_factory=list)
+    rekeys: dict[str, dict[Any, Any]] = field(default_factory=dict)
     same_rows: int = 0
     same_files: int = 0
-    reports: list = field(default_factory=list)
+    reports: list[str] = field(default_factory=list)
     target_cards: int = 0
     target_files: int = 0
-    # Whether it pushes a private universe, whose files in Supabase anybody can open who knows their address.
     is_private: bool = False
-    # Whether Supabase has no such universe yet, or a public one.
     becomes_private: bool = False
 
     @property
-    def is_empty(self):
+    def is_empty(self) -> bool:
         return not (self.rows or self.files or self.rekeys)
 
     @property
-    def size(self):
-        """How many rows and files change."""
+    def size(self) -> int:
+        """The number of rows and files that change."""
         return len(self.rows) + len(self.files)
 
-    def row_changes(self, action, table=None):
-        return [c for c in self.rows if c.action == action and table in (None, c.table)]
+    def row_changes(self, action: str, table: str = "") -> list[RowChange]:
+        return [c for c in self.rows if c.action == action and table in ("", c.table)]
 
-    def file_changes(self, *actions):
+    def file_changes(self, *actions: str) -> list[FileChange]:
         return [c for c in self.files if c.action in actions]
 
-    def counts(self):
-        """`{"rows": {"create": n, "update": n, "delete": n, "same": n}, "files": {…}}`"""
+    def counts(self) -> PlanCounts:
         return {
             "rows": _counts(self.rows, self.same_rows),
             "files": _counts(self.files, self.same_files),
         }
 
-    def needs_force(self):
-        """What must be looked at before this is done, as sentences; empty when nothing speaks against it."""
+    def needs_force(self) -> str:
+        """The reasons why it is refused without force, as sentences; empty when there are none."""
         return " ".join(filter(None, (self._unpublishes(), self._takes_away())))
 
-    def _unpublishes(self):
+    def _unpublishes(self) -> str:
         if self.direction != UNPUBLISH:
             return ""
         return _("Unpublishing takes '%(slug)s' away from all who use it; use force to do it.") % {
             "slug": self.slug
         }
 
-    def _takes_away(self):
-        """Said when more than half of the target's cards or files would go, from four up."""
+    def _takes_away(self) -> str:
+        """A sentence when more than half of the target's cards or files would go, from four up."""
         cards, files = len(self.row_changes(DELETE, UNIVERS_ASSETS.name)), len(self.file_changes(DELETE))
         parts = [
             words % {"gone": gone, "total": total}
@@ -142,7 +193,7 @@ class Plan:
             "'%(slug)s' is private, but whoever knows the address of one of its files in Supabase can open it."
         ) % {"slug": self.slug}
 
-    def to_dict(self):
+    def to_dict(self) -> PlanJson:
         return {
             "slug": self.slug,
             "direction": self.direction,
@@ -156,13 +207,13 @@ class Plan:
         }
 
 
-def _counts(changes, same):
+def _counts(changes: Iterable[RowChange | FileChange], same: int) -> Counts:
     counted = Counter(change.action for change in changes)
     return {action: counted[action] for action in (CREATE, UPDATE, DELETE)} | {"same": same}
 
 
-def build(source, target, direction):
-    """The Plan that makes the target snapshot equal to the source snapshot. Pure: nothing is read or written."""
+def build(source: Snapshot, target: Snapshot, direction: str) -> Plan:
+    """The Plan that makes the target equal to the source."""
     plan = Plan(
         source.slug,
         direction,
@@ -172,7 +223,7 @@ def build(source, target, direction):
         is_private=direction == PUSH and _is_private(source),
         becomes_private=direction == PUSH and _is_private(source) and not _is_private(target),
     )
-    parents = {}
+    parents: dict[Any, Any] = {}
     for table in TABLES:
         if table.name in source.missing | target.missing:
             plan.reports.append(
@@ -189,11 +240,11 @@ def build(source, target, direction):
     return plan
 
 
-def _is_private(snapshot):
-    return bool(snapshot.universe) and snapshot.universe["is_public"] is False
+def _is_private(snapshot: Snapshot) -> bool:
+    return snapshot.universe is not None and snapshot.universe["is_public"] is False
 
 
-def _left_out(slug, table, lacking):
+def _left_out(slug: str, table: Table, lacking: frozenset[str]) -> list[str]:
     return [
         _("%(slug)s: the column %(column)s is missing in Supabase and is left out.")
         % {"slug": slug, "column": f"{table.name}.{column}"}
@@ -201,29 +252,37 @@ def _left_out(slug, table, lacking):
     ]
 
 
-class _Matching:
-    """Pairs one table's rows. `parents`: the source's ids of rows planned so far, to those they have on the target.
+def key_in_universe(table: Table, row: Row) -> tuple[Any, ...]:
+    """The natural key of a row among those of its universe, whose id may not be known yet."""
+    parent = row[table.parent] if table.parent == "asset_id" else None
+    return (parent, *(row.get(column) for column in table.natural))
 
-    `lacking`: columns that one of the sides does not have, and that are never written.
+
+class _Matching:
+    """Pairs one table's rows. `parents`: ids of planned rows on the source, to those on the target.
+
+    `lacking`: columns that one of the sides does not have; they are never written.
     """
 
-    def __init__(self, plan, table, parents, lacking):
+    def __init__(self, plan: Plan, table: Table, parents: dict[Any, Any], lacking: frozenset[str]) -> None:
         self.plan, self.table, self.parents, self.lacking = plan, table, parents, lacking
-        # Our universe ids have nothing to do with Supabase's: they never pass from one side to the other.
+        # Universe ids are each side's own.
         self.ids_differ = table is UNIVERS
         self.silent = {"id", "univers_id", *TIMESTAMPS} | ({"owner_id"} if plan.direction == PUSH else set())
 
-    def run(self, source, target):
+    def run(self, source: Snapshot, target: Snapshot) -> None:
         """Plan the table's rows of two snapshots.
 
-        A row that the source has and leaves alone is not deleted from the target. One that the target leaves alone
-        is changed into the source's row of the same id.
+        A row that the source ignores is not deleted from the target. One that the target ignores is changed into
+        the source's row of the same id.
         """
         name = self.table.name
-        kept, spare = source.left_alone.get(name, {}), target.left_alone.get(name, {})
-        self._match(source.rows.get(name, []), target.rows.get(name, []), kept, spare)
+        spared, spare = source.ignored.get(name, {}), target.ignored.get(name, {})
+        self._match(source.rows.get(name, []), target.rows.get(name, []), spared, spare)
 
-    def _match(self, source, target, kept, spare):
+    def _match(
+        self, source: list[Row], target: list[Row], spared: dict[Any, Row], spare: dict[Any, Row]
+    ) -> None:
         target = [self._rekeyed_parent(row) for row in target]
         by_id = {} if self.ids_differ else {row["id"]: row for row in target}
         found = {row["id"]: by_id.get(row["id"]) for row in source}
@@ -233,29 +292,25 @@ class _Matching:
             moved = self._with_target_parent(row)
             old = found[row["id"]] or free.pop(self._key(moved), None) or spare.get(row["id"])
             self._pair(row, moved, old)
-        # A row that was matched by its id has left `free` for good, one matched by its key too.
-        gone = [row for row in free.values() if row["id"] not in kept]
+        gone = [row for row in free.values() if row["id"] not in spared]
         self.plan.rows += [RowChange(self.table.name, DELETE, row) for row in gone]
 
-    def _key(self, row):
-        """What stands for the row; a universe has been found by id or slug before."""
-        if self.ids_differ:
-            return ()
-        parent = row[self.table.parent] if self.table.parent == "asset_id" else None
-        return (parent, *(row.get(column) for column in self.table.natural))
+    def _key(self, row: Row) -> tuple[Any, ...]:
+        # Both snapshots have one universe at most.
+        return () if self.ids_differ else key_in_universe(self.table, row)
 
-    def _rekeyed_parent(self, row):
-        """On a pull, a local row's card as it will be called."""
+    def _rekeyed_parent(self, row: Row) -> Row:
+        """On a pull, a local row with the id that its card will have."""
         if self.plan.direction == PUSH or self.table.parent != "asset_id":
             return row
         renamed = self.plan.rekeys.get(UNIVERS_ASSETS.name, {})
         return {**row, "asset_id": renamed.get(row["asset_id"], row["asset_id"])}
 
-    def _with_target_parent(self, row):
+    def _with_target_parent(self, row: Row) -> Row:
         parent = self.table.parent
         return {**row, parent: self.parents.get(row[parent])} if parent else row
 
-    def _pair(self, row, moved, old):
+    def _pair(self, row: Row, moved: Row, old: Row | None) -> None:
         final = self._final_id(row, old)
         self.parents[row["id"]] = final
         new = {c: value for c, value in moved.items() if c not in self.lacking} | {"id": final}
@@ -269,28 +324,28 @@ class _Matching:
         else:
             self.plan.same_rows += 1
 
-    def _changes(self, column, old, new):
+    def _changes(self, column: str, old: Row, new: Row) -> bool:
         return column not in self.silent and column in old and column in new and old[column] != new[column]
 
-    def _final_id(self, row, old):
+    def _final_id(self, row: Row, old: Row | None) -> Any:
         if self.ids_differ:
             return old and old["id"]
         return old["id"] if old and self.plan.direction == PUSH else row["id"]
 
-    def _rekey(self, row, old):
+    def _rekey(self, row: Row, old: Row) -> None:
         if self.ids_differ or row["id"] == old["id"]:
             return
         local, remote = (row, old) if self.plan.direction == PUSH else (old, row)
         self.plan.rekeys.setdefault(self.table.name, {})[local["id"]] = remote["id"]
 
 
-def _kept(source, target):
-    """The names of files of cards that stay because the source has them and leaves them alone."""
-    alone = source.left_alone.get(UNIVERS_ASSETS.name, {})
-    return names_of_cards(card for card in target.cards if card["id"] in alone)
+def _spared_files(source: Snapshot, target: Snapshot) -> set[str]:
+    """The names of files of cards that the source ignores."""
+    ids = source.ignored.get(UNIVERS_ASSETS.name, {})
+    return names_of_cards(card for card in target.cards if card["id"] in ids)
 
 
-def _plan_files(plan, source, target):
+def _plan_files(plan: Plan, source: Snapshot, target: Snapshot) -> None:
     ours = our_files(source, target)
     # A revision's files are all brought back, whatever they are called.
     mirrored = ours | source.files.keys() if plan.direction == RESTORE else ours
@@ -304,7 +359,7 @@ def _plan_files(plan, source, target):
             plan.same_files += 1
     gone = "gone in the revision" if plan.direction == RESTORE else "gone on the other side"
     for name in sorted(
-        (target.files.keys() - source.files.keys() - source.unread) & ours - _kept(source, target)
+        (target.files.keys() - source.files.keys() - source.unread) & ours - _spared_files(source, target)
     ):
         plan.files.append(FileChange(name, DELETE, target.files[name], gone))
     for name in sorted((source.files.keys() | target.files.keys()) - mirrored):

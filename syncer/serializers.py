@@ -1,4 +1,6 @@
-"""Syncs as JSON, both ways."""
+"""The bodies, queries and answers of syncs and revisions."""
+
+from typing import Any
 
 from drf_spectacular.utils import (
     OpenApiExample,
@@ -13,6 +15,8 @@ from api.paging import PageQuery
 from api.schema import ErrorSerializer
 from universes.models import Revision
 from universes.services import revisions
+
+from .plan import Counts
 
 REPORT = "report"
 REPORTS = [REPORT]
@@ -49,7 +53,7 @@ class StatusQuery(Query):
 
 
 @extend_schema_serializer(component_name="SyncDifference")
-class DifferenceSerializer(serializers.Serializer):
+class DifferenceSerializer(serializers.Serializer[Any]):
     slug = serializers.CharField()
     state = serializers.CharField(
         help_text="same, local newer, remote newer, both changed, differs, only here, only there, unreadable"
@@ -58,21 +62,21 @@ class DifferenceSerializer(serializers.Serializer):
 
 
 @extend_schema_serializer(component_name="SyncStatus")
-class StatusSerializer(serializers.Serializer):
+class StatusSerializer(serializers.Serializer[Any]):
     supabase_connected = serializers.BooleanField()
     supabase_url = serializers.CharField(allow_null=True)
     universes = DifferenceSerializer(many=True, required=False, help_text="With diff=true.")
 
 
 @extend_schema_serializer(component_name="SyncReport")
-class SyncSerializer(serializers.Serializer):
+class SyncSerializer(serializers.Serializer[Any]):
     """How the sync of one universe ended."""
 
     type = serializers.ChoiceField(REPORTS, help_text="Tells it from a job.")
     success = serializers.BooleanField()
     message = serializers.CharField()
     synced_items = serializers.IntegerField(help_text="Rows and files that were written or deleted.")
-    errors = serializers.ListField(child=serializers.CharField())
+    errors = serializers.ListField(child=serializers.CharField())  # type: ignore[assignment]  # DRF has a property of this name.
     reports = serializers.ListField(
         child=serializers.CharField(),
         help_text="What was left out or left alone, and why; who can open the files of a private universe.",
@@ -87,14 +91,15 @@ class RevisionQuery(PageQuery):
     )
 
 
-class KeptFileSerializer(serializers.Serializer):
+@extend_schema_serializer(component_name="KeptFile")
+class ArchivedFileSerializer(serializers.Serializer[Any]):
     sha256 = serializers.CharField(allow_null=True, help_text="Null: there was no such file.")
     size = serializers.IntegerField(
         allow_null=True, help_text="In bytes; null: its archived copy is gone, or there was no such file."
     )
 
 
-class RevisionItemSerializer(serializers.ModelSerializer):
+class RevisionItemSerializer(serializers.ModelSerializer[Revision]):
     """A revision as lists show it."""
 
     cards = serializers.IntegerField(help_text="How many cards it kept.")
@@ -103,16 +108,25 @@ class RevisionItemSerializer(serializers.ModelSerializer):
 
     class Meta:
         model = Revision
-        fields = ("id", "univers_slug", "cause", "author", "created_at", "cards", "songs", "files")
+        fields: tuple[str, ...] = (
+            "id",
+            "univers_slug",
+            "cause",
+            "author",
+            "created_at",
+            "cards",
+            "songs",
+            "files",
+        )
         read_only_fields = fields
 
-    @extend_schema_field(serializers.DictField(child=KeptFileSerializer()))
-    def get_files(self, revision):
+    @extend_schema_field(serializers.DictField(child=ArchivedFileSerializer()))
+    def get_files(self, revision: Revision) -> dict[str, revisions.ArchivedFile]:
         return revisions.files_of(revision)
 
 
 @extend_schema_serializer(many=False)
-class RevisionPageSerializer(serializers.Serializer):
+class RevisionPageSerializer(serializers.Serializer[Any]):
     items = RevisionItemSerializer(many=True)
     total = serializers.IntegerField()
 
@@ -137,7 +151,7 @@ class RefusedSerializer(ErrorSerializer):
     job_id = serializers.UUIDField(required=False, help_text="The job that is at it.")
 
 
-def _counted(create=0, update=0, delete=0, same=0):
+def _counted(create: int = 0, update: int = 0, delete: int = 0, same: int = 0) -> Counts:
     return {"create": create, "update": update, "delete": delete, "same": same}
 
 
@@ -182,7 +196,7 @@ REFUSED = OpenApiResponse(
 
 
 @extend_schema_serializer(component_name="SyncAllReport")
-class SyncAllSerializer(serializers.Serializer):
+class SyncAllSerializer(serializers.Serializer[Any]):
     """How the sync of all universes ended."""
 
     type = serializers.ChoiceField(REPORTS, help_text="Tells it from a job.")
@@ -191,7 +205,7 @@ class SyncAllSerializer(serializers.Serializer):
     universes_synced = serializers.IntegerField()
     assets_synced = serializers.IntegerField(help_text="Cards of the universes that are equal now.")
     files_downloaded = serializers.IntegerField()
-    errors = serializers.ListField(child=serializers.CharField())
+    errors = serializers.ListField(child=serializers.CharField())  # type: ignore[assignment]  # DRF has a property of this name.
     reports = serializers.ListField(
         child=serializers.CharField(),
         help_text="What was left out or left alone, and why; who can open the files of a private universe.",

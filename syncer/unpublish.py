@@ -1,20 +1,23 @@
-"""Taking a universe out of Supabase: its rows first, then all media in its folder. What is here stays."""
+"""Taking a universe out of Supabase: its rows first, then all media in its folder. Everything here stays."""
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 
-from django.utils.translation import gettext as _
+from django.db.models import QuerySet
 
 from storage.names import is_safe_segment
+from universes.models import Universe
 from universes.names import is_slug
-from universes.rows import UNIVERS
+from universes.rows import UNIVERS, Row
 
-from . import known, overwritten, progress, remote, syncs
+from . import local, progress, remote_rows
 from .client import client
-from .errors import NotThere
 from .models import RemoteFile, SyncedState
 from .plan import DELETE, UNPUBLISH, FileChange, Plan, build
-from .snapshots import Snapshot
+from .remote import RemoteSide, whole_folder
+from .sides import File, Files, Snapshot
+from .sync import Result, archive_remote, find_there, not_there
 
 EMPTY_FOLDER = ".emptyFolderPlaceholder"
 NAME_LENGTH = 150
@@ -22,56 +25,47 @@ NAME_LENGTH = 150
 
 @dataclass
 class Removal:
-    """What goes. `there`: the universe's row in Supabase, None when only media are left; `files`: all in its folder."""
+    """A plan, the side that it empties, and all files in the folder of that."""
 
     plan: Plan
-    there: dict | None
-    snapshot: Snapshot
-    files: list
-
-    @property
-    def keys(self):
-        return [f"{self.plan.slug}/{file.where}" for file in self.files]
+    side: RemoteSide
+    files: list[File]
 
 
-def prepare(slug):
-    """What would be taken away. NotThere when nothing is left of it, neither over there nor in what is known here.
+def prepare(slug: str) -> Removal:
+    """NotThere when nothing is left of the universe in Supabase, and no id of it is known here.
 
-    One that broke off after the rows has left media behind: then the folder with that slug is all there is.
+    An unpublishing that broke off after the rows has left media: then the folder with that slug is all there is.
     """
-    tables = remote.Queries(client())
-    there = syncs.find_there(tables, slug)
+    tables = remote_rows.Queries(client())
+    there = find_there(tables, slug)
     if not there and not is_slug(slug):
-        raise _not_there(slug)
+        raise not_there(slug)
     folder = there["slug"] if there else slug
     if there and not is_slug(folder or ""):
-        raise syncs.unfit(slug)
-    files = remote.whole_folder(client(), folder)
-    if not (there or files or _known(slug, there).exists()):
-        raise _not_there(slug)
-    target = remote.snapshot(tables.client, tables, folder, there)
-    plan = build(Snapshot(folder), target, UNPUBLISH)
-    # Nothing is left alone, whatever it is called.
+        raise remote_rows.unfit(slug)
+    files = whole_folder(client(), folder)
+    if not (there or files or _linked(slug, there).exists()):
+        raise not_there(slug)
+    side = RemoteSide(tables, folder, there)
+    plan = build(Snapshot(folder), side.snapshot, UNPUBLISH)
+    # All files go, of any name.
     plan.reports = []
-    plan.files = [FileChange(file.where, DELETE, file, "unpublished") for file in files]
-    return Removal(plan, there, target, files)
+    plan.files = [FileChange(file.path, DELETE, file, "unpublished") for file in files]
+    return Removal(plan, side, files)
 
 
-def _not_there(slug):
-    return NotThere(_("Universe '%(slug)s' not found in Supabase.") % {"slug": slug[:100]})
-
-
-def run(slug, author=""):
-    """Do it; returns what was done, as a sync does. What goes stays here as a revision."""
+def run(slug: str, author: str = "") -> Result:
+    """Archive all of it as a revision, then delete it."""
     removal = prepare(slug)
-    plan = removal.plan
+    plan, there = removal.plan, removal.side.universe
     progress.planned(plan)
-    plan.reports = overwritten.keep(UNPUBLISH, removal.snapshot, _named(removal.files), client(), author)
-    if removal.there:
-        # The foreign keys over there cascade: the universe goes in one piece.
-        client().delete(UNIVERS.name, [removal.there["id"]])
-    client().remove(removal.keys)
-    _forget(plan.slug, _known(slug, removal.there))
+    plan.reports = archive_remote(UNPUBLISH, removal.side, _named(removal.files), author)
+    if there:
+        # Supabase's foreign keys cascade: the universe goes in one piece.
+        client().delete(UNIVERS.name, [there["id"]])
+    client().remove([f"{plan.slug}/{file.path}" for file in removal.files])
+    _forget(plan.slug, _linked(slug, there))
     progress.done(plan.size)
     return {
         "slug": slug,
@@ -83,31 +77,31 @@ def run(slug, author=""):
     }
 
 
-def _named(files):
-    """`{name: File}` under names that a folder here can have, flat, each with a name of its own.
+def _named(files: Iterable[File]) -> Files:
+    """By names that a folder here can have, each file by one of its own.
 
-    What lies right in the folder goes before an older layout's file of that name. Supabase's own marker of an empty
-    folder is none of ours.
+    A file of the folder itself takes its name before one of an older layout. Supabase's own marker of an empty
+    folder is left out.
     """
-    named = {}
+    named: Files = {}
     for file in sorted(files, key=lambda file: bool(file.key)):
-        name = file.name if is_safe_segment(file.name) and file.name not in named else _safe(file.where)
+        name = file.name if is_safe_segment(file.name) and file.name not in named else _safe(file.path)
         if file.name != EMPTY_FOLDER:
             named[name] = file
     return named
 
 
-def _safe(key):
+def _safe(key: str) -> str:
     return re.sub(r"[^A-Za-z0-9._-]", "_", f"_{key}")[:NAME_LENGTH].rstrip(".")
 
 
-def _known(slug, there):
-    """The universe here that was synced with it, if any, as a query."""
+def _linked(slug: str, there: Row | None) -> QuerySet[Universe]:
+    """The universe here that was synced with it, if any."""
     found = {"supabase_id": there["id"]} if there else {"slug": slug, "supabase_id__isnull": False}
-    return known.universes().filter(**found)
+    return local.linked().filter(**found)
 
 
-def _forget(folder, gone):
+def _forget(folder: str, gone: QuerySet[Universe]) -> None:
     RemoteFile.objects.filter(key__startswith=f"{folder}/").delete()
     SyncedState.objects.filter(universe__in=gone).delete()
     gone.update(supabase_id=None, last_synced_at=None)

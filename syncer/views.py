@@ -1,17 +1,25 @@
-"""Syncs over REST. They answer when the sync has ended, or at once with its job where `background` asks for that."""
+"""Syncs over REST. They answer when the sync has ended, or at once with its job if `background` is set."""
+
+from collections.abc import Callable
+from typing import Any, Protocol
 
 from drf_spectacular.utils import PolymorphicProxySerializer, extend_schema
+from rest_framework.request import Request
 from rest_framework.response import Response
+from rest_framework.serializers import Serializer
 from rest_framework.viewsets import ViewSet
 
+from api.fields import Body
 from api.paging import page
 from api.permissions import author, needs
 from api.roles import PUBLISH
 from jobs import representation
+from jobs.models import Job
 from jobs.serializers import TYPES, JobStartedSerializer
 from universes.services import revisions, universes
 
-from . import differences, services
+from . import drift, services
+from .plan import Plan
 from .serializers import (
     REFUSED,
     REPORT,
@@ -26,9 +34,21 @@ from .serializers import (
     SyncSerializer,
     UnpublishBody,
 )
+from .services import Failed
+from .sync import Result
+
+Json = dict[str, Any]
 
 
-def or_job(serializer, name):
+class Start(Protocol):
+    def __call__(self, subject: str, /, *, force: bool, author: str) -> Job: ...
+
+
+class StartAll(Protocol):
+    def __call__(self, *, force: bool, author: str) -> tuple[Job, list[str], Failed]: ...
+
+
+def or_job(serializer: type[Serializer[Any]], name: str) -> PolymorphicProxySerializer:
     return PolymorphicProxySerializer(
         component_name=name,
         serializers={REPORT: serializer, **dict.fromkeys(TYPES, JobStartedSerializer)},
@@ -45,38 +65,38 @@ UNPUBLISHED = "'{slug}' is unpublished: {changes} rows and files were taken out 
 
 
 class SyncViewSet(ViewSet):
-    """Universes between here and Supabase; the side that is synced from overwrites the other."""
+    """Syncs of universes with Supabase; the source overwrites the target."""
 
     asks = "Supabase"
 
     @extend_schema(parameters=[StatusQuery], responses=StatusSerializer)
-    def status(self, request):
-        """Whether Supabase answers. With `diff`, what differs, per universe."""
+    def status(self, request: Request) -> Response:
+        """Whether Supabase answers. With `diff`, the differences of each universe."""
         diff = StatusQuery.read(request)["diff"]
-        return Response(services.status() | ({"universes": differences.overview()} if diff else {}))
+        return Response({**services.status(), **({"universes": drift.overview()} if diff else {})})
 
     @needs(PUBLISH)
     @extend_schema(request=SyncBody, parameters=[SyncQuery], responses={200: ALL, 409: REFUSED})
-    def init(self, request):
-        """Bring all of Supabase here, for a fresh installation. What is only here stays."""
+    def init(self, request: Request) -> Response:
+        """Pull all of Supabase, for a fresh installation. Universes that are only here stay."""
         return self._all(request, services.start_init)
 
     @needs(PUBLISH)
     @extend_schema(request=SyncBody, parameters=[SyncQuery], responses={200: ALL, 409: REFUSED})
-    def pull_all(self, request):
-        """Bring all of Supabase here. What is only here stays."""
+    def pull_all(self, request: Request) -> Response:
+        """Pull all of Supabase. Universes that are only here stay."""
         return self._all(request, services.start_pull_all)
 
     @needs(PUBLISH)
     @extend_schema(request=SyncBody, parameters=[SyncQuery], responses={200: ONE, 409: REFUSED})
-    def pull(self, request, slug):
-        """Make a universe here as it is in Supabase. 409 when most of it would go, unless forced."""
+    def pull(self, request: Request, slug: str) -> Response:
+        """Make a universe here equal to Supabase. 409 when most of it would go, unless forced."""
         return self._one(request, slug, SyncBody, _start_pull, services.plan_pull)
 
     @needs(PUBLISH)
     @extend_schema(request=SyncBody, parameters=[SyncQuery], responses={200: ONE, 409: REFUSED})
-    def push(self, request, slug):
-        """Make a universe in Supabase as it is here. 409 when most of it would go, unless forced.
+    def push(self, request: Request, slug: str) -> Response:
+        """Make a universe in Supabase equal to here. 409 when most of it would go, unless forced.
 
         A private universe stays private there; `message` and `reports` say that whoever knows the address of one of
         its files can open it.
@@ -86,15 +106,15 @@ class SyncViewSet(ViewSet):
 
     @needs(PUBLISH)
     @extend_schema(request=UnpublishBody, parameters=[SyncQuery], responses={200: ONE, 409: REFUSED})
-    def unpublish(self, request, slug):
-        """Take a universe and its media out of Supabase; what is here stays. Needs `force`."""
+    def unpublish(self, request: Request, slug: str) -> Response:
+        """Take a universe and its media out of Supabase; everything here stays. Needs `force`."""
         start, plan = services.start_unpublish, services.plan_unpublish
         return self._one(request, slug, UnpublishBody, start, plan, UNPUBLISHED)
 
     @needs(PUBLISH)
     @extend_schema(request=SyncBody, parameters=[SyncQuery], responses={200: ONE, 409: REFUSED})
-    def restore(self, request, revision_id):
-        """Make a universe what a revision kept of it. What is replaced becomes a revision: a restore is undone so.
+    def restore(self, request: Request, revision_id: str) -> Response:
+        """Make a universe equal to a revision. All that is replaced becomes a revision, which undoes the restore.
 
         409 when most of it would go, unless forced, and when an archived file is gone.
         """
@@ -103,8 +123,16 @@ class SyncViewSet(ViewSet):
             request, revision_id, SyncBody, services.start_restore, services.plan_restore, RESTORED
         )
 
-    def _one(self, request, subject, body, start, plan, said=SYNCED):
-        """Plan or do what is about one universe; `subject`: its slug, or the revision of it."""
+    def _one(
+        self,
+        request: Request,
+        subject: str,
+        body: type[Body],
+        start: Start,
+        plan: Callable[[str], Plan],
+        sentence: str = SYNCED,
+    ) -> Response:
+        """Plan or sync one universe; `subject`: its slug, or a revision's id."""
         asked, background = body.read(request), SyncQuery.read(request)["background"]
         if asked["dry_run"]:
             return Response(_planned(plan(subject)))
@@ -112,9 +140,9 @@ class SyncViewSet(ViewSet):
         if background:
             return Response(representation.job(job))
         report = services.finish(job)
-        return Response(_one_done(report.only(), report.notes, said))
+        return Response(_one_done(report.only(), report.notes, sentence))
 
-    def _all(self, request, start):
+    def _all(self, request: Request, start: StartAll) -> Response:
         asked, background = SyncBody.read(request), SyncQuery.read(request)["background"]
         if asked["dry_run"]:
             return Response(_all_planned(*services.plan_pull_all()))
@@ -125,30 +153,30 @@ class SyncViewSet(ViewSet):
 
 
 class RevisionViewSet(ViewSet):
-    """What was replaced or deleted here; each can be restored."""
+    """Revisions of replaced or deleted rows and files; each can be restored."""
 
     @extend_schema(parameters=[RevisionQuery], responses=RevisionPageSerializer)
-    def list(self, request):
+    def list(self, request: Request) -> Response:
         """A page of revisions, newest first, without their rows."""
         query = RevisionQuery.read(request)
         found = page(revisions.listing(query["univers_slug"]), query["skip"], query["limit"])
         return Response(RevisionPageSerializer(found).data)
 
     @extend_schema(responses=RevisionSerializer)
-    def retrieve(self, request, revision_id):
+    def retrieve(self, request: Request, revision_id: str) -> Response:
         """One revision with its rows."""
         return Response(RevisionSerializer(revisions.find(revision_id)).data)
 
 
-def _start_pull(slug, **options):
-    return services.start_pull([slug], **options)
+def _start_pull(slug: str, /, *, force: bool, author: str) -> Job:
+    return services.start_pull([slug], force=force, author=author)
 
 
-def _start_push(slug, **options):
-    return services.start_push([slug], **options)
+def _start_push(slug: str, /, *, force: bool, author: str) -> Job:
+    return services.start_push([slug], force=force, author=author)
 
 
-def _planned(plan):
+def _planned(plan: Plan) -> Json:
     message = plan.needs_force() or ("Nothing to do." if plan.is_empty else f"{plan.size} changes to make.")
     return {
         "type": REPORT,
@@ -162,14 +190,14 @@ def _planned(plan):
     }
 
 
-def _one_done(result, notes, said):
+def _one_done(result: Result, notes: list[str], sentence: str) -> Json:
     changes = result["changes"]
     message = (
-        said.format(slug=result["slug"], changes=changes)
-        if changes or said == UNPUBLISHED
+        sentence.format(slug=result["slug"], changes=changes)
+        if changes or sentence == UNPUBLISHED
         else "Nothing to do."
     )
-    # A step of an earlier version says nothing of exposure.
+    # Steps of an earlier version have no exposure.
     message = " ".join(filter(None, (message, result.get("exposure"))))
     return {
         "type": REPORT,
@@ -182,7 +210,7 @@ def _one_done(result, notes, said):
     }
 
 
-def _all_planned(plans, notes, failed):
+def _all_planned(plans: list[Plan], notes: list[str], failed: Failed) -> Json:
     changes = sum(plan.size for plan in plans)
     return {
         "type": REPORT,
@@ -198,15 +226,15 @@ def _all_planned(plans, notes, failed):
     }
 
 
-def _all_done(report):
+def _all_done(report: services.Report) -> Json:
     failed = f", {len(report.failed)} failed" if report.failed else ""
     return {
         "type": REPORT,
         "success": report.success,
         "message": f"{len(report.done)} universes are as they are in Supabase{failed}.",
         "universes_synced": len(report.done),
-        "assets_synced": report.total("cards"),
-        "files_downloaded": report.total("moved_files"),
+        "assets_synced": sum(result["cards"] for result in report.done.values()),
+        "files_downloaded": sum(result["moved_files"] for result in report.done.values()),
         "errors": report.errors,
         "reports": report.notes,
         "notes": report.notes,

@@ -39,7 +39,7 @@ class Supabase:
         return {row["display_name"] for row in self.rows(table)}
 
     def keys(self, slug):
-        return [f"{slug}/{file.where}" for file in remote.whole_folder(client(), slug)]
+        return [f"{slug}/{file.path}" for file in remote.whole_folder(client(), slug)]
 
     def move(self, key, new):
         headers = {"apikey": self.sandbox.key, "Authorization": f"Bearer {self.sandbox.key}"}

@@ -9,8 +9,10 @@ from hashlib import md5
 import pytest
 
 from storage import bucket
-from syncer import local, remote
 from syncer.client import client
+from syncer.local import LocalSide
+from syncer.remote import RemoteSide
+from syncer.remote_rows import Queries, find
 from universes.models import Universe
 from universes.rows import TABLES, UNIVERS
 
@@ -43,7 +45,7 @@ class Here:
             self.put_file(SLUG, name, content)
 
     def read(self):
-        return local.snapshot(SLUG, Universe.objects.get(slug=SLUG))
+        return LocalSide(SLUG, Universe.objects.get(slug=SLUG)).snapshot
 
     def content(self, name):
         with bucket.bucket().open(f"{SLUG}/{name}") as source:
@@ -69,8 +71,8 @@ class There:
             client().upload(self.folder / "content", f"{SLUG}/{name}")
 
     def read(self):
-        tables = remote.Queries(client())
-        return remote.snapshot(client(), tables, SLUG, remote.find(tables, SLUG))
+        tables = Queries(client())
+        return RemoteSide(tables, SLUG, find(tables, SLUG)).snapshot
 
     def content(self, name):
         client().download(f"{SLUG}/{name}", self.folder / "came", self.read().files[name].size)

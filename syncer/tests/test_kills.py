@@ -103,7 +103,7 @@ def edit(universe, put_file, number):
 def there():
     """The cards and files in Supabase: `({image_name: display_name}, {name: MD5 or size})`."""
     cards = {row["image_name"]: row["display_name"] for row in client().select("univers_assets")}
-    return cards, {entry["name"]: entry["metadata"]["eTag"] for entry in client().list("winter")}
+    return cards, {entry["name"]: entry["metadata"]["eTag"] for entry in client().listing("winter")}
 
 
 def names_in(rows):

@@ -8,7 +8,7 @@ from contextlib import suppress
 import pytest
 from django.core.management import call_command
 
-from syncer.moving import in_parallel
+from syncer.progress import in_parallel
 from universes.models import Universe
 
 from .conftest import wipe

@@ -2,7 +2,7 @@
 
 import pytest
 
-from syncer import differences, services
+from syncer import drift, services
 from syncer.client import client
 from syncer.models import SyncedState
 from universes.models import Universe
@@ -25,7 +25,7 @@ def dinos(api, supabase, winter, settings):
 
 
 def states():
-    return {entry["slug"]: entry["state"] for entry in differences.overview()}
+    return {entry["slug"]: entry["state"] for entry in drift.overview()}
 
 
 def test_an_id_of_the_other_one_is_not_followed(api, supabase, dinos):

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from syncer.plan import PULL, PUSH, build
-from syncer.snapshots import File, Snapshot, digest, tidy
+from syncer.sides import File, Snapshot, digest, mirrorable
 
 ASSET, PROMPTS, NAMES = "univers_assets", "univers_assets_prompts", "univers_assets_translations"
 
@@ -231,7 +231,7 @@ class TestTidy:
             ASSET: [card("good"), card("none") | {"image_name": None}, card("bad", "../x.png")],
             NAMES: [word("w", "bad", "fr"), word("v", "good", "fr")],
         }
-        kept, reports = tidy("winter", rows)
+        kept, reports = mirrorable("winter", rows)
         assert kept["univers_translations"] == []
         assert [row["id"] for row in kept[ASSET]] == ["good"]
         assert [row["id"] for row in kept[NAMES]] == ["v"]
@@ -239,7 +239,7 @@ class TestTidy:
 
     def test_the_greatest_of_doubled_ids_wins(self):
         rows = {"univers": [universe()], ASSET: [card("b", "00_x.png"), card("a", "00_x.png")]}
-        kept, reports = tidy("winter", rows)
+        kept, reports = mirrorable("winter", rows)
         assert [row["id"] for row in kept[ASSET]] == ["b"]
         assert "a is left alone" in reports[0]
 
@@ -268,7 +268,7 @@ class TestLeftAlone:
 
     source = replace(
         snapshot(univers_assets=[card("b")]),
-        left_alone={ASSET: {"a": card("a", "../x.png")}, NAMES: {"w": word("w", "a", "fr")}},
+        ignored={ASSET: {"a": card("a", "../x.png")}, NAMES: {"w": word("w", "a", "fr")}},
     )
     target = snapshot(
         file("00_a.png"),

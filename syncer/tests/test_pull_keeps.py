@@ -6,7 +6,7 @@ import pytest
 from django.db.models.signals import post_save
 
 from storage import archive, bucket
-from syncer import progress, syncs
+from syncer import progress, sync
 from syncer.client import client
 from syncer.errors import Conflict
 from universes.media import files_of
@@ -44,7 +44,7 @@ def kept(*, name):
 
 def pull(slug, meanwhile):
     with progress.heard_by(Meanwhile(meanwhile)):
-        return syncs.run_pull(slug)
+        return sync.run_pull(slug)
 
 
 @contextmanager

@@ -2,10 +2,10 @@
 
 import pytest
 
-from syncer import remote
+from syncer import remote, remote_rows
 from syncer.client import client
 from syncer.errors import RemoteError
-from syncer.snapshots import File
+from syncer.sides import File
 from universes.rows import UNIVERS
 
 from .conftest import ok, post
@@ -22,7 +22,7 @@ class Listing:
             for name, etag, size in entries
         ]
 
-    def list(self, folder):
+    def listing(self, folder):
         return self.entries
 
 
@@ -48,7 +48,7 @@ def test_what_is_uploaded_has_its_type_and_may_be_cached(supabase, settings, tmp
         settings.SUPABASE_CACHE_SECONDS = seconds
     (tmp_path / "clip").write_bytes(b"clip")
     client().upload(tmp_path / "clip", "winter/00_fox.mp4")
-    (entry,) = client().list("winter")
+    (entry,) = client().listing("winter")
     assert entry["metadata"]["mimetype"] == "video/mp4"
     assert entry["metadata"]["cacheControl"] == f"max-age={seconds}"
 
@@ -64,7 +64,7 @@ def test_a_file_kept_longer_changes_when_it_is_written_and_not_before(
     assert supabase.written() == written
     put_file("winter", "00_snowflake.png", b"drawn anew")
     ok(post(api, "push/winter"))
-    kept = {entry["name"]: entry["metadata"]["cacheControl"] for entry in client().list("winter")}
+    kept = {entry["name"]: entry["metadata"]["cacheControl"] for entry in client().listing("winter")}
     assert (kept["00_snowflake.png"], kept["fr.mp3"]) == ("max-age=60", "max-age=3600")
 
 
@@ -80,7 +80,7 @@ def test_more_files_than_a_page_are_listed(supabase, tmp_path):
     (tmp_path / "x").write_bytes(b"x")
     for number in range(101):
         client().upload(tmp_path / "x", f"winter/{number:03d}_x.png")
-    assert len({entry["name"] for entry in client().list("winter")}) == 101
+    assert len({entry["name"] for entry in client().listing("winter")}) == 101
 
 
 @pytest.mark.parametrize("by_cursor", [True, False])
@@ -90,7 +90,7 @@ def test_only_what_lies_in_just_this_folder_is_listed(supabase, tmp_path, by_cur
     (tmp_path / "x").write_bytes(b"x")
     for key in ("winter/00_x.png", "winter/assets/01_x.png", "winter-2/02_x.png", "Winter/03_x.png"):
         client().upload(tmp_path / "x", key)
-    listed = {entry["name"] for entry in client().list("winter")}
+    listed = {entry["name"] for entry in client().listing("winter")}
     # Older servers don't tell `Winter` from `winter`.
     assert listed == {"00_x.png", "assets/01_x.png"} | (set() if by_cursor else {"03_x.png"})
 
@@ -100,7 +100,7 @@ def test_fewer_rows_a_page_than_asked_for_are_no_reason_to_stop(supabase):
     supabase.sandbox.settings(max_rows=10)
     rows = client().select("univers")
     assert len({row["id"] for row in rows}) == 25
-    tables = remote.WholeTables(client())
+    tables = remote_rows.WholeTables(client())
     assert tables.where(UNIVERS, "slug", ["u-24"])[0]["slug"] == "u-24"
 
 
@@ -111,7 +111,7 @@ def test_times_read_the_same_however_they_are_written():
         "updated_at": "2026-01-02T05:04:05.5+02:00",
         "name": "x",
     }
-    seen = remote.universes(Rows(row | {"slug": "x"}))[0][0]
+    seen = remote_rows.universes(Rows(row | {"slug": "x"}))[0][0]
     assert seen["created_at"] == "2026-01-02T03:04:05+00:00"
     assert seen["updated_at"] == "2026-01-02T03:04:05.500000+00:00"
 

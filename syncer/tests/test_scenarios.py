@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from syncer.plan import CREATE, DELETE, PULL, build
-from syncer.snapshots import File, Snapshot, tidy
+from syncer.sides import File, Snapshot, mirrorable
 from universes.rows import TABLES, UNIVERS
 
 SCENARIOS = sorted(path for path in (Path(__file__).parent / "scenarios").iterdir() if path.is_dir())
@@ -21,7 +21,7 @@ NEW_ID = 99
 def load(path):
     """A snapshot as a side would give it: without what can't be mirrored."""
     given = json.loads(path.read_text("utf-8"))
-    rows, reports = tidy(given["slug"], given["rows"]) if given["rows"] else ({}, [])
+    rows, reports = mirrorable(given["slug"], given["rows"]) if given["rows"] else ({}, [])
     files = {name: File(name, **about) for name, about in given["files"].items()}
     lacking = {table: frozenset(columns) for table, columns in given.get("lacking", {}).items()}
     missing = frozenset(given.get("missing", []))

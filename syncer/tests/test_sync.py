@@ -13,7 +13,7 @@ from jobs import lease
 from jobs import services as jobs
 from jobs.models import Job
 from storage import archive, bucket
-from syncer import local, services, syncs
+from syncer import local, services, sync
 from universes import rows
 from universes.models import Asset, Revision, Universe
 from universes.rows import TABLES
@@ -94,7 +94,7 @@ class TestRoundTrip:
         supabase.sandbox.settings(part_size=part_size)
         ok(post(api, "push/winter"))
         ok(post(api, "pull/winter"))
-        for run in (syncs.run_push, syncs.run_pull):
+        for run in (sync.run_push, sync.run_pull):
             with CaptureQueriesContext(connection) as queries:
                 run("winter")
             writes = [q["sql"] for q in queries if q["sql"].startswith(("INSERT", "UPDATE", "DELETE"))]

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from syncer.plan import CREATE, DELETE, PULL, PUSH, UPDATE, build
-from syncer.snapshots import OUR_NAMES, TIMESTAMPS, File, Snapshot
+from syncer.sides import OUR_NAMES, TIMESTAMPS, File, Snapshot
 from universes.rows import TABLES
 
 ASSETS, WORDS, ASSET_PROMPTS = "univers_assets", "univers_assets_translations", "univers_assets_prompts"

@@ -1,14 +1,15 @@
 from syncer import services
 from syncer.management.base import SyncCommand
+from syncer.services import Planned, Started
 
 
 class Command(SyncCommand):
     help = "Make universes here as they are in Supabase; what is overwritten stays as a revision."
 
-    def plans(self, slugs):
+    def plans(self, slugs: list[str]) -> Planned:
         return services.plan_each(services.PULL, slugs) if slugs else services.plan_pull_all()
 
-    def start(self, slugs, force):
+    def start(self, slugs: list[str], force: bool) -> Started:
         if slugs:
             return services.start_each(services.PULL, slugs, force=force)
         return services.start_pull_all(force=force)

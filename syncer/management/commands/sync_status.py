@@ -1,34 +1,33 @@
 import json
+from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from syncer import differences, services
+from syncer import drift, services
 from syncer.client import client
 from syncer.errors import SyncError
 
 
 class Command(BaseCommand):
     help = (
-        "Tell whether Supabase answers, and per universe what differs. Exit codes: 0 it does, 1 it does not."
+        "Show whether Supabase answers, and the drift of each universe. Exit codes: 0 it does, 1 it does not."
     )
 
-    def add_arguments(self, parser):
-        parser.add_argument("--json", action="store_true", help="tell it as JSON")
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--json", action="store_true", help="print JSON")
 
-    def handle(self, *args, **options):
+    def handle(self, *args: Any, **options: Any) -> None:
         try:
             client()
-            found = {**services.status(), "universes": differences.overview()}
+            status, universes = services.status(), drift.overview()
         except SyncError as error:
             raise CommandError(str(error), returncode=1) from None
-        self.stdout.write(json.dumps(found) if options["json"] else table(found))
+        if options["json"]:
+            self.stdout.write(json.dumps({**status, "universes": universes}))
+        else:
+            lines = [f"connected to {status['supabase_url']}", *map(line, universes)]
+            self.stdout.write("\n".join(lines))
 
 
-def table(found):
-    """A line per universe, below the address."""
-    lines = [f"connected to {found['supabase_url']}"]
-    return "\n".join([*lines, *map(line, found["universes"])])
-
-
-def line(entry):
+def line(entry: drift.Entry) -> str:
     return " ".join([f"{entry['state']:<14}", entry["slug"], entry.get("error", "")]).rstrip()
