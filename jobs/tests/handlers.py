@@ -1,10 +1,25 @@
-"""Handlers that the tests' jobs are made of."""
+"""Jobs for tests: makers of them, and the handlers that their steps are made of."""
 
 import os
 import signal
 
-from jobs import services
+from jobs import runner, services
 from jobs.handlers import Done, Drop, Handler, Passing, Permanent, Wait
+
+
+def step(key, handler="Waits", **options):
+    params = options.pop("params", {})
+    return services.Step(
+        key=key, label=f"Step {key}", handler=f"jobs.tests.handlers.{handler}", params=params, **options
+    )
+
+
+def start(*steps, **options):
+    return services.start("generate_images", "winter", list(steps), **options)
+
+
+def run(*steps, **options):
+    return runner.run_here(start(*steps, **options).pk)
 
 
 class Waits(Handler):

@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from jobs import clock, daily, lease, process, services, slots, waker
+from jobs import clock, process, services, slots, waker
 from jobs.models import Chore, Job, JobStep, Slots, Worker
 
 pytestmark = pytest.mark.django_db
@@ -34,26 +34,6 @@ def set_step(job, status, due_in):
     JobStep.objects.filter(job=job).update(status=status, due_at=timezone.now() + due_in)
 
 
-def test_a_lease_that_lies_further_ahead_than_any_does_is_free_and_was_no_death(job):
-    set_job(job, lease_owner="somebody", lease_until=timezone.now() + HOUR)
-    assert services.is_abandoned(job)
-    assert lease.acquire(job.pk)
-    job.refresh_from_db()
-    assert job.deaths == 0
-
-
-def test_a_lease_of_a_host_whose_clock_is_a_bit_ahead_holds(job):
-    set_job(job, lease_owner="somebody", lease_until=timezone.now() + lease.LEASE + timedelta(seconds=30))
-    assert lease.acquire(job.pk) is None
-
-
-def test_a_message_from_the_future_is_sent_again(job):
-    set_job(job, message_sent_at=timezone.now() + HOUR)
-    assert is_woken(job)
-    set_job(job, message_sent_at=timezone.now() + timedelta(seconds=30))
-    assert not is_woken(job)
-
-
 @pytest.mark.parametrize(
     ("status", "due_in", "is_due"),
     [
@@ -67,23 +47,6 @@ def test_a_message_from_the_future_is_sent_again(job):
 def test_a_step_waits_no_longer_than_its_rule_allows(job, status, due_in, is_due):
     set_step(job, status, due_in)
     assert is_woken(job) == is_due
-
-
-def test_a_pause_lasts_no_longer_than_one_may(job):
-    step = JobStep.objects.get(job=job)
-    for ahead, lasts in ((HOUR / 2, True), (DAY, False)):
-        Slots.objects.update_or_create(name="replicate", defaults={"paused_until": timezone.now() + ahead})
-        assert bool(slots.paused_until("replicate")) == lasts
-        assert bool(slots.take([step])) != lasts
-    slots.pause("replicate", 60)
-    assert slots.paused_until("replicate") < timezone.now() + HOUR
-
-
-def test_what_is_done_once_a_day_is_done_after_a_day(settings):
-    settings.JOB_DAILY = ["jobs.services.prune"]
-    Chore.objects.create(name="jobs.services.prune", due_at=timezone.now() + 2 * DAY)
-    daily.send_due()
-    assert Chore.objects.get().due_at < timezone.now() + DAY
 
 
 def test_a_worker_that_was_heard_of_in_the_future_is_not_alive():

@@ -8,7 +8,7 @@ from django.core.management import CommandError, call_command
 
 from jobs import runner
 
-from .test_runner import start, step
+from .handlers import start, step
 
 pytestmark = pytest.mark.django_db
 

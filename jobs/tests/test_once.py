@@ -12,7 +12,7 @@ from jobs.errors import NotPossible
 from jobs.models import Job
 from universes.services import copies, universes
 
-from .test_runner import start, step
+from .handlers import start, step
 
 pytestmark = pytest.mark.django_db
 

@@ -5,33 +5,13 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from jobs import lease, runner, services, slots, waker
-from jobs.errors import Busy, LeaseLost, NotPossible
-from jobs.handlers import StepRun
+from jobs import lease, runner, services
+from jobs.errors import Busy, NotPossible
 from jobs.models import Job, JobStep
 
+from .handlers import run, start, step
+
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture(autouse=True)
-def _unhurried(monkeypatch):
-    """What one slice gets done is no matter of how busy the machine is."""
-    monkeypatch.setattr(runner, "SLICE_SECONDS", 300)
-
-
-def step(key, handler="Waits", **options):
-    params = options.pop("params", {})
-    return services.Step(
-        key=key, label=f"Step {key}", handler=f"jobs.tests.handlers.{handler}", params=params, **options
-    )
-
-
-def start(*steps, **options):
-    return services.start("generate_images", "winter", list(steps), **options)
-
-
-def run(*steps, **options):
-    return runner.run_here(start(*steps, **options).pk)
 
 
 class TestEnds:
@@ -171,30 +151,7 @@ class TestCancelAndRetry:
             services.retry(run(step("a")))
 
 
-class TestLease:
-    def test_a_job_has_one_owner(self):
-        job = start(step("a"))
-        assert lease.acquire(job.pk) == 1
-        assert lease.acquire(job.pk) is None
-
-    def test_a_dead_owner_is_replaced_and_can_write_no_more(self):
-        job = start(step("a"))
-        first = lease.acquire(job.pk)
-        Job.objects.update(lease_until=timezone.now() - timedelta(seconds=1))
-        assert lease.acquire(job.pk) == first + 1
-        with pytest.raises(LeaseLost):
-            StepRun(job.steps.get(), first).save(external_id="paid")
-        assert job.steps.get().external_id == ""
-
-    def test_a_message_that_came_while_the_job_was_owned_is_made_up_for(self):
-        job = start(step("a"))
-        token = lease.acquire(job.pk)
-        waker.send(job.pk)
-        runner.run_slice(job.pk)
-        assert job not in waker.needing_a_runner()
-        lease.release(job.pk, token)
-        assert job in waker.needing_a_runner()
-
+class TestMessages:
     def test_a_doubled_message_does_nothing(self):
         job = start(step("a"))
         runner.run_here(job.pk)
@@ -210,63 +167,6 @@ class TestLease:
         job.refresh_from_db()
         assert job.status == "failed"
         assert "died 3 times" in str(job.error)
-
-
-class TestSlots:
-    @pytest.fixture(autouse=True)
-    def _two_places(self, settings):
-        settings.JOB_SLOTS = {"replicate": 2}
-
-    def in_flight(self, job):
-        return job.steps.filter(holds_slot=True).count()
-
-    def test_no_more_steps_than_places_are_in_flight(self):
-        job = start(*(step(str(n), slot="replicate", params={"seconds": 60}) for n in range(5)))
-        runner.run_slice(job.pk, threads=1)
-        assert self.in_flight(job) == 2
-
-    def test_two_jobs_share_the_places(self):
-        jobs = [
-            start(*(step(str(n), slot="replicate", params={"seconds": 60}) for n in range(5))) for _ in "ab"
-        ]
-        for job in jobs:
-            runner.run_slice(job.pk, threads=1)
-        assert [self.in_flight(job) for job in jobs] == [1, 1]
-
-    def test_all_get_their_turn(self):
-        job = run(*(step(str(n), slot="replicate") for n in range(5)))
-        assert job.status == "completed"
-        assert self.in_flight(job) == 0
-
-    def test_a_job_that_waits_for_a_time_keeps_no_place_from_others(self, settings):
-        settings.JOB_SLOTS = {"replicate": 1}
-        waiting = start(step("a", slot="replicate"))
-        waiting.steps.update(due_at=timezone.now() + timedelta(minutes=1))
-        assert run(step("b", slot="replicate")).status == "completed"
-
-    def test_newcomers_do_not_keep_an_old_job_from_its_turn(self, settings):
-        settings.JOB_SLOTS = {"replicate": 1}
-        old, *newcomers = [start(step("a", slot="replicate")) for _ in range(4)]
-        for job in newcomers:
-            runner.run_slice(job.pk, threads=1)
-        assert not JobStep.objects.exclude(status="pending").exists()
-        runner.run_slice(old.pk, threads=1)
-        assert old.steps.get().status == "completed"
-
-    def test_a_shorter_pause_does_not_shorten_a_longer_one(self):
-        run(step("a", slot="replicate"))
-        slots.pause("replicate", 300)
-        longer = slots.paused_until("replicate")
-        slots.pause("replicate", 1)
-        assert slots.paused_until("replicate") == longer
-
-    def test_during_a_pause_nothing_begins(self):
-        run(step("a", slot="replicate"))
-        slots.pause("replicate", 300)
-        job = start(step("b", slot="replicate"), step("c", slot="replicate"))
-        job.steps.filter(key="c").update(holds_slot=True)
-        runner.run_slice(job.pk, threads=1)
-        assert not job.steps.exclude(status="pending").exists()
 
 
 class TestCleanup:

@@ -15,11 +15,14 @@ START = """__import__("jobs.services", fromlist=["x"]).start("test", "winter", [
     __import__("jobs.services", fromlist=["x"]).Step(
         key=str(n), label=str(n), handler="jobs.tests.handlers.{handler}", params={params})
     for n in range({number})]).pk.hex"""
-JOB = """(lambda j: {{"status": j.status, "message": j.message, "error": j.error, "progress": j.progress}})(
+JOB = """(lambda j: {{
+    "status": j.status, "message": j.message, "error": j.error and str(j.error), "progress": j.progress}})(
     __import__("jobs.models", fromlist=["x"]).Job.objects.get(pk="{job}"))"""
 
 LASTED = """(lambda j: (j.completed_at - j.created_at).total_seconds())(
     __import__("jobs.models", fromlist=["x"]).Job.objects.get(pk="{job}"))"""
+
+ALIVE = """__import__("jobs.models", fromlist=["x"]).Worker.alive().count()"""
 
 # Seconds between two looks, on a machine that goes on.
 LONGEST_LOOK = 0.5
@@ -86,6 +89,24 @@ def seconds_until(stack, condition):
 
     stack.until(look)
     return spent
+
+
+@pytest.mark.slow
+def test_a_worker_has_a_heartbeat_until_it_stops(stack):
+    worker = stack.start_worker()
+    stack.until(lambda: stack.query(ALIVE) == 1)
+    worker.terminate()
+    worker.wait()
+    assert stack.query(ALIVE) == 0
+
+
+@pytest.mark.slow
+def test_a_worker_waits_until_another_process_has_migrated(stack):
+    stack.manage("migrate", "sessions", "zero")
+    worker = stack.start("manage.py", "qcluster")
+    assert "waiting for: manage.py migrate" in worker.stdout.readline()
+    stack.manage("migrate")
+    assert worker.stdout.readline().startswith("Started")
 
 
 @pytest.mark.slow
