@@ -17,10 +17,10 @@ from universes.name_keys import by_name
 from universes.services import assets
 
 from .html import count, isolated, mark, picture
+from .model_admins import DeletesThroughService
 from .progress import files
-from .searching import NameSearch
+from .search import NameSearch
 from .tabs import cards
-from .through_services import DeletesThroughService
 
 BY_UNIVERSE = by_name("name", "universe__")
 

@@ -20,10 +20,10 @@ from unfold.decorators import action
 from api import idempotency
 from api.roles import GENERATE, may, require
 
+from .model_admins import author, cards
 from .operations import OPERATIONS, REFUSALS, cost_of, total
 from .progress import progress
 from .publish import PublishMixin, chosen
-from .through_services import author, cards
 
 CHANGED = gettext_lazy(
     "It has changed since you looked: this is what would be made now. Nothing has been begun yet."

@@ -24,7 +24,7 @@ from universes.services import copies, exports, imports
 from .buttons import OperationsMixin, once
 from .forms import line, name_line
 from .html import with_names
-from .through_services import cards
+from .model_admins import cards
 from .uploads import ArchiveUpload
 
 LIST = "admin:universes_universe_changelist"

@@ -18,7 +18,7 @@ from universes.models import Language, Universe
 from universes.names import SLUG_LENGTH, is_slug, is_url, slug_of, typed_name
 from universes.services import edits
 
-from .tabs import saving
+from .tabs import autosave
 
 BREAK = re.compile(r"\r\n|\r|\n")
 SAVE_AGAIN = _("Save again to put yours in its place.")
@@ -187,7 +187,7 @@ class UniverseForm(StoredForm, NameFields):
         if not self.instance._state.adding:
             for conflict in edits.conflicts(self.instance, self.typed(), self.seen()):
                 self.seen_now[conflict.field] = conflict.theirs
-                self.add_error(conflict.field, f"{saving.sentence(conflict)} {SAVE_AGAIN}")
+                self.add_error(conflict.field, f"{autosave.sentence(conflict)} {SAVE_AGAIN}")
         return super().clean()
 
     def typed(self):
@@ -204,7 +204,7 @@ class UniverseForm(StoredForm, NameFields):
         if not hasattr(self, "seen_now"):
             now = edits.words(self.instance)
             self.seen_now = {
-                name: one_line_end(self.data.get(f"{saving.SEEN}{name}", now[name])) for name in now
+                name: one_line_end(self.data.get(f"{autosave.SEEN}{name}", now[name])) for name in now
             }
         return self.seen_now
 

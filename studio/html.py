@@ -1,13 +1,19 @@
 """Pieces of HTML that the admin's lists and forms share; everything that comes in is escaped."""
 
+import re
 from decimal import Decimal
+from difflib import SequenceMatcher
 
 from django.utils.formats import number_format
-from django.utils.html import escape, format_html
+from django.utils.html import escape, format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
 
 NOTHING = "–"
+WORDS = re.compile(r"\s+|\w+|[^\w\s]")
+# Longer texts are not compared word by word, which would take too long; nor those that have little in common.
+COMPARED_UP_TO = 20_000
+ALIKE = 0.4
 
 
 def isolated(name) -> SafeString:
@@ -71,4 +77,26 @@ def bar(percent, text, state=""):
         f"{percent} %",
         percent,
         text,
+    )
+
+
+def marked(before, after):
+    """`(before, after)` as HTML; words that go are in `<del>`, words that come in `<ins>`."""
+    old, new = WORDS.findall(before), WORDS.findall(after)
+    matcher = SequenceMatcher(None, old, new)
+    if len(before) + len(after) > COMPARED_UP_TO or matcher.quick_ratio() < ALIKE:
+        return format_html("{}", before), format_html("{}", after)
+    parts = matcher.get_opcodes()
+    return (
+        _joined("del", [(same == "equal", old[start:end]) for same, start, end, _, _ in parts]),
+        _joined("ins", [(same == "equal", new[start:end]) for same, _, _, start, end in parts]),
+    )
+
+
+def _joined(tag, parts):
+    pieces = [(same, "".join(words)) for same, words in parts if words]
+    return format_html_join(
+        "",
+        "{}",
+        ((text if same else format_html(f"<{tag}>{{}}</{tag}>", text),) for same, text in pieces),
     )

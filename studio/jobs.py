@@ -27,7 +27,7 @@ from jobs.errors import Busy, NotFound, NotPossible
 from jobs.models import ENDED, Job, State
 
 from .html import NOTHING, bar, dollars
-from .searching import BoundedSearch
+from .search import BoundedSearch
 
 # Unfold's colours of a label.
 COLOURS = {

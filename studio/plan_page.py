@@ -20,10 +20,10 @@ from syncer import services as syncer
 from syncer.plan import Plan
 from universes.models import Universe
 
+from .model_admins import author
 from .operations import REFUSALS
 from .places import Places
 from .plan_preview import Preview, fingerprint, reason, summary
-from .through_services import author
 
 
 @dataclass(frozen=True)

@@ -21,7 +21,7 @@ from universes.rows import (
     UNIVERS_TRANSLATIONS,
 )
 
-from .marking import marked
+from .html import marked
 
 # So many cards are shown one by one; of the rest the number.
 MOST_CARDS = 150

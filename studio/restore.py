@@ -15,8 +15,8 @@ from syncer import restore
 from syncer import services as syncer
 from universes.models import CAUSES, Revision, Universe
 
+from .model_admins import cards
 from .plan_page import Entry, PlanPage
-from .through_services import cards
 
 MOST_PICTURES = 4
 

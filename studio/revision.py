@@ -14,7 +14,7 @@ from universes.services import revisions
 
 from .html import picture
 from .restore import RestoreMixin, cause, contents, kept_files
-from .searching import BoundedSearch
+from .search import BoundedSearch
 
 
 class CauseFilter(admin.SimpleListFilter):

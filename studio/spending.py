@@ -9,7 +9,7 @@ from generation import spending
 from generation.models import Charge, Kind
 
 from .html import dollars
-from .searching import BoundedSearch
+from .search import BoundedSearch
 
 COLOURS = {"reserved": "info", "spent": "success"}
 

@@ -14,7 +14,7 @@ from api import tokens
 from api.models import ApiToken
 from api.roles import READ
 
-from .searching import BoundedSearch
+from .search import BoundedSearch
 
 DAYS = 90
 

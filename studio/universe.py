@@ -20,13 +20,13 @@ from .copies import CopiesMixin
 from .filters import NamesFilter, PicturesFilter, SongsFilter, SyncFilter
 from .forms import UniverseForm, name_field
 from .html import count, isolated, mark, picture
+from .model_admins import DeletesThroughService, SaysWhatServicesRefuse, adopt, author, cards
 from .progress import progress
 from .publish import label
 from .readonly import shows_stored
-from .searching import NameSearch
-from .tabs import pages, saving
+from .search import NameSearch
+from .tabs import autosave, pages
 from .tabs import urls as studio
-from .through_services import DeletesThroughService, SaysWhatServicesRefuse, adopt, author, cards
 from .thumbnails import thumbnail_url
 
 
@@ -164,7 +164,7 @@ class UniverseAdmin(
             adopt(obj, universes.create(**{"name": obj.name, **form.changes(), "slug": obj.slug}))
             return
         for conflict in edits.save(obj, form.typed(), form.seen(), author(request)):
-            messages.warning(request, saving.sentence(conflict))
+            messages.warning(request, autosave.sentence(conflict))
 
     def response_add(self, request, obj, post_url_continue=None):
         """A new universe opens, so that cards can follow."""

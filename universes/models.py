@@ -34,7 +34,7 @@ def uuid_key() -> "models.UUIDField[uuid.UUID | str, uuid.UUID]":
 
 
 class Universe(models.Model):
-    """A theme with its cards. What is nullable in Supabase is nullable here, so that a pull can bring it."""
+    """A theme with its cards. Columns that are nullable in Supabase are nullable here, so that a pull fits in."""
 
     name = models.TextField(_("name"))
     slug = models.TextField(_("slug"), unique=True, help_text=_("Names the media folder and never changes."))
@@ -269,9 +269,9 @@ CAUSES = {
 
 
 class Revision(models.Model):
-    """What a universe was before something replaced it: rows as JSON, and the files that changed by hash.
+    """A universe before something replaced it: rows as JSON, and the files that changed by hash.
 
-    `rows` has those tables that were kept: all of a universe, or those of one card or song. The files' bytes lie in
+    `rows` has the archived tables: all of a universe, or those of one card or song. The files' bytes lie in
     the archive under their SHA-256; null says that there was no such file. It outlives its universe on purpose.
     """
 
@@ -287,7 +287,7 @@ class Revision(models.Model):
 
     class Meta:
         ordering = ["-created_at"]
-        # Without it, each question would read past all the rows that revisions keep.
+        # Without it, each search would read past the archived rows of all revisions.
         indexes = [
             models.Index(
                 fields=["univers_slug"], name="revision_unfinished", condition=models.Q(leaving__isnull=False)

@@ -13,7 +13,7 @@ from jobs.models import Job
 
 from ..jobs import LIST_CELLS, can_cancel, can_retry, cell, cost, steps
 from ..restore import described
-from . import pages, wording
+from . import edit_sentences, pages
 from .timeline import CHANGES, JOBS, KINDS, REVISIONS, Timeline, authors
 
 PER_PAGE = 50
@@ -70,11 +70,11 @@ def _job_row(user, event):
 
 
 def _change_row(user, event):
-    before, after = wording.before_and_after(event.item)
+    before, after = edit_sentences.before_and_after(event.item)
     return {
         "kind": CHANGES,
         "at": event.created_at,
-        "sentence": wording.sentence(event.item),
+        "sentence": edit_sentences.sentence(event.item),
         "made": not event.item.field,
         "before": before,
         "after": after,

@@ -25,9 +25,9 @@ from universes.services import assets
 
 from ..forms import NameField, TextField
 from ..html import with_names
+from ..model_admins import author
 from ..operations import REFUSALS
-from ..through_services import author
-from . import dialogs, live, pages, saving
+from . import autosave, dialogs, live, pages
 
 PER_PAGE = live.PER_PAGE
 KINDS = (kinds.PICTURES.key, kinds.CLIPS.key)
@@ -188,8 +188,8 @@ def render_card(request, universe, asset_id):
 @pages.studio_view(WRITE)
 def save(request, universe, asset_id):
     """Save the fields that were touched; the answer also has what the models are asked by now, as `resolved`."""
-    part = saving.Part(request, universe, f"{live.CARD}:{asset_id}")
-    told, status = saving.save(request, find(universe, asset_id), CardForm, author(request))
+    part = autosave.Part(request, universe, f"{live.CARD}:{asset_id}")
+    told, status = autosave.save(request, find(universe, asset_id), CardForm, author(request))
     if status == 200:
         asset = find(universe, asset_id)
         told["resolved"] = {"image": prompts.image(asset), "video": prompts.video(asset)}

@@ -13,8 +13,8 @@ from universes.errors import Changing, Invalid, NotFound, TooLarge
 from universes.services import uploads, variants
 
 from ..html import with_names
+from ..model_admins import author
 from ..restore import cause, served
-from ..through_services import author
 from . import cards, dialogs, pages
 
 REFUSED = (Changing, Invalid, NotFound, TooLarge)

@@ -16,8 +16,8 @@ from generation.kinds import GapKind
 from universes.models import LANGUAGES
 
 from ..html import dollars
+from ..model_admins import author
 from ..operations import REFUSALS
-from ..through_services import author
 from . import dialogs, names, pages
 
 LONGEST_THEME = 500

@@ -19,10 +19,10 @@ from universes.models import LANGUAGES, Language
 from universes.names import typed_name
 
 from ..jobs import can_cancel, can_retry, cell
+from ..model_admins import author
 from ..operations import REFUSALS
-from ..through_services import author
-from . import dialogs, pages, taking
-from .taking import Proposal
+from . import dialogs, pages, proposal_cards
+from .proposal_cards import Proposal
 
 PROPOSE = "propose_ideas"
 MOST_EARLIER = 10
@@ -115,9 +115,12 @@ def proposed(universe, job):
     """The job's Proposals as the model made them; those that the universe has already are not ticked."""
     if job.status != State.COMPLETED:
         return []
-    found, have = job.result["results"]["ideas"]["translations"], taking.known_names(universe)
+    found, have = job.result["results"]["ideas"]["translations"], proposal_cards.known_names(universe)
     rows = ({code: found[code][place] for code in LANGUAGES} for place in range(len(found[LANGUAGES[0]])))
-    return [Proposal(str(place), names, not taking.is_known(names, have)) for place, names in enumerate(rows)]
+    return [
+        Proposal(str(place), names, not proposal_cards.is_known(names, have))
+        for place, names in enumerate(rows)
+    ]
 
 
 def typed(request):
@@ -148,8 +151,8 @@ def _proposals(request, universe, job, rows, error="", status=200):
         "asked": wishes,
         "rows": shown(universe, rows),
         "chosen": sum(row.chosen for row in rows),
-        "taken": taking.times(job),
-        "loses": taking.loses(universe),
+        "taken": proposal_cards.times(job),
+        "loses": proposal_cards.loses(universe),
         "error": error,
         "once": dialogs.once(request),
         "languages": Language,
@@ -159,12 +162,12 @@ def _proposals(request, universe, job, rows, error="", status=200):
 
 def shown(universe, rows):
     """`[(Proposal, [(language, name)], whether the universe has it)]`."""
-    have = taking.known_names(universe)
+    have = proposal_cards.known_names(universe)
     return [
         (
             row,
             [(language, row.names[language.value]) for language in Language],
-            taking.is_known(row.names, have),
+            proposal_cards.is_known(row.names, have),
         )
         for row in rows
     ]
@@ -213,8 +216,8 @@ def check(universe, chosen, sent):
     for row in chosen:
         if not any(row.names.values()):
             raise Refused(_("One of the ticked ideas has no name: give it one, or untick it."))
-        if max(map(len, row.names.values())) > taking.LONGEST:
-            raise Refused(_("A name has at most %(most)s characters.") % {"most": taking.LONGEST})
+        if max(map(len, row.names.values())) > proposal_cards.LONGEST:
+            raise Refused(_("A name has at most %(most)s characters.") % {"most": proposal_cards.LONGEST})
     if (
         sent.get("mode") == REPLACE
         and universe.assets.all()
@@ -224,9 +227,9 @@ def check(universe, chosen, sent):
 
 
 def _take(request, universe, job, chosen):
-    how = taking.replace if request.POST.get("mode") == REPLACE else taking.add
+    how = proposal_cards.replace if request.POST.get("mode") == REPLACE else proposal_cards.add
     language = asked(job)["language"]
-    return taking.once(
+    return proposal_cards.once(
         universe, job, dialogs.once(request), lambda: how(universe, chosen, language, author(request))
     )
 

@@ -17,9 +17,9 @@ from generation import services as generation
 from universes.models import LANGUAGES, Language
 
 from ..html import with_names
+from ..model_admins import author
 from ..operations import REFUSALS
-from ..through_services import author
-from . import cards, dialogs, live, pages, saving, songs
+from . import autosave, cards, dialogs, live, pages, songs
 
 ONLY_GAPS = "gaps"
 
@@ -105,8 +105,10 @@ def _part(request, universe, template, **context):
 def save(request, universe, asset_id, language):
     """Save the name of a card in a language."""
     songs.known(language)
-    part = saving.Part(request, universe, f"{live.CARD}:{asset_id}")
-    return part.answer(*saving.save(request, cards.find(universe, asset_id), cards.CardForm, author(request)))
+    part = autosave.Part(request, universe, f"{live.CARD}:{asset_id}")
+    return part.answer(
+        *autosave.save(request, cards.find(universe, asset_id), cards.CardForm, author(request))
+    )
 
 
 # --- Filling one gap

@@ -20,8 +20,8 @@ from universes.names import music_name
 from universes.services import edits, music
 
 from ..forms import TextField
-from ..through_services import author
-from . import cards, live, pages, saving
+from ..model_admins import author
+from . import autosave, cards, live, pages
 
 KINDS = (kinds.LYRICS.key, kinds.SONGS.key)
 
@@ -150,10 +150,10 @@ def _around():
 @pages.studio_view(WRITE)
 def save(request, universe, language):
     """Save the fields that were touched; the first ones of a language make its song."""
-    part = saving.Part(request, universe, f"{live.SONG}:{known(language)}")
+    part = autosave.Part(request, universe, f"{live.SONG}:{known(language)}")
     with transaction.atomic():
         song, is_new = _stored(universe, language, author(request))
-        told, status = saving.save(request, song, SongForm, author(request))
+        told, status = autosave.save(request, song, SongForm, author(request))
         # What is refused, or says nothing, leaves no empty song behind.
         is_empty = is_new and not any(edits.words(song).values())
         transaction.set_rollback(status != 200 or is_empty)

@@ -4,7 +4,7 @@ from django.contrib import admin
 from django.urls import path
 
 from ..publish import standing
-from . import activity, cards, files, filling, ideas, moving, names, singing, songfiles, songs
+from . import activity, card_order, cards, files, filling, ideas, names, song_files, song_generation, songs
 from .live import live
 
 
@@ -21,7 +21,7 @@ urlpatterns = [
     _path("cards/<uuid:asset_id>/", cards.part, "card"),
     _path("cards/<uuid:asset_id>/save/", cards.save, "save_card"),
     _path("cards/<uuid:asset_id>/delete/", cards.delete, "delete_card"),
-    _path("cards/<uuid:asset_id>/move/", moving.move, "move"),
+    _path("cards/<uuid:asset_id>/move/", card_order.move, "move"),
     _path("cards/<uuid:asset_id>/draw/", cards.draw, "draw"),
     _path("cards/<uuid:asset_id>/animate/", cards.animate, "animate"),
     _path("cards/<uuid:asset_id>/upload/", files.upload, "upload"),
@@ -43,12 +43,12 @@ urlpatterns = [
     _path("music/", songs.page, "songs"),
     _path("music/<slug:language>/", songs.part, "song"),
     _path("music/<slug:language>/save/", songs.save, "save_song"),
-    _path("music/<slug:language>/sing/", singing.sing, "sing"),
-    _path("music/<slug:language>/translate/", singing.translate, "translate"),
-    _path("music/<slug:language>/write/", singing.write, "write"),
-    _path("music/<slug:language>/upload/", songfiles.upload, "upload_song"),
-    _path("music/<slug:language>/delete/", songfiles.delete, "delete_song"),
-    _path("music/<slug:language>/variants/", songfiles.strip, "song_variants"),
-    _path("music/<slug:language>/variants/<slug:sha256>/", songfiles.show, "song_variant"),
-    _path("music/<slug:language>/variants/<slug:sha256>/choose/", songfiles.choose, "choose_song"),
+    _path("music/<slug:language>/sing/", song_generation.sing, "sing"),
+    _path("music/<slug:language>/translate/", song_generation.translate, "translate"),
+    _path("music/<slug:language>/write/", song_generation.write, "write"),
+    _path("music/<slug:language>/upload/", song_files.upload, "upload_song"),
+    _path("music/<slug:language>/delete/", song_files.delete, "delete_song"),
+    _path("music/<slug:language>/variants/", song_files.strip, "song_variants"),
+    _path("music/<slug:language>/variants/<slug:sha256>/", song_files.show, "song_variant"),
+    _path("music/<slug:language>/variants/<slug:sha256>/choose/", song_files.choose, "choose_song"),
 ]

@@ -1,1 +1,1 @@
-"""What one can do with universes, cards and songs; every interface calls these."""
+"""All reading and writing of universes, cards and songs; every interface calls these."""

@@ -64,5 +64,5 @@ def _store(archive: zipfile.ZipFile, name: str, size: int, source: BinaryIO) -> 
 
 def _manifest(rows: Rows, files: dict[str, tuple[int, str]]) -> bytes:
     listed = [{"name": name, "size": size, "sha256": sha256} for name, (size, sha256) in files.items()]
-    whole = {"format": FORMAT, "version": VERSION, "rows": rows, "files": listed}
-    return json.dumps(whole, ensure_ascii=False, indent=1).encode()
+    manifest = {"format": FORMAT, "version": VERSION, "rows": rows, "files": listed}
+    return json.dumps(manifest, ensure_ascii=False, indent=1).encode()

@@ -12,8 +12,8 @@ from generation import services as generation
 from universes.models import Language
 from universes.names import music_name
 
+from ..model_admins import author
 from ..operations import REFUSALS
-from ..through_services import author
 from . import cards, dialogs, names, pages, songs
 
 FRENCH = Language.FRENCH.value

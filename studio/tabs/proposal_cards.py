@@ -10,8 +10,8 @@ from jobs import services as jobs
 from universes.models import AssetTranslation
 from universes.services import assets, concepts, edits, universes
 
+from ..model_admins import cards
 from ..progress import progress
-from ..through_services import cards
 
 # Under this type, jobs remember which forms took proposals over.
 TAKEN = "take_ideas"

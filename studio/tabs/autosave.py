@@ -7,7 +7,7 @@ from django.utils.translation import gettext as _
 
 from universes.services import edits
 
-from . import live, wording
+from . import edit_sentences, live
 
 SEEN = "seen_"
 
@@ -74,6 +74,6 @@ def described(conflict):
 def sentence(conflict):
     if conflict.created_at is None:
         return _("Meanwhile this became “%(text)s”.") % {"text": conflict.theirs}
-    words = {"text": conflict.theirs, "who": wording.who(conflict.author, conflict.job)}
+    words = {"text": conflict.theirs, "who": edit_sentences.who(conflict.author, conflict.job)}
     words["when"] = date_format(localtime(conflict.created_at), "TIME_FORMAT")
     return _("At %(when)s %(who)s changed this to “%(text)s”.") % words

@@ -10,8 +10,8 @@ from storage.errors import Busy
 from universes.errors import NotFound
 from universes.services import music, uploads, variants
 
+from ..model_admins import author
 from ..restore import served
-from ..through_services import author
 from . import dialogs, files, pages, songs
 
 

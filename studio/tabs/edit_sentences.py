@@ -9,8 +9,7 @@ from jobs.models import Job
 from universes.models import Language
 from universes.services import edits
 
-from ..html import isolated
-from ..marking import marked
+from ..html import isolated, marked
 
 FIELDS = {
     "name": gettext_lazy("the name"),
