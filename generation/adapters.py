@@ -1,4 +1,4 @@
-"""What each AI model takes. One Adapter per model; any other model's is made from its published schema.
+"""The inputs of AI models: one Adapter per model; any other model's is made from its published schema.
 
 Fields, ranges and limits are those of the models' published schemas (https://replicate.com/{model}/api/schema).
 """
@@ -66,7 +66,7 @@ class Adapter:
         return self.build("text", **examples.get(self.setting, {})) | picture
 
 
-# What is said of a prompt, and of lyrics, that are too short or too long.
+# The sentences on a prompt, and on lyrics, that are too short or too long.
 SENTENCES = {
     "prompt": (
         _("The prompt of %(label)s has %(number)s characters; the model needs at least %(least)s."),
@@ -209,7 +209,7 @@ def other_names(model: str) -> list[str]:
 
 
 def is_known(model: str) -> bool:
-    """Whether it is among our adapters, of whichever kind."""
+    """True when it is among our adapters, of whichever kind."""
     return base_name(model) in ADAPTERS
 
 

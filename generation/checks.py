@@ -1,4 +1,4 @@
-"""Whether the configured models fit: by what is known of them (system checks), and by what Replicate publishes now."""
+"""Checks of the configured models: by our adapters and prices (system checks), and by what Replicate publishes now."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -9,7 +9,7 @@ from django.conf import settings
 from django.core.checks import CheckMessage, Error, Warning, register
 from django.http.request import validate_host
 
-from . import adapters, prices, provider, schemas
+from . import adapters, provider, schemas, spending
 from .adapters import Adapter
 from .errors import CannotGenerate, Unknown
 from .schemas import Schema
@@ -91,7 +91,7 @@ def models_have_prices(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
             hint=f"Set MODEL_PRICES={_name(setting)}=… to what a prediction costs in USD.",
             id="generation.W010",
         )
-        for setting in prices.unknown(adapters.SETTINGS)
+        for setting in spending.unpriced(adapters.SETTINGS)
     ]
 
 

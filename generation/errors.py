@@ -1,4 +1,4 @@
-"""What can go wrong between an editor and the AI models, each with a sentence for the person who asked."""
+"""Errors between an editor and the AI models, each with a sentence for people."""
 
 from storage.messages import Message
 
@@ -68,4 +68,4 @@ class UnknownPrice(CannotGenerate):
 
 
 class LimitReached(Exception):
-    """What is left of this month's limit does not pay for it."""
+    """This month's limit has not enough left to pay for it."""

@@ -1,4 +1,4 @@
-"""What planned steps, and all that a universe lacks, would cost: US dollars, None where a price is not known."""
+"""Estimated costs of planned steps and of all that a universe lacks: US dollars, None where a price is not known."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -9,8 +9,7 @@ from storage.messages import Message
 from universes import media
 from universes.models import Universe
 
-from . import kinds, prices
-from .gaps import filling
+from . import kinds, spending
 from .kinds.concepts import everything as all_of
 
 CARDS = 10
@@ -39,8 +38,8 @@ def used_by(steps: Iterable[Step]) -> list[str]:
 
 
 def estimate(steps: Iterable[Step]) -> Decimal | None:
-    """What planned steps and those that they add will cost together."""
-    return _sum(prices.of_setting(setting) for setting in used_by(steps))
+    """The cost of planned steps and of those that they add."""
+    return _sum(spending.price_of_setting(setting) for setting in used_by(steps))
 
 
 def _sum(amounts: Iterable[Decimal | None]) -> Decimal | None:
@@ -51,7 +50,7 @@ def _sum(amounts: Iterable[Decimal | None]) -> Decimal | None:
 
 def cheapest(steps: Iterable[Step]) -> Decimal | None:
     """The least that the next purchase of one of these steps costs."""
-    known = [prices.of_setting(kinds.find(step.kind).setting) for step in steps]
+    known = [spending.price_of_setting(kinds.find(step.kind).setting) for step in steps]
     return min((price for price in known if price is not None), default=None)
 
 
@@ -59,7 +58,7 @@ def cheapest(steps: Iterable[Step]) -> Decimal | None:
 
 
 def images(universe: Universe, *, regenerate: bool = False) -> Decimal | None:
-    """What the missing pictures would cost; with `regenerate`, all of them."""
+    """The cost of the missing pictures; with `regenerate`, of all."""
     return estimate(kinds.PICTURES.steps(universe, universe.assets.all(), regenerate=regenerate))
 
 
@@ -75,7 +74,7 @@ def songs(universe: Universe, languages: Sequence[str]) -> Decimal | None:
 
 
 def everything(universe: Universe) -> Decimal | None:
-    """What it lacks of pictures, clips and songs; where it has no cards, ten of them and all that belongs to them."""
+    """Of the pictures, clips and songs that it lacks; where it has no cards, of ten and all that belongs to them."""
     wanted = {"with_videos": True, "with_music": True, "regenerate": False}
     if universe.assets.all():
         return estimate(all_of(universe, "", **wanted))
@@ -83,7 +82,7 @@ def everything(universe: Universe) -> Decimal | None:
 
 
 def gaps(universe: Universe, wanted: Iterable[str] | None = None, theme: str = "") -> GapsEstimate:
-    """What filling its gaps would make and cost, as `services.start_gaps` does it: nothing is begun."""
-    made = filling(universe, wanted, theme)
+    """Number and cost of the gaps that `services.start_gaps` would fill. Nothing is begun."""
+    made = kinds.filling(universe, wanted, theme)
     found = {kind: GapEstimate(made.numbers[kind], estimate(steps)) for kind, steps in made.steps.items()}
     return GapsEstimate(found, estimate(made.all_steps()), made.left_out)

@@ -57,7 +57,7 @@ class FilePrediction(Prediction[Row]):
         raise TypeError(f"{type(self).__name__} does not say whose its file is")
 
     def convert(self, path: Path) -> Path:
-        """Where the medium lies that was made of what lies at `path`, which may change.
+        """The path of the medium that was made of the file at `path`, which may change.
 
         Raises Unfit or Incomplete for what no tool can read.
         """
@@ -74,7 +74,7 @@ class FilePrediction(Prediction[Row]):
         """Rows that go with the file, in the transaction that ends the step."""
 
     def kept_rows(self, step: StepRun, target: Row) -> dict[str, Any]:
-        """Which rows the revision keeps that has the file's predecessor, as `revisions.create` takes it."""
+        """The rows that are kept in a revision with the file's predecessor, as `revisions.create` takes them."""
         raise TypeError(f"{type(self).__name__} does not say what its file belongs to")
 
     def finish(self, step: StepRun, target: Row, prediction: dict[str, Any]) -> Done | Wait | Drop:

@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 
 class Kind(models.TextChoices):
-    """What is bought."""
+    """What a charge pays for, as the API's costs name it."""
 
     WORDS = "words", _("words")
     IMAGE = "image", _("pictures")

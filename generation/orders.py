@@ -1,4 +1,4 @@
-"""What each order takes: its steps, or the sentence why it can't be done. Nothing is begun here."""
+"""The steps of each order, or the sentence why it can't be done. Nothing is begun here."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -18,7 +18,6 @@ from universes.services.assets import parse_uuid
 from . import adapters, kinds
 from .errors import CannotGenerate
 from .file_steps import cards as all_cards
-from .gaps import filling
 from .kinds.concepts import everything as all_of
 from .kinds.kind import Filling, without_lyrics
 
@@ -63,7 +62,7 @@ def music(universe: Universe, languages: Sequence[str], style: str) -> Order:
 
 
 def _sings_lyrics() -> bool:
-    """Whether the configured music model needs lyrics."""
+    """True when the configured music model needs lyrics."""
     least, _most = adapters.adapter(adapters.MUSIC).lyrics
     return least > 0
 
@@ -118,7 +117,7 @@ def gaps(universe: Universe, wanted: Iterable[str] | None, theme: str) -> Order:
             _("kinds: '%(unknown)s' is none of %(kinds)s.")
             % {"unknown": _first(unknown), "kinds": ", ".join(kinds.GAPS)},
         )
-    made = filling(universe, chosen, theme)
+    made = kinds.filling(universe, chosen, theme)
     _checked(universe, made.all_steps())
     return _of_filling(made)
 

@@ -100,7 +100,7 @@ def _file_name(address: str) -> str:
 
 
 def is_file(value: Any) -> bool:
-    """Whether a value of an input is the address of a file."""
+    """True for a value of an input that is the address of a file."""
     return isinstance(value, str) and value.startswith(("https://", "http://"))
 
 
@@ -129,7 +129,7 @@ def fetched(step: StepRun, address: str | None, most_bytes: int) -> Iterator[Pat
 
 
 def _is_archived(step: StepRun, path: Path) -> bool:
-    """Whether `path` has it now, out of the archive."""
+    """Copy it from the archive to `path`; False when the archive does not have it."""
     sha256 = step.memory.get(KEY) or ""
     try:
         return bool(sha256) and archive.copy_to(sha256, path) == sha256

@@ -144,7 +144,7 @@ def _unescaped(text: str) -> str:
 
 
 def _levels(text: str) -> int:
-    """How deep the brackets of a text lie within each other, at most; those in its strings may count, too."""
+    """The depth of the brackets of a text; those in its strings may count, too."""
     depth = deepest = 0
     for bracket in re.findall(r"[\[{\]}]", text):
         depth = depth + 1 if bracket in "[{" else max(0, depth - 1)

@@ -54,7 +54,7 @@ class Prediction(Handler, Generic[Target]):
     setting = ""
 
     def find(self, step: StepRun) -> Target | None:
-        """What the step is for; None when that is gone."""
+        """The row that the step is for; None when that is gone."""
         raise TypeError(f"{type(self).__name__} does not say what it is for")
 
     def texts(self, step: StepRun, target: Target) -> dict[str, Any]:
@@ -135,7 +135,7 @@ class Prediction(Handler, Generic[Target]):
             return Wait(FIRST_LOOK)
         if left := _unsettled(step):
             return Wait(left)
-        # What was meant to be bought is asked for again, whatever its prompt says by now.
+        # The intended order is repeated, whatever its prompt says by now.
         texts = step.memory["input"] if step.intent_at else self.texts(step, target)
         files = self.files(step, target)
         if step.intent_at:
@@ -217,7 +217,7 @@ class Prediction(Handler, Generic[Target]):
 
 @contextmanager
 def as_outcomes() -> Iterator[None]:
-    """What went wrong at the provider, as what becomes of the step."""
+    """Turn errors of the provider into outcomes of the step."""
     try:
         yield
     except Throttled as error:
@@ -300,5 +300,5 @@ def _is_of(step: StepRun, prediction: dict[str, Any]) -> bool:
 
 
 def _is_taken(prediction_id: str) -> bool:
-    """Whether it is in the books; those of steps that are gone, and of requests, are there too."""
+    """True when it is in the books, where those of deleted steps and of requests are, too."""
     return Charge.objects.filter(prediction_id=prediction_id).exists()

@@ -41,7 +41,7 @@ from .errors import (
 )
 
 TIMEOUT = httpx.Timeout(20, connect=5, pool=10).as_dict()
-# What went wrong before anything was sent.
+# Errors before anything was sent.
 UNSENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
 # A prediction that nobody looks after ends by itself: Replicate stops it this long after its creation.
 # https://replicate.com/docs/topics/predictions/lifecycle
@@ -147,7 +147,7 @@ def account() -> dict[str, Any]:
 
 
 def model(name: str) -> dict[str, Any]:
-    """What Replicate publishes of a model, its input schema included."""
+    """A model as Replicate publishes it, its input schema included."""
     return _ask(lambda client: client.models.get(name.partition(":")[0]))
 
 
@@ -163,7 +163,7 @@ def version(name: str) -> Any:
 
 
 def webhook_secret() -> str:
-    """What this account's webhooks are signed with, `whsec_…`."""
+    """The secret that this account's webhooks are signed with, `whsec_…`."""
     key = _ask(lambda client: client.webhooks.default.secret()).get("key")
     if not isinstance(key, str):
         raise _nonsense()
@@ -378,7 +378,7 @@ def refusal(status: int, headers: Mapping[str, str], content: Any) -> ProviderEr
             gettext("Replicate asks to slow down: %(reason)s") % {"reason": reason},
             _retry_after(headers, content),
         )
-    # What is no model's name or version is answered with a 404, or a 422 of this title.
+    # An unknown model or version is answered with a 404, or a 422 of this title.
     if status == 404 or reason.startswith("Invalid version"):
         return Unknown(gettext("Replicate does not know it: %(reason)s") % {"reason": reason})
     if 400 <= status < 500:

@@ -23,7 +23,7 @@ MOST_NAMES = 60
 STYLE_LENGTH = 300
 SONG_LENGTH = 600
 MOST_NAME_CHARACTERS = 1500
-# What one question may hold, so that question and answer fit the model's 8,192 tokens.
+# The most that one question may hold, so that question and answer fit the model's 8,192 tokens.
 MOST_CHARACTERS, MOST_LINES = 3000, 50
 LINE_BREAK = re.compile(r"(\r\n|\r|\n)")
 # `[verse]` and accompaniment marks are in no language.
@@ -56,7 +56,7 @@ class Concepts:
 
     @property
     def missing(self) -> Message:
-        """What is still missing, as words for a sentence; empty when nothing is."""
+        """The missing part, as words for a sentence; empty when nothing is missing."""
         lack = self.count - len(self.have)
         sentence = gettext("%(lack)s of %(count)s concepts with names in all five languages")
         return sentence % {"lack": lack, "count": self.count} if lack else Message()
@@ -96,13 +96,13 @@ class Concepts:
 
 
 def _keys(names: dict[str, str]) -> set[tuple[str, str]]:
-    """What no other concept may share: its name in any of the languages, whatever its case and accents."""
+    """The names that no other concept may share, whatever their case and accents."""
     return {(language, parsing.fold(name)) for language, name in names.items()}
 
 
 @dataclass
 class Names:
-    """What cards are called in more languages. `sources`: `{card: a name that it has}`, `wanted`: `{card: languages}`.
+    """Names of cards in more languages. `sources`: `{card: a name that it has}`, `wanted`: `{card: languages}`.
 
     Cards go by any text; `found` is `{card: {language: name}}`.
     """
@@ -216,7 +216,7 @@ def shorten(song: str, most: int) -> str:
 
 
 def is_tag(line: str) -> bool:
-    """Whether a line is a song's `[verse]` or accompaniment mark, which is in no language."""
+    """True for a song's `[verse]` or accompaniment mark, which is in no language."""
     return bool(re.fullmatch(r"\s*(\[[^\]]*\]|#+)\s*", line))
 
 

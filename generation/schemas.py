@@ -1,4 +1,4 @@
-"""What models publish of themselves: their version's OpenAPI schema, read once an hour at most.
+"""The OpenAPI schemas that models publish of their versions, read once an hour at most.
 
 https://replicate.com/docs/reference/http#models.get
 """
@@ -45,7 +45,7 @@ class Schema:
         return max(there.get("minimum", -inf), min(there.get("maximum", inf), number))
 
     def problem(self, name: str, value: Any) -> str:
-        """What is wrong with a value that is no text or file, as words; empty when nothing is."""
+        """The fault of a value that is no text or file, as words; empty when it has none."""
         there = self.properties[name]
         if "enum" in there:
             return "" if value in there["enum"] else f"is not among {', '.join(map(str, there['enum']))}"

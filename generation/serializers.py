@@ -1,4 +1,4 @@
-"""What generation calls take and answer."""
+"""Bodies and answers of the API of generation."""
 
 from typing import Any
 
@@ -117,7 +117,7 @@ class AppliedSerializer(serializers.Serializer[Any]):
 
 
 class CardsBody(Body):
-    """Which cards to draw or animate, and whether what exists is made anew."""
+    """Cards to draw or animate, and whether those that exist are made anew."""
 
     asset_ids = some_of(Id(), MOST_IDS, "All assets when absent or null.")
     regenerate = Boolean(required=False, default=False)
@@ -149,7 +149,7 @@ class GenerateAllBody(Body):
 
 
 class NamesBody(Body):
-    """Which cards to name in which languages."""
+    """Cards to name, and the languages."""
 
     asset_ids = some_of(Id(), MOST_IDS, "All assets when absent or null.")
     languages = some_of(Language(), len(LANGUAGES), "All five when absent or null.")
@@ -174,7 +174,7 @@ class TranslatedLyricsBody(Body):
 
 
 class GapsBody(Body):
-    """Which kinds of gaps to fill."""
+    """Kinds of gaps to fill."""
 
     kinds = some_of(serializers.ChoiceField(choices=KINDS), len(KINDS), "All when absent or null.")
     theme = Text(

@@ -1,4 +1,4 @@
-"""What one can have made: every interface calls these.
+"""The orders that every interface may give.
 
 Those that start a job return it, or the running one when that is at all of it already. All take `author`, who is
 named with what is replaced, and `once`, a text of at most 64 characters that a form carries: a start that comes
@@ -235,7 +235,7 @@ def _make_ready(steps: Sequence[Step]) -> None:
 
 
 def _estimate(steps: Sequence[Step]) -> Decimal | None:
-    """What steps will cost; LimitReached when not one of them can be bought."""
+    """The cost of steps; LimitReached when not one of them can be bought."""
     total = estimates.estimate(steps)
     spending.check_start(estimates.cheapest(steps), total)
     return total

@@ -20,7 +20,7 @@ from jobs.handlers import StepRun
 from jobs.models import ACTIVE, JobStep
 from storage.messages import Message, gettext
 
-from . import adapters, prices
+from . import adapters
 from .errors import LimitReached, UnknownPrice
 from .models import Charge, Kind, Month
 
@@ -58,12 +58,42 @@ def limit() -> Decimal | None:
     return most
 
 
+# --- Prices ------------------------------------------------------------------------------------------------
+
+# Of one prediction of each model. Replicate names its prices on each model's page and in no API. These were found in
+# third-party publications up to April 2026, for inputs as our adapters make them; a model that is not here has no
+# price that we could find. MODEL_PRICES adds to them and overrides them.
+PRICES = {
+    "recraft-ai/recraft-v3": Decimal("0.04"),
+    # 81 frames at 480p.
+    "wan-video/wan-2.2-i2v-fast": Decimal("0.05"),
+    "minimax/music-1.5": Decimal("0.03"),
+}
+
+
+def price(model: str) -> Decimal | None:
+    """Of a prediction of this model (owner/name or owner/name:version); None when it is not known."""
+    known = {**PRICES, **settings.MODEL_PRICES}
+    names = [adapters.base_name(model), *adapters.other_names(model)]
+    return next((known[name] for name in names if name in known), None)
+
+
+def price_of_setting(setting: str) -> Decimal | None:
+    """The same for a configured model. `setting`: adapters' LLM, IMAGE, VIDEO or MUSIC."""
+    return price(adapters.model(setting))
+
+
+def unpriced(settings_used: Iterable[str]) -> list[str]:
+    """Those of these settings whose model has no price."""
+    return [setting for setting in dict.fromkeys(settings_used) if price_of_setting(setting) is None]
+
+
 # --- Before a purchase -------------------------------------------------------------------------------------
 
 
 def check_prices(settings_used: Iterable[str]) -> None:
     """Raise UnknownPrice when there is a limit, and one of these settings names a model without a price."""
-    if limit() is not None and (lacking := prices.unknown(settings_used)):
+    if limit() is not None and (lacking := unpriced(settings_used)):
         name = adapters.base_name(adapters.model(lacking[0]))
         raise UnknownPrice(
             gettext(
@@ -103,11 +133,11 @@ def reserve(
     """
     check_prices([setting])
     month, model = this_month(), adapters.model(setting)
-    price = prices.of(model)
-    if limit() is not None and price is not None:
-        _hold(month, price * number)
+    each = price(model)
+    if limit() is not None and each is not None:
+        _hold(month, each * number)
     whose = {"job_id": step.job_id, "step_id": step.pk} if step else {}
-    order = {"kind": KINDS[setting], "model": model, "amount": price, "univers_slug": univers_slug, **whose}
+    order = {"kind": KINDS[setting], "model": model, "amount": each, "univers_slug": univers_slug, **whose}
     return Charge.objects.bulk_create([Charge(month=month, **order) for _ in range(number)])
 
 

@@ -62,7 +62,7 @@ def starts(body: type[Body], responses: Any = JobStartedSerializer) -> Callable[
 
 
 def whose(request: Request) -> dict[str, Any]:
-    """Who starts a job, and by which click."""
+    """The person who starts a job, and the key of the click."""
     return {"author": author(request), "once": idempotency_key(request)}
 
 
@@ -71,7 +71,7 @@ def rendered(job: Job) -> Response:
 
 
 class WordsViewSet(ViewSet):
-    """What a language model writes within the request."""
+    """Words that a language model writes within the request."""
 
     asks = "Replicate"
     fails = {
@@ -114,7 +114,7 @@ class WordsViewSet(ViewSet):
 
 
 class JobsViewSet(ViewSet):
-    """What is made by a job. When another job is at all of it already, that one is the answer."""
+    """Orders that start a job. When another job is at all of it already, that one is the answer."""
 
     asks = "Replicate"
     fails = {
@@ -195,7 +195,7 @@ def _estimated(found: estimates.GapsEstimate) -> Any:
 
 
 class CostsViewSet(ViewSet):
-    """What generating costs."""
+    """The costs of generating."""
 
     @extend_schema(parameters=[CostsQuery], responses=CostsSerializer)
     def retrieve(self, request: Request) -> Response:
@@ -204,7 +204,7 @@ class CostsViewSet(ViewSet):
 
 
 class WebhookView(APIView):
-    """Where Replicate tells that a prediction ended. Signed by it, so that it needs no login."""
+    """The end of a prediction, told by Replicate and signed by it, so that it needs no login."""
 
     authentication_classes = []
     permission_classes = [AllowAny]

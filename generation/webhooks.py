@@ -24,7 +24,7 @@ ASK_AGAIN_SECONDS = 60
 
 
 def address() -> str:
-    """Where Replicate calls; empty when it shall not."""
+    """The address that Replicate calls; empty when it shall not."""
     return f"{settings.PUBLIC_URL}{PATH}" if settings.PUBLIC_URL else ""
 
 

@@ -23,7 +23,7 @@ class WordStep(Prediction[Universe]):
         raise TypeError(f"{type(self).__name__} does not say what it asks")
 
     def state(self, task: Any) -> Any:
-        """What of the task must outlast a crash between two questions."""
+        """The part of the task that must outlast a crash between two questions."""
         raise TypeError(f"{type(self).__name__} does not say what it found")
 
     def deliver(self, step: StepRun, universe: Universe, task: Any) -> Done:

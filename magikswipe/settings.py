@@ -318,7 +318,7 @@ REPLICATE_MUSIC_REFERENCE = read_url("REPLICATE_MUSIC_REFERENCE")
 # Where Replicate reaches this installation to tell that something is ready; empty: it is only asked.
 PUBLIC_URL = read_url("PUBLIC_URL")
 
-# US dollars per prediction, over those that `generation.prices` knows; and what a month (UTC) may cost at most.
+# US dollars per prediction, over those that `generation.spending` knows; and what a month (UTC) may cost at most.
 MODEL_PRICES = read_prices("MODEL_PRICES")
 SPEND_LIMIT_MONTHLY = read("decimal", "SPEND_LIMIT_MONTHLY", None, validate=validate.Range(min=0))
 

@@ -9,7 +9,7 @@ from unfold.admin import ModelAdmin
 from unfold.decorators import display
 from unfold.views import ChangeList
 
-from generation import prompts
+from generation import kinds
 from universes import queries
 from universes.models import LANGUAGES, Asset, Universe
 from universes.name_keys import by_name
@@ -153,11 +153,11 @@ class UniverseAdmin(
 
     @display(description=_("The model is asked"))
     def example_image(self, universe):
-        return _example(universe, prompts.image)
+        return _example(universe, kinds.PICTURES.prompt)
 
     @display(description=_("The model is asked"))
     def example_video(self, universe):
-        return _example(universe, prompts.video)
+        return _example(universe, kinds.CLIPS.prompt)
 
     def save_model(self, request, obj, form, change):
         if not change:

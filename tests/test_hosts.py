@@ -24,7 +24,7 @@ from tests.test_journey import fetch, is_picture
 pytestmark = pytest.mark.servers
 
 CARDS = 50
-# US dollars, as generation.prices has it.
+# US dollars, as generation.spending has it.
 PICTURE_COSTS = 0.04
 OPEN_TRANSACTIONS = """SELECT count(*) FROM pg_stat_activity
     WHERE state <> 'idle' AND pid <> pg_backend_pid() AND datname = current_database()"""

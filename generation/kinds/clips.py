@@ -21,12 +21,16 @@ from universes import media
 from universes.models import Asset, Universe
 from universes.names import clip_of
 
-from .. import adapters, prompts
+from .. import adapters
 from ..errors import CannotGenerate
 from ..file_steps import MB, CardFile, cards
-from .kind import CARD, Filling, GapKind
+from .kind import CARD, Filling, GapKind, prompt_of
 from .pictures import PICTURES
 
+BUILT_IN = (
+    "{concept} comes gently to life: small, slow and happy movements, in a short loop for children aged 3 to 6. "
+    "The camera stands still, the style, colours and background stay as they are. No text, no sudden changes."
+)
 LABEL = messages.gettext("Clip of %(card)s")
 CLIP_START_PIXELS = 832
 # Replicate asks for a data URI only up to 256 kB.
@@ -65,7 +69,7 @@ class Clip(CardFile):
 
 def model_input(card: Asset, seed: int = 0) -> dict[str, Any]:
     """The model's input for a card's clip, but for the picture; CannotGenerate when it takes no such prompt."""
-    model, prompt = adapters.adapter(adapters.VIDEO), prompts.video(card)
+    model, prompt = adapters.adapter(adapters.VIDEO), CLIPS.prompt(card)
     model.check(prompt=prompt, label=f"'{card}'")
     return model.build(prompt, seed)
 
@@ -93,6 +97,9 @@ class Clips(GapKind):
 
     def counted(self, number: int) -> str:
         return ngettext("%(number)s clip", "%(number)s clips", number) % {"number": number}
+
+    def prompt(self, card: Asset) -> str:
+        return prompt_of(card, "custom_video_prompt", "default_video_prompt", BUILT_IN)
 
     def steps(self, universe: Universe, cards: Iterable[Asset], *, regenerate: bool) -> list[Step]:
         """A clip of each card that has none; it waits for the card's picture, where the same job makes that."""

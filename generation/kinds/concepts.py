@@ -58,7 +58,7 @@ def _apply(step: StepRun, universe: Universe, names: list[str], translations: di
 
 
 def _was_overtaken(step: StepRun, universe: Universe) -> bool:
-    """Whether somebody made cards where there were none when the step was planned."""
+    """True when somebody made cards where there were none when the step was planned."""
     return not step.params["regenerate"] and universe.assets.exists()
 
 
@@ -70,7 +70,7 @@ def _add_steps(step: StepRun, universe: Universe) -> None:
 def everything(
     universe: Universe, theme: str, *, with_videos: bool, with_music: bool, regenerate: bool
 ) -> list[Step]:
-    """What a universe whose cards stand still needs: pictures, then clips; lyrics, then songs."""
+    """The steps for all that a universe with its cards needs: pictures, then clips; lyrics, then songs."""
     cards = list(universe.assets.all())
     steps = PICTURES.steps(universe, cards, regenerate=regenerate)
     if with_videos:

@@ -41,7 +41,7 @@ class Proposal(WordStep):
 
 
 def _names_there_are(universe: Universe, language: str) -> list[str]:
-    """What the universe's cards are called, in this language where that is known."""
+    """The names of the universe's cards, in this language where they have one."""
     cards = universe.assets.prefetch_related("translations")
     translated = [{t.language: t.display_name for t in card.translations.all()} for card in cards]
     names = (known.get(language) or card.display_name for card, known in zip(cards, translated, strict=True))

@@ -1,4 +1,4 @@
-"""A kind of what is made: all that there is to know of it is said by one object."""
+"""The base of all kinds: a kind is one object that says all there is to know of it."""
 
 from __future__ import annotations
 
@@ -24,7 +24,8 @@ if TYPE_CHECKING:
     Text = str | Promise
 
 SLOT = "replicate"
-# What one card, one language or the whole universe has of a kind.
+PLACE = "{concept}"
+# The owners of a kind: each card, each language, or the universe as a whole.
 CARD, LANGUAGE, UNIVERSE = "card", "language", "universe"
 
 
@@ -83,7 +84,7 @@ class GapKind(Kind):
         raise NotImplementedError
 
     def lacking(self, universe: Universe) -> list[Any]:
-        """What is missing: card ids, languages, or pairs of them; one that is loaded with its assets and songs."""
+        """The gaps: card ids, languages, or pairs of them. The universe is best loaded with its assets and songs."""
         raise NotImplementedError
 
     def fill(self, filling: Filling) -> None:
@@ -120,6 +121,20 @@ class Filling:
 
     def all_steps(self) -> list[Step]:
         return [step for steps in self.steps.values() for step in steps]
+
+
+def prompt_of(card: Asset, custom: str, default: str, built_in: str) -> str:
+    """A card's own prompt, else its universe's, else the built-in one; `{concept}` stands for the card's name.
+
+    `custom` and `default`: the fields of AssetPrompts and UniversPrompts; both are best loaded with the card.
+    """
+    text = _stored(card, custom) or _stored(card.universe, default) or built_in
+    return text.replace(PLACE, card.display_name or "thing").strip()
+
+
+def _stored(owner: Asset | Universe, field: str) -> str:
+    prompts = getattr(owner, "prompts", None)
+    return ((getattr(prompts, field) if prompts else None) or "").strip()
 
 
 def songs_of(universe: Universe) -> dict[str, MusicPrompt]:

@@ -16,12 +16,16 @@ from storage import messages
 from universes.models import LANGUAGES, Language, MusicPrompt, Universe
 from universes.services import music, revisions
 
-from .. import adapters, prompts, questions
+from .. import adapters, questions
 from ..errors import CannotGenerate
 from ..questions import Translation
 from ..word_steps import WordStep, is_gone
 from .kind import LANGUAGE, Filling, GapKind, lyrics_of, songs_of, without_lyrics
 
+# The style of a song where nobody chose one.
+BUILT_IN_STYLE = (
+    "cheerful song for small children, clear friendly voice, ukulele, glockenspiel, soft percussion, 100 bpm"
+)
 LABEL, LABEL_OF_ONE = messages.gettext("Lyrics"), messages.gettext("Lyrics in %(language)s")
 NO_LYRICS = messages.gettext("Lyrics: there are none in any language; write them in one, or give a theme.")
 
@@ -104,7 +108,7 @@ def _most_lyrics() -> int:
 def _style(style: str) -> str:
     least, most = adapters.adapter(adapters.MUSIC).prompt
     fits = style and least <= len(style) <= (most or questions.STYLE_LENGTH)
-    return style if fits else prompts.MUSIC
+    return style if fits else BUILT_IN_STYLE
 
 
 def _fill(universe: Universe, lyrics: dict[str, str], style: str, job: Job) -> None:

@@ -32,7 +32,7 @@ NAMES_AT_ONCE = 40
 
 
 class NamesOfCards(WordStep):
-    """What is missing is told from the rows at every look, and each answer is written at once.
+    """Names some cards: the rows tell at every look which names are missing, and each answer is written at once.
 
     `params` also: `cards`, `{image name: languages}`; a card keeps that name whatever id it gets.
     """

@@ -17,10 +17,15 @@ from universes import media
 from universes.models import Asset, Universe
 from universes.services import files
 
-from .. import adapters, prompts
+from .. import adapters
 from ..file_steps import MB, CardFile, cards
-from .kind import CARD, Filling, GapKind
+from .kind import CARD, Filling, GapKind, prompt_of
 
+BUILT_IN = (
+    "A single {concept}, cute and friendly, for children aged 3 to 6. Flat digital illustration with soft rounded "
+    "shapes, bright warm colours and clean outlines, centred, whole and large, on a plain pastel background. "
+    "No text, no letters, nothing frightening."
+)
 LABEL = messages.gettext("Picture of %(card)s")
 
 
@@ -47,7 +52,7 @@ class Picture(CardFile):
 
 def model_input(card: Asset) -> dict[str, Any]:
     """The model's input for a card's picture; CannotGenerate when it takes no such prompt."""
-    model, prompt = adapters.adapter(adapters.IMAGE), prompts.image(card)
+    model, prompt = adapters.adapter(adapters.IMAGE), PICTURES.prompt(card)
     model.check(prompt=prompt, label=f"'{card}'")
     return model.build(prompt)
 
@@ -61,6 +66,9 @@ class Pictures(GapKind):
 
     def counted(self, number: int) -> str:
         return ngettext("%(number)s picture", "%(number)s pictures", number) % {"number": number}
+
+    def prompt(self, card: Asset) -> str:
+        return prompt_of(card, "custom_image_prompt", "default_image_prompt", BUILT_IN)
 
     def steps(self, universe: Universe, cards: Iterable[Asset], *, regenerate: bool) -> list[Step]:
         """A picture of each card that has none, of every card with `regenerate`."""

@@ -17,10 +17,10 @@ from universes import media
 from universes.models import LANGUAGES, Language, MusicPrompt, Universe
 from universes.names import music_name
 
-from .. import adapters, prompts
+from .. import adapters
 from ..file_steps import MB, FilePrediction
 from .kind import LANGUAGE, Filling, GapKind, lyrics_of, songs_of, without_lyrics
-from .lyrics import LYRICS
+from .lyrics import BUILT_IN_STYLE, LYRICS
 
 LABEL = messages.gettext("Song in %(language)s")
 
@@ -58,7 +58,7 @@ class Song(FilePrediction[Universe]):
 
 def model_input(stored: MusicPrompt | None, style: str, language: str) -> dict[str, Any]:
     """The model's input for a song; CannotGenerate when it takes no such style or lyrics."""
-    model, prompt, lyrics = adapters.adapter(adapters.MUSIC), prompts.music(stored, style), lyrics_of(stored)
+    model, prompt, lyrics = adapters.adapter(adapters.MUSIC), SONGS.style(stored, style), lyrics_of(stored)
     model.check(prompt=prompt, lyrics=lyrics, label=_name(language))
     return model.build(prompt, lyrics)
 
@@ -76,6 +76,11 @@ class Songs(GapKind):
 
     def counted(self, number: int) -> str:
         return ngettext("%(number)s song", "%(number)s songs", number) % {"number": number}
+
+    def style(self, stored: MusicPrompt | None, wanted: str = "") -> str:
+        """The stored style, else the wanted one, else the built-in one."""
+        own = ((stored.prompt if stored else "") or "").strip()
+        return own or wanted or BUILT_IN_STYLE
 
     def steps(
         self,
@@ -126,7 +131,7 @@ class Songs(GapKind):
         """Raise CannotGenerate for a style that the model would refuse, where the job writes the lyrics."""
         stored, model = songs_of(universe), adapters.adapter(adapters.MUSIC)
         for language in languages:
-            model.check_prompt(prompts.music(stored.get(language), style), _name(language))
+            model.check_prompt(self.style(stored.get(language), style), _name(language))
 
     def lacking(self, universe: Universe) -> list[str]:
         files = media.present(universe.slug)

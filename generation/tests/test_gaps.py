@@ -6,7 +6,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from generation import estimates, gaps, services
+from generation import estimates, kinds, services
 from generation.tests.helpers import run_out
 from jobs.models import Job
 from storage import bucket
@@ -37,7 +37,7 @@ def half_done(cards, songs, put_file, picture):
 
 
 def test_gaps_are_told(half_done, universe):
-    found = gaps.gaps(universe)
+    found = kinds.lacking(universe)
     flake, penguin, sledge = (card.pk for card in half_done)
     assert (flake, "de") not in found["names"] and (flake, "it") in found["names"]
     assert len(found["names"]) == 14
@@ -51,11 +51,11 @@ def test_gaps_of_many_cards_take_three_statements(universe, make_asset):
     for number in range(12):
         make_asset(f"Owl {number}", translations={"de": "Eule"})
     # What the bucket's index takes is not of the cards.
-    gaps.gaps(universe)
+    kinds.lacking(universe)
     with CaptureQueriesContext(
         connection,
     ) as statements:
-        gaps.gaps(type(universe).objects.get(pk=universe.pk))
+        kinds.lacking(type(universe).objects.get(pk=universe.pk))
     read = [one["sql"] for one in statements if "univers" in one["sql"]]
     assert len(read) <= 4, read
 
@@ -92,7 +92,7 @@ def test_names_pictures_and_lyrics_are_filled_and_nothing_else_is_bought(provide
     job = run("winter/gaps", kinds=["names", "pictures", "lyrics"])
     assert (job.status, job.message, job.estimated_cost) == ("completed", "5 of 5 steps", Decimal("0.08"))
     assert provider.counters()["created"] == 5
-    found = gaps.gaps(type(universe).objects.get())
+    found = kinds.lacking(type(universe).objects.get())
     assert [kind for kind, missing in found.items() if missing] == ["clips", "songs"]
 
 
@@ -102,7 +102,7 @@ def test_just_what_is_missing_is_made_and_in_order(provider, half_done, run, uni
     assert (job.type, job.status, job.message) == ("fill_gaps", "completed", "11 of 11 steps")
     assert job.estimated_cost == job.cost == Decimal("1.48")
     assert provider.counters()["created"] == 11
-    assert not any(found for found in gaps.gaps(type(universe).objects.get()).values())
+    assert not any(found for found in kinds.lacking(type(universe).objects.get()).values())
     assert run("winter/gaps").total_steps == 0
     assert provider.counters()["created"] == 11
 

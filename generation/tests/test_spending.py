@@ -7,7 +7,7 @@ from decimal import Decimal
 import pytest
 from django.utils import timezone
 
-from generation import adapters, prices, spending
+from generation import adapters, spending
 from generation.models import Charge
 from generation.tests.helpers import begin, books, look, run_out, wait_for_the_end_of
 from jobs import services as jobs
@@ -47,8 +47,8 @@ def test_prices_can_be_set_for_a_model_under_any_of_its_names(settings):
         "recraft-ai/recraft-v3": Decimal("0.5"),
         "wavespeedai/wan-2.1-i2v-480p": Decimal("0.45"),
     }
-    assert prices.of("recraft-ai/recraft-v3:" + "0" * 64) == Decimal("0.5")
-    assert prices.of("wan-video/wan-2.1-i2v-480p") == Decimal("0.45")
+    assert spending.price("recraft-ai/recraft-v3:" + "0" * 64) == Decimal("0.5")
+    assert spending.price("wan-video/wan-2.1-i2v-480p") == Decimal("0.45")
 
 
 def test_everything_is_estimated_before_the_cards_are_known(provider, universe, post, settings):

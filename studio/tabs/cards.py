@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from api.roles import GENERATE, WRITE
-from generation import estimates, kinds, prompts
+from generation import estimates, kinds
 from generation import services as generation
 from storage import bucket
 from universes import media
@@ -76,11 +76,11 @@ class Card:
 
     @property
     def image_prompt(self):
-        return prompts.image(self.asset)
+        return kinds.PICTURES.prompt(self.asset)
 
     @property
     def video_prompt(self):
-        return prompts.video(self.asset)
+        return kinds.CLIPS.prompt(self.asset)
 
 
 def loaded(universe):
@@ -192,7 +192,7 @@ def save(request, universe, asset_id):
     told, status = autosave.save(request, find(universe, asset_id), CardForm, author(request))
     if status == 200:
         asset = find(universe, asset_id)
-        told["resolved"] = {"image": prompts.image(asset), "video": prompts.video(asset)}
+        told["resolved"] = {"image": kinds.PICTURES.prompt(asset), "video": kinds.CLIPS.prompt(asset)}
     return part.answer(told, status)
 
 
@@ -268,14 +268,14 @@ DRAWING = Making(
     lambda _slug, image_name: image_name,
     generation.start_images,
     kinds.PICTURES.steps,
-    prompts.image,
+    kinds.PICTURES.prompt,
 )
 ANIMATING = Making(
     gettext_lazy("Animate “%(card)s”"),
     media.clip_name,
     generation.start_videos,
     kinds.CLIPS.steps,
-    prompts.video,
+    kinds.CLIPS.prompt,
 )
 
 

@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods
 
 from api.roles import GENERATE
-from generation import estimates, gaps, kinds
+from generation import estimates, kinds
 from generation import services as generation
 from generation.kinds import GapKind
 from universes.models import LANGUAGES
@@ -76,7 +76,7 @@ def fill_all(request, universe):
 
 def _ask(request, universe, ticked, theme, error=""):
     ticked = [kind for kind in kinds.GAPS if kind in ticked]
-    missing, wanted = gaps.gaps(universe), estimates.gaps(universe, ticked, theme)
+    missing, wanted = kinds.lacking(universe), estimates.gaps(universe, ticked, theme)
     found = lines(missing, wanted, estimates.gaps(universe, theme=theme), ticked)
     nothing = not any(line.number for line in found if line.ticked)
     return dialogs.show(
@@ -98,7 +98,7 @@ def _ask(request, universe, ticked, theme, error=""):
 
 def _told(universe, ticked, theme):
     """A text that is another one as soon as filling these kinds makes something else."""
-    steps = gaps.filling(universe, ticked, theme).all_steps()
+    steps = kinds.filling(universe, ticked, theme).all_steps()
     made = [(step.key, step.params.get("cards") or step.params.get("languages")) for step in steps]
     return hashlib.sha256(json.dumps(made, sort_keys=True).encode()).hexdigest()
 

@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from api.roles import GENERATE, WRITE
-from generation import estimates, gaps, kinds
+from generation import estimates, kinds
 from generation import services as generation
 from universes.models import LANGUAGES, Language
 
@@ -31,7 +31,7 @@ ONLY_GAPS = "gaps"
 @pages.studio_view()
 def page(request, universe):
     """A page of cards by their names, pictures and clips; `?only=gaps` leaves out those that lack nothing."""
-    missing = gaps.gaps(universe)
+    missing = kinds.lacking(universe)
     only = request.GET.get("only") == ONLY_GAPS
     found = lacking(universe, missing) if only else list(universe.assets.all())
     numbered = Paginator(found, cards.PER_PAGE).get_page(request.GET.get("page"))
@@ -62,7 +62,7 @@ def summary(request, universe):
 
 
 def render_summary(request, universe):
-    return _part(request, universe, "names_summary", **_summary(universe, gaps.gaps(universe)))
+    return _part(request, universe, "names_summary", **_summary(universe, kinds.lacking(universe)))
 
 
 def _summary(universe, missing):

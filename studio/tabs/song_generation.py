@@ -7,7 +7,7 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods
 
 from api.roles import GENERATE
-from generation import estimates, kinds, prompts
+from generation import estimates, kinds
 from generation import services as generation
 from universes.models import Language
 from universes.names import music_name
@@ -72,7 +72,7 @@ def _ask_to_sing(request, universe, language, error=""):
         request,
         title=_("The song in %(language)s") % {"language": song.language.label},
         text=" ".join(filter(None, (cost, first, replaces))),
-        note=prompts.music(song.stored),
+        note=kinds.SONGS.style(song.stored),
         submit=_("Generate"),
         error=error,
         seen=_file(universe, language),

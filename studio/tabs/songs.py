@@ -10,9 +10,10 @@ from django.shortcuts import render as render_part
 from django.views.decorators.http import require_GET, require_POST
 
 from api.roles import WRITE
-from generation import adapters, kinds, prompts
+from generation import adapters, kinds
 from generation.adapters import NO_LIMIT
 from generation.errors import CannotGenerate, ProviderError
+from generation.kinds.lyrics import BUILT_IN_STYLE
 from storage import bucket
 from universes.errors import AlreadyExists
 from universes.models import LANGUAGES, Language, MusicPrompt
@@ -140,7 +141,7 @@ def render_song(request, universe, language):
 
 
 def _around():
-    return {"limits": limits(), "built_in": prompts.MUSIC}
+    return {"limits": limits(), "built_in": BUILT_IN_STYLE}
 
 
 # --- Words

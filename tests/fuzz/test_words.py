@@ -5,7 +5,7 @@ import json
 from hypothesis import given
 from hypothesis import strategies as st
 
-from generation import parsing, prompts, questions
+from generation import kinds, parsing, questions
 from universes.models import LANGUAGES, Asset, AssetPrompts, Universe, UniversePrompts
 
 JSON = st.recursive(
@@ -96,7 +96,7 @@ def test_a_prompt_is_never_empty_and_takes_braces_as_they_are(name, image, video
     universe.prompts = UniversePrompts(default_image_prompt=image, default_video_prompt=video)
     card = Asset(universe=universe, display_name=name, image_name="00_x.png")
     card.prompts = AssetPrompts()
-    for given_text, made in ((image, prompts.image(card)), (video, prompts.video(card))):
+    for given_text, made in ((image, kinds.PICTURES.prompt(card)), (video, kinds.CLIPS.prompt(card))):
         if (given_text or "").strip():
             assert made == given_text.strip().replace("{concept}", name).strip()
         else:
