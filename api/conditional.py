@@ -9,13 +9,14 @@ folder has times of change; they are asked for each request, so that a writer ha
 
 import hashlib
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from functools import wraps
 from threading import local
 from typing import Any
 
 from django.conf import settings
-from django.db import DEFAULT_DB_ALIAS, Error, connections
+from django.db import DEFAULT_DB_ALIAS, Error, connection, connections
 from django.http import HttpResponse
 from django.utils.http import parse_etags
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
@@ -24,9 +25,8 @@ from rest_framework.response import Response
 
 from storage import bucket
 
-from .moment import one_moment
+from .formats import dumps
 from .permissions import has_scope
-from .renderers import dumps
 from .roles import READ
 
 # How many ETags a thread notes.
@@ -152,3 +152,32 @@ def _postgresql_state(connection: Any) -> State:
 
 
 STATES: dict[str, Callable[[Any], State]] = {"sqlite": _sqlite_state, "postgresql": _postgresql_state}
+
+
+# How a transaction begins that reads one state of the database.
+# https://www.sqlite.org/isolation.html, https://www.postgresql.org/docs/current/transaction-iso.html
+BEGIN = {
+    "sqlite": "BEGIN DEFERRED",
+    "postgresql": "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY",
+}
+
+
+@contextmanager
+def one_moment() -> Iterator[None]:
+    """All that the block reads is of one state of the database, whatever others write meanwhile; it writes nothing.
+
+    Nobody waits for it: a transaction of Django's own would take SQLite's lock for writers.
+    """
+    if connection.in_atomic_block:
+        yield
+        return
+    _say(BEGIN[connection.vendor])
+    try:
+        yield
+    finally:
+        _say("ROLLBACK")
+
+
+def _say(statement: str) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(statement)

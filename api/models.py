@@ -47,7 +47,7 @@ class ApiToken(models.Model):
 
 
 class Tally(models.Model):
-    """How often something was done within a time that ends; see `tallies`."""
+    """How often something was done within a time that ends; see `rate_limits`."""
 
     key = models.CharField(max_length=64, unique=True)
     count = models.PositiveIntegerField(default=1)

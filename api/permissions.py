@@ -1,6 +1,7 @@
-"""Who may call the API: everybody when it is open; else staff and tokens, each as far as their scopes reach.
+"""Who calls the API, and what they may do.
 
-Strangers read what is public, and nothing else.
+An open API is everybody's. A closed one knows clients by their token and staff by the admin's cookie, each as far as
+their scopes reach; strangers read what is public, and nothing else.
 """
 
 from collections.abc import Callable
@@ -9,8 +10,10 @@ from urllib.parse import urlsplit
 
 from corsheaders.middleware import CorsMiddleware
 from django.conf import settings
+from django.contrib.auth.models import AnonymousUser
 from django.utils import translation
-from rest_framework.exceptions import PermissionDenied
+from rest_framework import authentication
+from rest_framework.exceptions import AuthenticationFailed, PermissionDenied
 from rest_framework.permissions import SAFE_METHODS, BasePermission
 from rest_framework.request import Request
 
@@ -19,6 +22,33 @@ from storage import signed_urls
 from . import tokens
 from .models import ApiToken
 from .roles import GENERATE, READ, WRITE, lacking, may
+
+
+class TokenAuthentication(authentication.BaseAuthentication):
+    """`Authorization: Bearer msk_…` (https://www.rfc-editor.org/rfc/rfc6750#section-2.1)."""
+
+    def authenticate(self, request):
+        """`(owner, token)`; None without such a header. Raises AuthenticationFailed for one that opens nothing."""
+        scheme, _, text = request.headers.get("Authorization", "").partition(" ")
+        if settings.API_OPEN or scheme.lower() != "bearer":
+            return None
+        try:
+            token = tokens.check(text.strip())
+        except tokens.Refused as refusal:
+            raise AuthenticationFailed(str(refusal)) from None
+        return token.owner or AnonymousUser(), token
+
+    def authenticate_header(self, request):
+        """What makes an anonymous call a 401 instead of a 403."""
+        return 'Bearer realm="MagikSwipe"'
+
+
+class SessionAuthentication(authentication.SessionAuthentication):
+    """The admin's login; what changes something needs its CSRF token, too."""
+
+    def authenticate(self, request):
+        return None if settings.API_OPEN else super().authenticate(request)
+
 
 if TYPE_CHECKING:
     from rest_framework.views import APIView

@@ -12,7 +12,7 @@ from django.db.models import Q, QuerySet
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
-from api.tallies import SKEW
+from api.rate_limits import SKEW
 from jobs.handlers import Done, Drop, Passing, Permanent, StepRun, Wait
 from storage import archive, bucket
 from storage.files import digests

@@ -14,7 +14,7 @@ from django.db import transaction
 from django.db.models import QuerySet, Sum
 from django.utils import timezone
 
-from api.tallies import SKEW
+from api.rate_limits import SKEW
 from jobs import progress
 from jobs.handlers import StepRun
 from jobs.models import ACTIVE, JobStep

@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from django.db.models import Q
 from django.utils import timezone
 
-from api.tallies import SKEW
+from api.rate_limits import SKEW
 
 from .models import ACTIVE, Chore, Job, JobStep, Slots, State
 

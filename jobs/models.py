@@ -11,7 +11,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from api.models import IdempotencyKey
-from api.tallies import SKEW
+from api.rate_limits import SKEW
 from storage.messages import MessageField
 
 from . import types

@@ -6,8 +6,7 @@ from typing import Any, TypeVar
 from drf_spectacular.utils import OpenApiExample, extend_schema_field, extend_schema_serializer
 from rest_framework import serializers
 
-from api.fields import Dollars, Query
-from api.paging import LimitQuery
+from api.fields import Dollars, LimitQuery, Query
 
 from . import types
 from .models import Job, JobStep, State

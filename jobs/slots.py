@@ -11,7 +11,7 @@ from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
-from api.tallies import SKEW
+from api.rate_limits import SKEW
 
 from . import clock
 from .models import ACTIVE, Job, JobStep, Slots

@@ -6,7 +6,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 from rest_framework.viewsets import ViewSet
 
-from api.moment import one_moment
+from api.conditional import one_moment
 from api.permissions import needs, paid_if, require
 from api.roles import GENERATE, PUBLISH, WRITE
 

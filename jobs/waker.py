@@ -15,7 +15,7 @@ from django.db.models.functions import Coalesce
 from django.utils import timezone
 from django_q.tasks import async_task
 
-from api.tallies import SKEW
+from api.rate_limits import SKEW
 
 from . import clock, lease
 from .models import ACTIVE, Job, JobStep

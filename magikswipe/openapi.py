@@ -38,8 +38,8 @@ SPECTACULAR_SETTINGS = {
     "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
-        "api.links.add",
-        "api.polish.polish",
+        "api.schema.add_links",
+        "api.schema.polish",
     ],
     "ENUM_NAME_OVERRIDES": {
         "Language": "universes.models.Language",

@@ -210,17 +210,17 @@ FILE_UPLOAD_HANDLERS = ["storage.staging.BoundedUpload"]
 REST_FRAMEWORK = {
     # The first one's header is what makes an anonymous call a 401.
     "DEFAULT_AUTHENTICATION_CLASSES": [
-        "api.authentication.TokenAuthentication",
-        "api.authentication.SessionAuthentication",
+        "api.permissions.TokenAuthentication",
+        "api.permissions.SessionAuthentication",
     ],
-    "DEFAULT_THROTTLE_CLASSES": ["api.throttles.Writes", "api.throttles.Paid"],
+    "DEFAULT_THROTTLE_CLASSES": ["api.rate_limits.Writes", "api.rate_limits.Paid"],
     "DEFAULT_PERMISSION_CLASSES": ["api.permissions.InScopeOrOpen"],
-    "DEFAULT_PARSER_CLASSES": ["api.parsers.JSONParser"],
+    "DEFAULT_PARSER_CLASSES": ["api.formats.JSONParser"],
     "DEFAULT_RENDERER_CLASSES": [
-        "api.renderers.JSONRenderer",
+        "api.formats.JSONRenderer",
         "rest_framework.renderers.BrowsableAPIRenderer",
     ],
-    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "api.parsers.Negotiation",
+    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "api.formats.Negotiation",
     "DEFAULT_SCHEMA_CLASS": "api.schema.Schema",
     "EXCEPTION_HANDLER": "api.errors.handle",
     "URL_FORMAT_OVERRIDE": None,

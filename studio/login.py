@@ -9,7 +9,7 @@ from django.contrib import admin
 from django.utils.translation import gettext as _
 from unfold.forms import AuthenticationForm
 
-from api import clients, tallies
+from api import rate_limits
 
 WINDOW_SECONDS = 15 * 60
 # With one name from one network, and from one network with any names.
@@ -23,14 +23,14 @@ class LoginForm(AuthenticationForm):
         A network that has had its tries is refused before its next name is counted: a name is a row in the database.
         A login that succeeds was no try: an office whose editors all log in from one address is not locked out.
         """
-        network = clients.network(self.request)
-        self._refuse_beyond(MOST_PER_NETWORK - 1, *tallies.look("logins", network, WINDOW_SECONDS))
+        network = rate_limits.network(self.request)
+        self._refuse_beyond(MOST_PER_NETWORK - 1, *rate_limits.look("logins", network, WINDOW_SECONDS))
         who = f"{network} {self.cleaned_data.get('username', '').casefold()}"
-        self._refuse_beyond(MOST_PER_NAME, *tallies.add("login", who, WINDOW_SECONDS))
-        self._refuse_beyond(MOST_PER_NETWORK, *tallies.add("logins", network, WINDOW_SECONDS))
+        self._refuse_beyond(MOST_PER_NAME, *rate_limits.count("login", who, WINDOW_SECONDS))
+        self._refuse_beyond(MOST_PER_NETWORK, *rate_limits.count("logins", network, WINDOW_SECONDS))
         cleaned = super().clean()
-        tallies.forget("login", who)
-        tallies.take_back("logins", network)
+        rate_limits.forget("login", who)
+        rate_limits.take_back("logins", network)
         return cleaned
 
     def _refuse_beyond(self, most, count, seconds):

@@ -10,8 +10,7 @@ from drf_spectacular.utils import (
 )
 from rest_framework import serializers
 
-from api.fields import Body, Boolean, Query
-from api.paging import PageQuery
+from api.fields import Body, Boolean, PageQuery, Query
 from api.schema import ErrorSerializer
 from universes.models import Revision
 from universes.services import revisions

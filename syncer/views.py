@@ -9,8 +9,7 @@ from rest_framework.response import Response
 from rest_framework.serializers import Serializer
 from rest_framework.viewsets import ViewSet
 
-from api.fields import Body
-from api.paging import page
+from api.fields import Body, page
 from api.permissions import author, needs
 from api.roles import PUBLISH
 from jobs import representation

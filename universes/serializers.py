@@ -7,8 +7,7 @@ from django.conf import settings
 from drf_spectacular.utils import OpenApiExample, extend_schema_field, extend_schema_serializer
 from rest_framework import serializers
 
-from api.fields import Body, Boolean, Integer, Query, Text
-from api.paging import PageQuery
+from api.fields import Body, Boolean, Integer, PageQuery, Query, Text
 from storage import signed_urls
 
 from . import media

@@ -11,8 +11,8 @@ from rest_framework.viewsets import ViewSet
 
 from api.bodies import declared_size
 from api.conditional import conditional
+from api.formats import ZIP, ArchiveParser, ClipParser, PictureParser, SongParser
 from api.idempotency import IDEMPOTENCY_KEY, idempotency_key
-from api.parsers import ZIP, ArchiveParser, ClipParser, PictureParser, SongParser
 from api.permissions import author, by_address, has_scope, public
 from api.roles import READ
 from api.schema import ELSEWHERE, medium, takes_file

@@ -7,7 +7,7 @@ import re
 import pytest
 from django.test import Client
 
-from api.sentences import clean, flatten
+from api.errors import clean, flatten
 
 FORM = "application/x-www-form-urlencoded"
 

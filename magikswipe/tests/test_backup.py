@@ -16,7 +16,7 @@ from django.core.management import CommandError, call_command
 from django.db import OperationalError, connection, transaction
 from django.db.models.signals import post_save
 
-from api import tallies, tokens
+from api import rate_limits, tokens
 from api.models import ApiToken, Tally
 from jobs.models import Job, JobStep, Worker
 from magikswipe.backups import restoring, rows, writing
@@ -80,7 +80,7 @@ def wipe():
 
 def test_after_a_wipe_a_restore_brings_back_equal_rows_and_bytes(filled, tmp_path, capsys):
     before = state()
-    assert tallies.add("writes", "somebody", 60)[0] == 1
+    assert rate_limits.count("writes", "somebody", 60)[0] == 1
     call_command("backup", tmp_path / "all.tar")
     assert "all read again and whole" in capsys.readouterr().out
     assert (tmp_path / "all.tar").stat().st_mode & 0o777 == 0o600

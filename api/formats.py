@@ -1,9 +1,13 @@
-"""What the API takes and gives: JSON; archives and media as they are."""
+"""JSON in and out, and files as they are: parsers, the renderer, and how they are chosen.
+
+JSON is written by orjson (https://github.com/ijl/orjson), several times as fast as the standard library's.
+"""
 
 import codecs
 import io
 
-from rest_framework import negotiation, parsers
+import orjson
+from rest_framework import negotiation, parsers, renderers
 from rest_framework.exceptions import NotAcceptable, ParseError, UnsupportedMediaType
 
 ZIP = "application/zip"
@@ -89,3 +93,25 @@ class Negotiation(negotiation.DefaultContentNegotiation):
             return super().select_renderer(request, renderers, format_suffix)
         except (NotAcceptable, ValueError):
             return renderers[0], renderers[0].media_type
+
+
+OPTIONS = orjson.OPT_UTC_Z
+
+
+def dumps(data):
+    """JSON as bytes. Raises TypeError for what only DRF's encoder can write."""
+    return orjson.dumps(data, default=renderers.encoders.JSONEncoder().default, option=OPTIONS)
+
+
+class JSONRenderer(renderers.JSONRenderer):
+    """DRF's for who asks for an indent, and for whole numbers beyond 64 bits."""
+
+    def render(self, data, accepted_media_type=None, renderer_context=None):
+        if data is None:
+            return b""
+        if "indent" not in (accepted_media_type or ""):
+            try:
+                return dumps(data)
+            except TypeError:
+                pass
+        return super().render(data, accepted_media_type, renderer_context)
