@@ -30,6 +30,7 @@ from .transport import (
     Passing,
     Transport,
     download_error,
+    fault,
     storage_error,
     table_error,
     within,
@@ -353,7 +354,7 @@ class Supabase(Transport):
             raise
         except UNEXPECTED as error:
             log.warning("Supabase's answer can't be read (%s): %s", what, type(error).__name__)
-            raise self._unlike(f"{what}{_where(error)}") from None
+            raise self._unlike(f"{what}{fault(error)}") from None
 
 
 def _where_in(column: str, values: Sequence[Any], query: Any) -> Any:
@@ -388,17 +389,6 @@ def _named(name: str, entry: dict[str, Any]) -> Entry:
 
 def _is_entry(found: Any) -> bool:
     return isinstance(found, dict) and isinstance(found.get("name"), str) and "id" in found
-
-
-def _where(error: Any) -> str:
-    """The faulty part of an answer, if the library tells it: `: objects.0.name: Input should be a string`.
-
-    https://docs.pydantic.dev/latest/errors/errors/
-    """
-    if not callable(getattr(error, "errors", None)):
-        return ""
-    first = error.errors()[0]
-    return f": {'.'.join(map(str, first['loc']))}: {first['msg']}"[:200]
 
 
 def _mark(row: Any) -> str:

@@ -10,7 +10,7 @@ from universes.rows import Row
 
 from . import local, remote_rows
 from .client import client
-from .errors import RemoteError
+from .errors import RemoteError, unfit
 from .local import LocalSide
 from .remote_rows import Queries, Tables, WholeTables
 from .sides import digest
@@ -47,7 +47,7 @@ def _alone(tables: Tables, here: Universe) -> Entry:
     try:
         if not remote_rows.find(tables, None, local.remote_id(here)):
             return {"slug": here.slug, "state": ONLY_HERE}
-        raise remote_rows.unfit(here.slug)
+        raise unfit(here.slug)
     except RemoteError as error:
         return _unreadable(here.slug, error)
 

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from django.utils.translation import gettext as _
+from django.utils.translation import gettext
 
 from jobs.models import JobStep, State
 from universes.errors import NotFound
@@ -75,6 +75,13 @@ class Refused(SyncError):
         return {"error": "Refused", "plan": self.plan}
 
 
+def unfit(slug: str) -> RemoteError:
+    return RemoteError(
+        gettext("'%(slug)s' has no name, or no slug that can name a folder; set it in Supabase.")
+        % {"slug": slug}
+    )
+
+
 KINDS: dict[str, type[Exception]] = {
     kind.__name__: kind
     for kind in (NotConfigured, Unreachable, WrongKey, RemoteError, NotThere, Conflict, NoSpace, NotFound)
@@ -85,7 +92,7 @@ def from_step(step: JobStep) -> Exception:
     """The error with which a step of a sync ended."""
     facts: dict[str, Any] = step.result or {}
     if step.status == State.CANCELLED:
-        return Cancelled(_("The sync was cancelled; run it again to finish."))
+        return Cancelled(gettext("The sync was cancelled; run it again to finish."))
     if facts.get("error") == "Refused":
         return Refused(step.error, facts.get("plan"))
     return KINDS.get(facts.get("error", ""), RemoteError)(step.error)

@@ -146,6 +146,13 @@ class Plan:
     def row_changes(self, action: str, table: str = "") -> list[RowChange]:
         return [c for c in self.rows if c.action == action and table in ("", c.table)]
 
+    def in_the_way(self, table: Table) -> list[RowChange]:
+        """The updated and deleted rows of a table whose natural key another row is about to get."""
+        written = [*self.row_changes(CREATE, table.name), *self.row_changes(UPDATE, table.name)]
+        wanted = {key_in_universe(table, change.row): change.id for change in written}
+        present = [*self.row_changes(UPDATE, table.name), *self.row_changes(DELETE, table.name)]
+        return [c for c in present if wanted.get(key_in_universe(table, c.old or c.row), c.id) != c.id]
+
     def file_changes(self, *actions: str) -> list[FileChange]:
         return [c for c in self.files if c.action in actions]
 

@@ -26,7 +26,7 @@ from . import progress
 from .client import Entry, Supabase
 from .errors import ChangedMeanwhile, Conflict, Damaged, RemoteError
 from .models import RemoteFile
-from .plan import CREATE, DELETE, UPDATE, Plan, RowChange, key_in_universe
+from .plan import CREATE, DELETE, UPDATE, Plan, RowChange
 from .remote_rows import (
     BIGINT,
     Queries,
@@ -256,20 +256,12 @@ def _media_elsewhere(slug: str, folder: str) -> str:
 
 def make_way(plan: Plan, client: Supabase, table: Table) -> None:
     """Give up natural keys that other rows are about to get: cards by another file name, other rows by a new row."""
-    changes = _in_the_way(plan, table)
+    changes = plan.in_the_way(table)
     if table is UNIVERS_ASSETS:
         for change in changes:
             client.update(table.name, change.id, {"image_name": f"{change.id}.png"})
     elif changes:
         _insert_anew(client, table, changes)
-
-
-def _in_the_way(plan: Plan, table: Table) -> list[RowChange]:
-    written = [*plan.row_changes(CREATE, table.name), *plan.row_changes(UPDATE, table.name)]
-    wanted = {key_in_universe(table, change.row): change.id for change in written}
-    present = {c.id: c for action in (UPDATE, DELETE) for c in plan.row_changes(action, table.name)}
-    keys = {row_id: key_in_universe(table, change.old or change.row) for row_id, change in present.items()}
-    return [change for row_id, change in present.items() if wanted.get(keys[row_id], row_id) != row_id]
 
 
 def _insert_anew(client: Supabase, table: Table, changes: list[RowChange]) -> None:

@@ -43,9 +43,6 @@ class WrongType(ValueError):
     """A value of another type than its column; the message names the right one."""
 
 
-# --- One row
-
-
 def to_row(table: Table, raw: Any) -> Row:
     """A row with our columns alone, as the local side has them; Damaged names the row and the column."""
     if not isinstance(raw, dict):
@@ -160,9 +157,6 @@ READERS: dict[str, Callable[[Any], Any]] = {
     "UUIDField": _uuid,
     "DateTimeField": _time,
 }
-
-
-# --- Tables
 
 
 class Tables:
@@ -298,19 +292,9 @@ def naming_universe(slug: str) -> Iterator[None]:
         ) from None
 
 
-# --- Universes
-
-
 def is_fit(universe: Row) -> bool:
     """Whether a row of `univers` has a name and a slug that can name a folder."""
     return is_slug(universe.get("slug") or "") and universe.get("name") is not None
-
-
-def unfit(slug: str) -> RemoteError:
-    return RemoteError(
-        gettext("'%(slug)s' has no name, or no slug that can name a folder; set it in Supabase.")
-        % {"slug": slug}
-    )
 
 
 def universes(client: Supabase) -> tuple[list[Row], list[str], dict[str, Damaged]]:

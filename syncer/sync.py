@@ -16,7 +16,7 @@ from universes.services import revisions, universes
 
 from . import journals, local, progress, remote_rows
 from .client import client
-from .errors import ChangedMeanwhile, Conflict, NotThere, Refused, Unreadable
+from .errors import ChangedMeanwhile, Conflict, NotThere, Refused, Unreadable, unfit
 from .local import LocalSide
 from .plan import CREATE, DELETE, PULL, PUSH, UPDATE, Plan, PlanCounts, build
 from .remote import RemoteSide
@@ -213,7 +213,7 @@ def prepare_pull(slug: str, tables: Tables | None = None, author: str = "") -> P
     if not there:
         raise not_there(slug)
     if not remote_rows.is_fit(there):
-        raise remote_rows.unfit(slug)
+        raise unfit(slug)
     here = counterpart(tables, there)
     _check_slug_here(tables, there["slug"], here)
     source = remote_source(tables, there, here)

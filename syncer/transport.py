@@ -310,3 +310,14 @@ def download_error(what: str, answer: httpx.Response) -> RemoteError:
 def _refused(what: str, reason: str, status: int | str) -> str:
     words = {"what": what, "message": reason, "status": status}
     return gettext("Supabase refused %(what)s: %(message)s (%(status)s).") % words
+
+
+def fault(error: Any) -> str:
+    """The faulty part of an answer, if the library tells it: `: objects.0.name: Input should be a string`.
+
+    https://docs.pydantic.dev/latest/errors/errors/
+    """
+    if not callable(getattr(error, "errors", None)):
+        return ""
+    first = error.errors()[0]
+    return f": {'.'.join(map(str, first['loc']))}: {first['msg']}"[:200]

@@ -13,6 +13,7 @@ from universes.rows import UNIVERS, Row
 
 from . import local, progress, remote_rows
 from .client import client
+from .errors import unfit
 from .models import RemoteFile, SyncedState
 from .plan import DELETE, UNPUBLISH, FileChange, Plan, build
 from .remote import RemoteSide, whole_folder
@@ -43,7 +44,7 @@ def prepare(slug: str) -> Removal:
         raise not_there(slug)
     folder = there["slug"] if there else slug
     if there and not is_slug(folder or ""):
-        raise remote_rows.unfit(slug)
+        raise unfit(slug)
     files = whole_folder(client(), folder)
     if not (there or files or _linked(slug, there).exists()):
         raise not_there(slug)
