@@ -48,11 +48,11 @@ def abandon(folder: Path) -> None:
 class Placement:
     """Files put into one folder of the bucket; what they replace is archived, and all of it can be rolled back.
 
-    `archived`: the replaced files, `{name: sha256}`. `known`: files that need not be archived again.
+    `archived`: the replaced files, `{name: sha256}`. `before`: files that are archived already.
     """
 
-    def __init__(self, slug: str, known: Mapping[str, str] | None = None) -> None:
-        self.slug, self.known = slug, known or {}
+    def __init__(self, slug: str, before: Mapping[str, str] | None = None) -> None:
+        self.slug, self.before = slug, before or {}
         self.archived: dict[str, str] = {}
         self._put: dict[str, Path] = {}
 
@@ -79,7 +79,7 @@ class Placement:
         """Archive files that are about to be replaced or deleted, if they exist and are not archived yet."""
         for name in names:
             present = bucket.digests_of(self.slug, name)
-            if present and present["sha256"] not in (self.known.get(name), self.archived.get(name)):
+            if present and present["sha256"] not in (self.before.get(name), self.archived.get(name)):
                 self.archived.update(archive.add_from_bucket(self.slug, [name]))
 
     @contextmanager
@@ -164,7 +164,7 @@ def complete(journal: Journal) -> None:
 
 
 def _complete(journal: Journal, files: list[JournalFile]) -> None:
-    placement = Placement(journal.slug, known=journal.kept)
+    placement = Placement(journal.slug, before=journal.kept)
     # A revision names them before they are replaced, so that a kill in between loses nothing.
     placement.archive(file["name"] for file in files)
     _save_revision(journal, named := dict(placement.archived))

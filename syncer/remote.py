@@ -310,9 +310,9 @@ def listing(
 
 def whole_folder(client: Supabase, slug: str) -> list[File]:
     """All files of a universe's folder and its sub-folders, of any name."""
-    known = {r.key: r for r in RemoteFile.objects.filter(key__startswith=f"{slug}/")}
+    remembered = {r.key: r for r in RemoteFile.objects.filter(key__startswith=f"{slug}/")}
     with naming_universe(slug):
-        return [_file(entry, slug, known) for entry in client.listing(slug)]
+        return [_file(entry, slug, remembered) for entry in client.listing(slug)]
 
 
 def _other_folders(slug: str, files: list[File], read: Collection[str]) -> list[str]:
@@ -349,13 +349,13 @@ def _ignored(slug: str, key: str, reason: str) -> str:
     }
 
 
-def _file(entry: Entry, slug: str, noted: Mapping[str, RemoteFile]) -> File:
+def _file(entry: Entry, slug: str, remembered: Mapping[str, RemoteFile]) -> File:
     """The File of an entry, with remembered digests."""
     path, size, etag = file_entry(entry)
     name, key = path.rpartition("/")[2], path if "/" in path else ""
-    known = noted.get(f"{slug}/{path}")
-    if known and (known.etag, known.size) == (etag, size):
-        return File(name, size, known.md5, known.sha256, etag, key)
+    record = remembered.get(f"{slug}/{path}")
+    if record and (record.etag, record.size) == (etag, size):
+        return File(name, size, record.md5, record.sha256, etag, key)
     return File(name, size, md5=etag if MD5.fullmatch(etag) else "", etag=etag, key=key)
 
 

@@ -145,7 +145,7 @@ def _slug(revision: Revision, here: Universe | None) -> str:
 def _with_free_ids(revision: Revision, here: Universe | None) -> Rows:
     """The archived rows; one whose id a row of another universe has gets a new one, the same each time."""
     rows = {
-        table.name: [_known_columns(table, row) for row in revision.rows[table.name]]
+        table.name: [_our_columns(table, row) for row in revision.rows[table.name]]
         for table in TABLES
         if table.name in revision.rows
     }
@@ -153,7 +153,7 @@ def _with_free_ids(revision: Revision, here: Universe | None) -> Rows:
     return {name: [_with_ids(row, ids) for row in found] for name, found in rows.items()} if ids else rows
 
 
-def _known_columns(table: Table, row: Row) -> Row:
+def _our_columns(table: Table, row: Row) -> Row:
     return {column: row[column] for column in table.columns if column in row}
 
 

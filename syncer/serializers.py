@@ -101,8 +101,8 @@ class ArchivedFileSerializer(serializers.Serializer[Any]):
 class RevisionItemSerializer(serializers.ModelSerializer[Revision]):
     """A revision as lists show it."""
 
-    cards = serializers.IntegerField(help_text="How many cards it kept.")
-    songs = serializers.IntegerField(help_text="How many songs it kept.")
+    cards = serializers.IntegerField(help_text="The number of its cards.")
+    songs = serializers.IntegerField(help_text="The number of its songs.")
     files = serializers.SerializerMethodField(help_text="By name, those that were replaced or deleted.")
 
     class Meta:
@@ -131,11 +131,11 @@ class RevisionPageSerializer(serializers.Serializer[Any]):
 
 
 class RevisionSerializer(RevisionItemSerializer):
-    """A revision with all rows that it kept."""
+    """A revision with all its rows."""
 
     rows = serializers.DictField(
         child=serializers.ListField(child=serializers.DictField()),
-        help_text="By table, as Supabase has them; a table that is absent was not kept.",
+        help_text="By table, as Supabase has them; an absent table is not part of it.",
     )
 
     class Meta(RevisionItemSerializer.Meta):

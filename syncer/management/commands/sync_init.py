@@ -4,7 +4,7 @@ from syncer.services import Planned, Started
 
 
 class Command(SyncCommand):
-    help = "Bring all universes of Supabase here, for a fresh installation. What is only here stays."
+    help = "Pull all universes of Supabase, for a fresh installation. Universes that are only here stay."
     takes_slugs = False
 
     def plans(self, slugs: list[str]) -> Planned:

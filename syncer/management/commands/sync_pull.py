@@ -4,7 +4,7 @@ from syncer.services import Planned, Started
 
 
 class Command(SyncCommand):
-    help = "Make universes here as they are in Supabase; what is overwritten stays as a revision."
+    help = "Make universes here equal to Supabase; overwritten rows and files become a revision."
 
     def plans(self, slugs: list[str]) -> Planned:
         return services.plan_each(services.PULL, slugs) if slugs else services.plan_pull_all()

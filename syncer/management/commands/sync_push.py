@@ -5,7 +5,7 @@ from universes.models import Universe
 
 
 class Command(SyncCommand):
-    help = "Make universes in Supabase as they are here."
+    help = "Make universes in Supabase equal to here."
 
     def plans(self, slugs: list[str]) -> Planned:
         return services.plan_each(services.PUSH, slugs or everything())
