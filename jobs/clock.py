@@ -1,4 +1,5 @@
-"""Times, and clocks that are set: who lives stays alive, and nothing waits for a time of the former clock.
+"""Times that are due, also where the clock was set: a living runner keeps its job, and nothing waits for a time of
+the former clock.
 
 A time that lies further ahead than the rule that set it allows counts as come. Where it lies within that, as a pause
 that the other side asked for may, the supervisor notices the step of the clock (`ClockSteps`).
@@ -42,7 +43,7 @@ class ClockSteps:
         self.seen, self.uptime = time.time(), time.monotonic()
 
     def look(self) -> None:
-        """Set right what waits, when the clock was set since the last look."""
+        """Let leases run on and waiting steps be due, when the clock was set since the last look."""
         now, uptime = time.time(), time.monotonic()
         step = now - self.seen - (uptime - self.uptime)
         if not -BACK <= step <= AHEAD:
@@ -55,7 +56,7 @@ class ClockSteps:
 
 
 def forget_times() -> None:
-    """Let all that waits for a time be due now: by which clock that was written, nobody knows.
+    """Let everything that waits for a time be due now, since that time may be of the former clock.
 
     A look that comes too early does no harm: the other side, if it asked us to wait, asks again.
     """

@@ -1,4 +1,4 @@
-"""What the job services refuse."""
+"""Errors of the job services."""
 
 from typing import TYPE_CHECKING
 

@@ -1,4 +1,4 @@
-"""Handlers: what the runner hands to the code that does a step, and the outcomes that this code answers with."""
+"""Handlers do the steps: their base class, the step that they get, and the outcomes that they answer with."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -37,9 +37,9 @@ class Drop:
 
 
 class Permanent(Exception):
-    """It failed and would fail again. `spent`: what lies at the provider is of no more use.
+    """It failed and would fail again. `spent`: the result at the other side is of no more use.
 
-    `result` is kept with the step, for those who want to know more than the sentence.
+    `result` is kept with the step, and says more than the sentence.
     """
 
     def __init__(
@@ -86,8 +86,8 @@ class Handler:
 class StepRun:
     """A step in the hands of the runner that owns its job.
 
-    `was_answered`: set by a handler that is about to read what the other side gave it. If that breaks in a way that
-    nobody foresaw, a retry asks the other side anew.
+    `was_answered`: set by a handler that is about to read the other side's answer. If an internal error follows, a
+    retry asks the other side anew.
     """
 
     def __init__(self, step: JobStep, token: int) -> None:

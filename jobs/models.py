@@ -30,7 +30,7 @@ ENDED = (State.COMPLETED, State.FAILED, State.CANCELLED)
 
 
 class Job(models.Model):
-    """What the API shows of a piece of work, and who may run it now."""
+    """A piece of work as the API shows it, and the lease of the runner that is at it."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     type = models.TextField(_("type"))
@@ -42,12 +42,12 @@ class Job(models.Model):
     message = models.TextField(_("message"), default="", blank=True)
     error = MessageField(_("error"), null=True, blank=True)
     result = models.JSONField(_("result"), null=True, blank=True)
-    # What its steps are, for the sentence that counts them: "images".
+    # A word for its steps, for the sentence that counts them: "images".
     unit = models.TextField(default="steps")
-    # What it leaves out and why, for people; stands after the sentence that counts the steps.
+    # A sentence about steps that were not made, and why; stands after the sentence that counts the steps.
     left_out = MessageField(default="", blank=True)
     cancel_requested = models.BooleanField(default=False)
-    # What it will cost as far as one can tell beforehand, and what it has; none where nobody knows.
+    # Null where no price is known.
     estimated_cost = models.DecimalField(
         _("estimated cost in USD"), max_digits=10, decimal_places=4, null=True, blank=True
     )
@@ -57,7 +57,7 @@ class Job(models.Model):
     started_at = models.DateTimeField(_("started"), null=True, blank=True)
     completed_at = models.DateTimeField(_("ended"), null=True, blank=True)
 
-    # The lease: who runs it, until when, and a token that grows with each owner, so that one who
+    # The lease: its owner, its end, and a fencing token that grows with each owner, so that a runner that
     # lost it without noticing can't write any more.
     lease_owner = models.TextField(default="", blank=True)
     lease_until = models.DateTimeField(null=True, blank=True)
@@ -93,7 +93,7 @@ class Job(models.Model):
 
     @property
     def scope(self) -> str:
-        """What starting it took, and what cancelling and retrying it takes."""
+        """The scope that starting it took, and that cancelling and retrying it takes."""
         return types.find(self.type).scope
 
     @property
@@ -114,7 +114,7 @@ class JobStep(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     job = models.ForeignKey(Job, models.CASCADE, related_name="steps")
     position = models.PositiveIntegerField(default=0)
-    # What it makes, and for whom: a card's id, a language. The key says both to the API's clients.
+    # The kind of thing that it makes, and a card's id or a language. The key says both to the API's clients.
     kind = models.TextField(default="", blank=True)
     subject = models.TextField(default="", blank=True)
     key = models.TextField(_("key"), help_text=_("What it is about; unique within its job."))
@@ -131,7 +131,7 @@ class JobStep(models.Model):
     # Saved before a call that costs money; the provider's id for it at once after.
     intent_at = models.DateTimeField(null=True, blank=True)
     external_id = models.TextField(_("id at the provider"), default="", blank=True)
-    # What is scarce and it needs a place of while it runs, by name; empty needs none.
+    # The scarce thing that it needs a place of while it runs, by name; empty needs none.
     slot = models.TextField(default="", blank=True)
     holds_slot = models.BooleanField(default=False)
     cancel_requested = models.BooleanField(default=False)

@@ -1,4 +1,4 @@
-"""What a worker's process knows of itself: the work that a thread is at, whether to stop, and the mark that it lives.
+"""A worker's process: the job and step that a thread is at, the wish to stop, and the mark that it lives.
 
 Nothing here needs Django, so that logs and the check of a container can use it.
 """
@@ -32,7 +32,7 @@ def current_work() -> dict[str, str]:
 
 @contextmanager
 def working_on(**ids: str) -> Iterator[None]:
-    """What is logged within the block belongs to this job or step."""
+    """Lines that are logged within the block belong to this job or step."""
     token = _work.set((*_work.get(), *ids.items()))
     try:
         yield
@@ -68,7 +68,7 @@ def _end_after(supervisor: int) -> None:
 
 
 def mark_path() -> Path:
-    """The file by which a machine knows that this user's worker lives, whether or not the database answers."""
+    """The file that shows that this user's worker on this machine lives, whether or not the database answers."""
     return Path(tempfile.gettempdir()) / f"magikswipe-worker-{os.getuid()}"
 
 

@@ -1,4 +1,4 @@
-"""What the job row says of its steps."""
+"""Progress, message, error, result and cost of a job, told from its steps."""
 
 from collections import Counter
 from decimal import Decimal
@@ -75,13 +75,13 @@ def add_up(job: Job) -> None:
 
 
 def _cost(job: Job) -> Decimal | None:
-    """What its steps have cost together; None when that is known of none."""
+    """The cost of its steps together; None when that is known of none."""
     known = [cost for cost in job.steps.values_list("cost", flat=True) if cost is not None]
     return sum(known, Decimal(0)) if known else None
 
 
 def sentence(job: Job, counts: Counter[str]) -> str:
-    """`11 of 12 images, 1 failed`, and what the job leaves out"""
+    """`11 of 12 images, 1 failed`, and the sentence about steps that were left out."""
     return f"{_counted(job, counts)} {of(job.left_out).english}".strip()
 
 

@@ -213,7 +213,7 @@ def _look_and_settle(run: StepRun) -> None:
         except (LeaseLost, OperationalError):
             raise
         except Exception as error:
-            # What could not be written as it came is at least said: else it would be tried for ever.
+            # An outcome that can't be written fails the step: else it would be tried for ever.
             _settle(run, _bug(run, error))
     except LeaseLost as lost:
         log.info("%s", lost)
@@ -251,10 +251,10 @@ def _look(run: StepRun) -> Outcome | Permanent | Passing:
 def _trouble(error: OSError) -> Passing | None:
     """The outcome of a step whose machine is in trouble; None where the error is a bug of ours."""
     if error.errno in NO_ROOM or error.errno == errno.EROFS:
-        # It waits as long as it takes: what was paid for must not be lost for it.
+        # It waits as long as it takes: a paid result must not be lost for it.
         return Passing(_why_full(error), retry_after=FULL_SECONDS, counts=False)
     if error.errno == errno.EHOSTUNREACH:
-        # Where files are kept; what was paid for waits at the provider meanwhile.
+        # The server that keeps files is away; a paid result waits at the other side meanwhile.
         return Passing(messages.of(error), retry_after=AWAY_SECONDS)
     if isinstance(error, MISPLACED):
         return None
@@ -291,16 +291,16 @@ def _settle(run: StepRun, outcome: Outcome | Permanent | Passing) -> None:
                 error="",
             )
         case Drop(reason=reason):
-            _end(run, status=State.CANCELLED, error=reason, **_without_prediction(run))
+            _end(run, status=State.CANCELLED, error=reason, **_detached(run))
         case Passing():
             _try_later(run, outcome)
         case Permanent():
-            spent = _without_prediction(run) if outcome.spent else {}
+            spent = _detached(run) if outcome.spent else {}
             _end(run, status=State.FAILED, error=messages.of(outcome), result=outcome.result, **spent)
 
 
-def _without_prediction(run: StepRun) -> dict[str, Any]:
-    """What a step that is tried again must not attach to; the id is kept for the books."""
+def _detached(run: StepRun) -> dict[str, Any]:
+    """Fields of a step that asks the other side anew when it is tried again; the former id is kept in its memory."""
     spent = [*run.step.memory.get("spent", []), *([run.step.external_id] if run.step.external_id else [])]
     return {"external_id": "", "intent_at": None, "memory": {"spent": spent} if spent else {}}
 

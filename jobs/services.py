@@ -41,7 +41,7 @@ class Step:
     after: str = ""
 
 
-# What steps will cost in US dollars; None where nobody knows.
+# Gives the price of steps in US dollars, None where nobody knows; an exception keeps their job from starting.
 Estimate: TypeAlias = Callable[[list[Step]], Decimal | None]
 
 
@@ -60,8 +60,8 @@ def start(
 
     No steps at all: a job that is completed already. Raises Busy when other jobs are at every one of them.
     `once`: a text of at most 64 characters; with one that came with a start before, that one's job is returned and
-    nothing started (see `started`). `left_out`: what is not made and why, for people. `estimate`: called with those of
-    the steps that are made; what it returns is what they will cost, and what it raises keeps the job from starting.
+    nothing started (see `started`). `left_out`: a sentence for people about steps that are not made, and why.
+    `estimate` is called with the steps that are made.
     """
     job = Job(type=type, univers_slug=slug, unit=unit, author=author, left_out=left_out)
     return _settling_claims(lambda: started(once, type, slug) or _start(job, steps, once, estimate))
@@ -127,7 +127,7 @@ def _start(job: Job, steps: Sequence[Step], once: str, estimate: Estimate | None
 def add_steps(job: Job, steps: Sequence[Step]) -> list[JobStep]:
     """Append steps to a job, within the caller's transaction; returns those made.
 
-    A step that another job is at is left out; who waits for it, waits for that other one. In a job that is to be
+    A step that another job is at is left out; a step after it waits for that other one. In a job that is to be
     cancelled, they are cancelled from the start.
     """
     job.refresh_from_db(fields=["cancel_requested"])
@@ -180,7 +180,7 @@ def find(job_id: UUID | str) -> Job:
 
 @transaction.atomic
 def cancel(job: Job) -> Job:
-    """Stop a job: what has not begun ends now, what is in flight is cancelled at the provider by the next slice."""
+    """Stop a job: steps that have not begun end now; the next slice cancels those in flight at the other side."""
     job = job.locked()
     if job.ended:
         raise NotPossible(
@@ -202,7 +202,7 @@ def cancel(job: Job) -> Job:
 
 
 def retry(job: Job) -> Job:
-    """Do again what failed or was cancelled, and only that, in the same job.
+    """Make the failed and cancelled steps of a job, and only those, pending again.
 
     Raises NotPossible while it runs or when nothing failed, Busy when another job is at one of these steps.
     """
@@ -220,7 +220,7 @@ def _retry(job: Job) -> Job:
     claims = [claim for claim in again.values_list("claim", flat=True) if claim]
     if other := JobStep.objects.filter(status__in=ACTIVE, claim__in=claims).first():
         raise Busy(other.job)
-    # What another job was to make may be there by now, whatever became of that job: the handler looks.
+    # The result of another job's step may be there by now, whatever became of that job: the handler looks.
     elsewhere = again.filter(waits_for__isnull=False).exclude(waits_for__job=job)
     JobStep.objects.filter(pk__in=list(elsewhere.values_list("pk", flat=True))).update(waits_for=None)
     again.update(
@@ -256,7 +256,7 @@ def listing(univers_slug: str = "", status: str | None = "") -> QuerySet[Job]:
 
 
 def prune() -> int:
-    """Delete the jobs that ended more than JOBS_KEPT_DAYS ago; returns how many. What they cost stays in the books."""
+    """Delete the jobs that ended more than JOBS_KEPT_DAYS ago; returns how many. Their charges stay in the books."""
     return cleanup(settings.JOBS_KEPT_DAYS)
 
 
@@ -270,7 +270,7 @@ def cleanup(days: int) -> int:
 
 
 def halt_all(reason: str) -> None:
-    """End all jobs that have not ended, as failed for this reason; a retry takes up what they had begun."""
+    """End all jobs that have not ended, as failed for this reason; a retry resumes them."""
     for job in Job.objects.filter(status__in=ACTIVE):
         job.steps.filter(status__in=ACTIVE).update(
             status=State.FAILED, error=reason, completed_at=timezone.now(), holds_slot=False

@@ -18,7 +18,7 @@ from .models import ACTIVE, Job, JobStep, Slots
 
 # After a pause, steps begin one at a time for so long, instead of all that wait at once.
 CAREFUL = timedelta(seconds=30)
-# A step that was denied a place asks again within this time.
+# A step that got no place asks again within this time.
 SOON = timedelta(seconds=2)
 
 

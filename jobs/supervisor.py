@@ -51,7 +51,7 @@ class Supervisor:
             signal.signal(number, lambda *_: self.stop.set())
         self._wait_for_migrations()
         if not self.stop.is_set():
-            _finish_what_was_left()
+            _run_before_start()
             clock.forget_times()
             self._start_cluster()
             self.output.write(f"Started {settings.WORKERS} workers and the waker.")
@@ -130,7 +130,7 @@ class Supervisor:
         os.close(reader)
 
     def _end_cluster(self, patience: float) -> None:
-        """Ask the cluster to end, then kill what is left of its group: safe, since every step can be taken up again."""
+        """Ask the cluster to end, then kill what is left of its group: safe, since every step can be resumed."""
         if self.cluster is None:
             return
         os.close(self.pipe)
@@ -149,8 +149,8 @@ class Supervisor:
             Job.objects.filter(lease_owner__startswith=self.id).update(lease_until=None, lease_owner="")
 
 
-def _finish_what_was_left() -> None:
-    """Call what the settings name; what fails is tried again by the next start, and keeps no job waiting."""
+def _run_before_start() -> None:
+    """Call the functions of JOB_BEFORE_START; one that fails is called again by the next start, and stops no job."""
     for path in settings.JOB_BEFORE_START:
         try:
             import_string(path)()

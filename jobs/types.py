@@ -1,4 +1,4 @@
-"""The types of jobs, which the rooms above register: what each is called, and who may start, cancel and retry it."""
+"""Types of jobs: their titles and scopes, registered by the rooms above."""
 
 from dataclasses import dataclass
 
@@ -14,7 +14,7 @@ LEGACY = "legacy"
 
 @dataclass(frozen=True)
 class JobType:
-    """`scope`: what starting such a job takes, and cancelling and retrying it."""
+    """`scope`: needed to start, cancel and retry such a job."""
 
     key: str
     title: str | Promise

@@ -1,4 +1,4 @@
-"""Jobs over REST: seen, cancelled, retried, cleaned up."""
+"""Jobs over REST."""
 
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request

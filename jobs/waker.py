@@ -38,7 +38,7 @@ def call(path: str, *arguments: str) -> None:
 
     A queue that can't be reached loses the message, and nothing else: the waker asks again.
     """
-    # Not before: a queue of its own knows of no transaction, and a worker would look for what is not there yet.
+    # Not before: a queue of another server knows no transaction, and a worker would look for rows that are not there.
     transaction.on_commit(partial(_call, path, *arguments))
 
 

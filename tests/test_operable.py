@@ -1,4 +1,4 @@
-"""What those who run an installation see of it: readiness, metrics of several processes, logs, daily chores."""
+"""What those who run an installation see of it: readiness, metrics of several processes, logs, daily tasks."""
 
 import json
 import os
@@ -11,7 +11,7 @@ from django.conf import settings
 
 from tests.stack import PATIENCE, ROOT, Stack
 
-CHORES = """list(__import__("jobs.models", fromlist=["x"]).Chore.objects.filter(
+DAILY = """list(__import__("jobs.models", fromlist=["x"]).Chore.objects.filter(
     due_at__gt=__import__("django.utils.timezone", fromlist=["x"]).now()
     + __import__("datetime").timedelta(hours=20)).values_list("name", flat=True))"""
 OLD_JOB = """__import__("jobs.models", fromlist=["x"]).Job.objects.create(type="test", status="completed",
@@ -40,7 +40,7 @@ def healthcheck(stack):
 
 
 @pytest.mark.slow
-def test_a_worker_makes_it_ready_and_does_the_daily_chores(stack):
+def test_a_worker_makes_it_ready_and_does_the_daily_tasks(stack):
     stack.start_web()
     assert stack.api.get("/ready").status_code == 503
     assert healthcheck(stack) == 1
@@ -48,7 +48,7 @@ def test_a_worker_makes_it_ready_and_does_the_daily_chores(stack):
     worker = stack.start_worker()
     stack.until(lambda: stack.api.get("/ready").is_success)
     assert healthcheck(stack) == 0
-    stack.until(lambda: len(stack.query(CHORES)) == len(settings.JOB_DAILY))
+    stack.until(lambda: len(stack.query(DAILY)) == len(settings.JOB_DAILY))
     assert stack.api.get(f"/api/jobs/{old}").status_code == 404
     assert stack.api.get(f"/api/jobs/{young}").status_code == 200
     os.kill(worker.pid, signal.SIGTERM)

@@ -3,6 +3,8 @@
 from datetime import timedelta
 
 import pytest
+from django.contrib.auth.models import Group, Permission
+from django.contrib.contenttypes.models import ContentType
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 from django.utils import timezone
@@ -29,6 +31,9 @@ def test_a_migration_carries_the_keys_of_jobs_and_copies_over():
     job = Job.objects.create(type="generate_images", univers_slug="winter")
     copy = Universe.objects.create(name="Copy", slug="copy")
     ordered = timezone.now() - timedelta(hours=1)
+    former = ContentType.objects.create(app_label="jobs", model="idempotencykey")
+    right = Permission.objects.create(content_type=former, codename="add_idempotencykey", name="Can add")
+    Group.objects.create(name="Former").permissions.add(right)
     try:
         old = migrate(BEFORE)
         start = {"type": "generate_images", "univers_slug": "winter", "job_id": job.pk}
@@ -40,6 +45,7 @@ def test_a_migration_carries_the_keys_of_jobs_and_copies_over():
             )
     finally:
         migrate(after)
+    assert not Permission.objects.filter(codename="add_idempotencykey").exists()
     assert services.started("start", "generate_images", "winter") == job
     assert services.started("both", "generate_images", "winter") == job
     assert idempotency.find("copy", "copy:winter", Universe) == copy

@@ -5,7 +5,6 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 from django.utils.module_loading import import_string
-from django_q.models import OrmQ
 
 from jobs import daily
 from jobs.models import Chore, Job
@@ -23,16 +22,13 @@ def one_task(settings):
 
 
 @pytest.fixture
-def sent(django_capture_on_commit_callbacks):
-    """Sends what is due; the tasks of which a message was sent."""
-    OrmQ.objects.all().delete()
+def sent(queued, django_capture_on_commit_callbacks):
+    """Sends what is due, and tells which messages were sent."""
 
     def send():
         with django_capture_on_commit_callbacks(execute=True):
             daily.send_due()
-        found = [(row.task["func"], *row.task["args"]) for row in OrmQ.objects.order_by("pk")]
-        OrmQ.objects.all().delete()
-        return found
+        return queued()
 
     return send
 

@@ -14,7 +14,7 @@ from django.db import connection
 
 FORM = "jsonl"
 BATCH = 500
-# Of no use elsewhere: logins, what is found anew by looking, when a chore is due, and who tried how often.
+# Of no use elsewhere: logins, what is found anew by looking, when a daily task is due, and who tried how often.
 FORGOTTEN = {"sessions.Session", "storage.FileRecord", "jobs.Chore", "magikswipe.Tally"}
 # Beside those: made anew by migrations, made of other rows, and who is alive.
 LEFT_OUT = FORGOTTEN | {"auth.Permission", "contenttypes.ContentType", "universes.NameKey", "jobs.Worker"}

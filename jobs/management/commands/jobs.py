@@ -1,4 +1,4 @@
-"""`manage.py jobs`: what runs and what ran, for those who sit at a terminal."""
+"""`manage.py jobs`: lists, cancels and retries jobs at a terminal."""
 
 import json
 import sys
