@@ -9,6 +9,7 @@ from api.views import NothingView, RootView, SchemaView
 from studio import login
 from studio.accounts import view_on_site
 from studio.preview import preview
+from universes.urls import media_urlpatterns
 
 from .health import HealthView, InfoView, MetricsView, ReadyView
 
@@ -20,7 +21,7 @@ urlpatterns = [
     path("docs", SpectacularSwaggerSplitView.as_view(url_name="schema"), name="swagger-ui"),
     path("openapi.json", SchemaView.as_view(), name="schema"),
     # Before what takes longer to look through.
-    path("storage/", include("universes.media_urls")),
+    path("storage/", include(media_urlpatterns)),
     path("api", RootView.as_view(), name="api-root"),
     path("api/", include("universes.urls")),
     path("api/", include("jobs.urls")),

@@ -4,7 +4,7 @@ from django.apps import AppConfig
 from django.db.models.signals import post_save
 from django.utils.translation import gettext_lazy as _
 
-# Bodies that are files, as urls.py has them, and the settings that bound them.
+# Bodies that are files, by their paths in urls.py, and the settings that bound them.
 FILE_BODIES = (
     ("POST", re.compile(r"/api/universes/import/?"), "IMPORT_MAX_MB"),
     ("PUT", re.compile(r"/api/universes/[^/]+/assets/[^/]+/video/?"), "UPLOAD_CLIP_MAX_MB"),
@@ -20,7 +20,7 @@ class UniversesConfig(AppConfig):
     name = "universes"
     verbose_name = _("Universes")
 
-    def ready(self):
+    def ready(self) -> None:
         from api import registry
 
         from . import errors, name_keys
@@ -45,7 +45,7 @@ class UniversesConfig(AppConfig):
                     "The variant's SHA-256, as the list of variants has it.",
                     {"pattern": "^[0-9a-f]{64}$"},
                 ),
-                "name": ("The file's name, as the addresses in other answers have it.", {}),
+                "name": ("The file's name, as the media URLs in other answers have it.", {}),
             },
             FILE_BODIES,
         )

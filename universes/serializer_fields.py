@@ -1,5 +1,7 @@
 """The API's fields of names and languages."""
 
+from typing import Any
+
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
@@ -11,16 +13,16 @@ from .names import NAME_LENGTH, typed_name
 
 PROMPT_LENGTH = 5000
 LYRICS_LENGTH = 20000
-ADDRESS_LENGTH = 2000
+URL_LENGTH = 2000
 
 
 class Name(Text):
     """A name of a universe or card: one line, without invisible characters."""
 
-    def __init__(self, **kwargs):
+    def __init__(self, **kwargs: Any) -> None:
         super().__init__(max_length=NAME_LENGTH, **kwargs)
 
-    def run_validation(self, data=serializers.empty):
+    def run_validation(self, data: Any = serializers.empty) -> Any:
         # Longer than the schema says, it is refused as it is.
         if isinstance(data, str) and len(data) <= NAME_LENGTH:
             data = typed_name(data)
@@ -34,24 +36,24 @@ class Language(serializers.ChoiceField):
         "invalid_choice": f"This field must be one of {', '.join(LANGUAGES)}.",
     }
 
-    def __init__(self, **kwargs):
+    def __init__(self, **kwargs: Any) -> None:
         super().__init__(choices=models.Language.choices, **kwargs)
 
-    def to_internal_value(self, data):
+    def to_internal_value(self, data: object) -> Any:
         if not isinstance(data, str):
             self.fail("invalid_choice", input=data)
         return super().to_internal_value(data)
 
 
 class ByLanguage(serializers.DictField):
-    """`{language: …}`; null where the field allows it."""
+    """`{language: value}`; null where the field allows it."""
 
     default_error_messages = {
         "not_a_dict": "This field must be an object that maps languages to names.",
         "language": f"This field takes the languages {', '.join(LANGUAGES)} alone.",
     }
 
-    def to_internal_value(self, data):
+    def to_internal_value(self, data: Any) -> dict[str, Any]:
         if isinstance(data, dict) and not set(data) <= set(LANGUAGES):
             self.fail("language")
         return super().to_internal_value(data)
@@ -68,11 +70,11 @@ class ByLanguage(serializers.DictField):
 class Translations(ByLanguage):
     """`{language: name}`; null is empty, and so is a language whose name is."""
 
-    def __init__(self, **kwargs):
+    def __init__(self, **kwargs: Any) -> None:
         super().__init__(child=Name(allow_blank=True), allow_null=True, **kwargs)
 
-    def run_validation(self, data=serializers.empty):
+    def run_validation(self, data: Any = serializers.empty) -> dict[str, str]:
         return {} if data is None else super().run_validation(data)
 
-    def to_internal_value(self, data):
+    def to_internal_value(self, data: Any) -> dict[str, str]:
         return {language: name for language, name in super().to_internal_value(data).items() if name}

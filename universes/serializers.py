@@ -22,7 +22,7 @@ from .models import (
 )
 from .names import SLUG, SLUG_LENGTH, is_url
 from .queries import NEWEST, ORDERINGS
-from .serializer_fields import ADDRESS_LENGTH, LYRICS_LENGTH, PROMPT_LENGTH, Language, Name, Translations
+from .serializer_fields import LYRICS_LENGTH, PROMPT_LENGTH, URL_LENGTH, Language, Name, Translations
 from .services import variants
 
 COLOR = re.compile(r"#([0-9a-fA-F]{3}|[0-9a-fA-F]{6})", re.ASCII)
@@ -100,8 +100,8 @@ class UniverseCreateSerializer(UniverseBody):
 class UniversePatchSerializer(UniverseBody):
     """What is to change in a universe: an absent field stays, a null one is emptied."""
 
-    thumbnail_url = Text(required=False, allow_null=True, allow_blank=True, max_length=ADDRESS_LENGTH)
-    background_music = Text(required=False, allow_null=True, allow_blank=True, max_length=ADDRESS_LENGTH)
+    thumbnail_url = Text(required=False, allow_null=True, allow_blank=True, max_length=URL_LENGTH)
+    background_music = Text(required=False, allow_null=True, allow_blank=True, max_length=URL_LENGTH)
 
     def validate_thumbnail_url(self, value: str | None) -> str | None:
         """A client may send back what it was given; what only stood in for an empty address is not kept."""

@@ -1,5 +1,6 @@
 from django.urls import path
 
+from .media_views import MediaView
 from .views import (
     AssetViewSet,
     CardVariantViewSet,
@@ -49,3 +50,6 @@ urlpatterns = [
     path(PROMPTS, MusicPromptViewSet.as_view(COLLECTION), name="music-prompts"),
     path(f"{PROMPTS}/<str:language>", MusicPromptViewSet.as_view(ITEM), name="music-prompt"),
 ]
+
+# Beside the API: the files themselves.
+media_urlpatterns = [path("buckets/univers/<str:slug>/<str:name>", MediaView.as_view(), name="media")]
