@@ -31,13 +31,13 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 @pytest.fixture(params=["folder", pytest.param("s3", marks=pytest.mark.slow)])
 def place(request):
-    """Where the files lie."""
+    """The files lie in folders, or on an S3 server; for tests whose promise depends on it."""
     if request.param == "s3":
         request.getfixturevalue("on_s3")
 
 
 @pytest.fixture
-def filled(place, universe, make_asset, put_file):
+def filled(universe, make_asset, put_file):
     """An installation with some of everything."""
     for number in range(5):
         card = make_asset(f"Card {number}", translations={"fr": f"Carte « {number} »"})
@@ -78,6 +78,7 @@ def wipe():
             store.delete_folder(folder)
 
 
+@pytest.mark.usefixtures("place")
 def test_after_a_wipe_a_restore_brings_back_equal_rows_and_bytes(filled, tmp_path, capsys):
     before = state()
     assert rate_limits.count("writes", "somebody", 60)[0] == 1
@@ -116,6 +117,7 @@ def test_what_was_revoked_or_closed_since_the_backup_stays_so(filled, tmp_path, 
     assert "Tokens that are valid: kept. To end one: manage.py token revoke NAME" in capsys.readouterr().out
 
 
+@pytest.mark.usefixtures("place")
 def test_a_backup_made_while_a_writer_writes_is_of_one_moment(filled, tmp_path, put_file):
     """The writer always renames the universe and its card, in one transaction; and replaces a file at any time."""
     stop, begun = threading.Event(), threading.Event()
@@ -186,6 +188,7 @@ def test_a_backup_that_never_finds_a_moment_says_so(filled, tmp_path, monkeypatc
     assert not list(tmp_path.glob("*.tar*"))
 
 
+@pytest.mark.usefixtures("place")
 def test_what_is_here_is_replaced_only_when_asked_to(filled, tmp_path):
     call_command("backup", tmp_path / "all.tar")
     before = state()
@@ -229,6 +232,7 @@ def test_one_with_a_name_that_leads_elsewhere_is_refused(filled, tmp_path, name)
     refused(tmp_path / "bad.tar", "no whole backup")
 
 
+@pytest.mark.usefixtures("place")
 def test_rows_that_do_not_fit_change_nothing(filled, tmp_path):
     """The manifest fits its members, so only the database says no: rows of cards whose universe is not there."""
     call_command("backup", tmp_path / "all.tar")
@@ -259,6 +263,7 @@ def lost_answer():
     return lambda: post_save.connect(follow, FileRecord, weak=False)
 
 
+@pytest.mark.usefixtures("place")
 def test_a_lost_answer_to_the_commit_undoes_no_files(filled, put_file, tmp_path, lost_answer):
     call_command("backup", tmp_path / "all.tar")
     before = state()

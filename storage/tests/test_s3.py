@@ -1,4 +1,4 @@
-"""What only a bucket on a server meets: answers that break off or get lost, other writers, strange keys."""
+"""An S3 server's faults: answers that break off or get lost, other writers, strange keys."""
 
 import hashlib
 import itertools
@@ -7,7 +7,7 @@ import subprocess
 import sys
 import threading
 import time
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from urllib.parse import quote
 
 import pytest
@@ -18,13 +18,12 @@ from django.utils import timezone
 from magikswipe import logs
 from storage import archive, bucket
 from storage.errors import BucketUnreachable, NotWritable
-from storage.signed_urls import s3_signed
 from tests.s3_plugin import SECRET
 from tests.s3_proxy import CUT, DROPPED, LOST, REFUSED
 from universes.models import Revision
 from universes.services import files, revisions
 
-# A server for each of them takes its time; what both kinds of bucket have in common is test_anywhere's.
+# A server for each of them takes its time; test_bucket has what folder and S3 have in common.
 pytestmark = pytest.mark.slow
 ADDRESS = "/storage/buckets/univers/winter/00_snow.mp4"
 CONTENT = os.urandom(3_000_000)
@@ -272,10 +271,13 @@ def test_keys_of_others_are_no_files_and_go_with_their_folder(db, on_s3, s3_buck
     assert "winter" not in outside.get(s3_bucket).text
 
 
-def test_more_folders_than_a_page_holds_are_all_there(on_s3, s3_bucket, outside):
+def test_more_folders_and_files_than_a_page_holds_are_all_listed_and_all_go(db, on_s3, s3_bucket, outside):
     for number in range(1005):
         outside.put(f"{s3_bucket}/univers/u-{number}/a.png", content=b"x").raise_for_status()
-    assert len(bucket.bucket().folders()) == 1005
+        outside.put(f"{s3_bucket}/univers/winter/{number}.png", content=b"x").raise_for_status()
+    assert (len(bucket.bucket().folders()), len(bucket.names("winter"))) == (1006, 1005)
+    bucket.remove_folder("winter")
+    assert bucket.names("winter") == set()
 
 
 # --- What is told ------------------------------------------------------------------------------------------
@@ -305,30 +307,13 @@ def test_what_can_not_be_written_is_told_with_its_setting(s3_proxy, s3_bucket, s
         bucket.check_writable()
 
 
-def test_the_signature_is_that_of_amazons_example():
-    """https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-query-string-auth.html"""
-    server = {
-        "key": "AKIAIOSFODNN7EXAMPLE",
-        "secret": "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY",
-        "region": "us-east-1",
-    }
-    url = s3_signed(
-        "https://examplebucket.s3.amazonaws.com/test.txt",
-        server,
-        datetime(2013, 5, 24, tzinfo=UTC),
-        86400,
-        {},
-    )
-    assert url.endswith("=aeeed9bbccd4d02ee5c0109b86d86835f995330da4c265957d157751f604d404")
-
-
-@pytest.mark.parametrize("address", ["/admin/", "/admin/universes/universe/", "/preview/winter"])
-def test_a_page_whose_pictures_can_not_be_reached_says_so(client, editor, s3_proxy, make_asset, address):
+def test_a_page_whose_pictures_can_not_be_reached_says_so(client, editor, s3_proxy, make_asset):
     make_asset("Fox")
     client.force_login(editor)
-    s3_proxy.fault = lambda method, path: REFUSED
-    response = client.get(address)
-    assert (response.status_code, response["Retry-After"]) == (503, "30")
-    assert "Nothing is lost: try again in a minute" in response.content.decode()
-    s3_proxy.recovers()
-    assert client.get(address).status_code == 200
+    for path in ("/admin/", "/admin/universes/universe/", "/preview/winter"):
+        s3_proxy.fault = lambda method, path: REFUSED
+        response = client.get(path)
+        assert (response.status_code, response["Retry-After"]) == (503, "30")
+        assert "Nothing is lost: try again in a minute" in response.content.decode()
+        s3_proxy.recovers()
+        assert client.get(path).status_code == 200
