@@ -5,9 +5,7 @@ from collections.abc import Callable, Container, Iterable
 from contextlib import AbstractContextManager
 from functools import partial
 from pathlib import Path
-from typing import Any, BinaryIO
-
-from django.core.files import File
+from typing import BinaryIO
 
 from . import bucket as media
 from .bucket import bucket, store
@@ -112,11 +110,6 @@ def fetched(sha256: str) -> AbstractContextManager[Path]:
 def opened(sha256: str) -> tuple[BinaryIO, FileStat]:
     """An archived file, open, with its stat; FileNotFoundError when it is gone, UnsafeName for no SHA-256."""
     return archive().opened(_key(sha256))
-
-
-def open_file(sha256: str) -> "File[Any]":
-    """The same as a File of Django."""
-    return archive().open(_key(sha256))
 
 
 def signed_url(sha256: str, content_type: str, caching: str) -> str | None:

@@ -3,9 +3,7 @@
 from collections.abc import Collection, Iterable, Mapping
 from contextlib import AbstractContextManager
 from pathlib import Path, PurePath
-from typing import IO, TYPE_CHECKING, Any, BinaryIO, Protocol
-
-from django.core.files import File
+from typing import TYPE_CHECKING, BinaryIO, Protocol
 
 from .files import Readable
 
@@ -67,10 +65,6 @@ class Store(Protocol):
     def size(self, name: str) -> int: ...
 
     def stat(self, name: str) -> FileStat: ...
-
-    def open(self, name: str, mode: str = ...) -> "File[Any]": ...
-
-    def save(self, name: str | None, content: IO[Any], max_length: int | None = ...) -> str: ...
 
     def opened(self, name: str) -> tuple[BinaryIO, FileStat]:
         """A file object and the stat of the same file, even if another one takes its name meanwhile."""

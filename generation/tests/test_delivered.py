@@ -84,8 +84,8 @@ def test_a_song_becomes_an_mp3_and_the_archive_has_what_came(delivers, files, na
     assert (job.status, job.error) == ("completed", None)
     assert codec("fr.mp3") == "mp3"
     original = Original.objects.get()
-    with archive.open_file(original.sha256) as kept:
-        assert kept.read() == files(name).read_bytes()
+    with archive.fetched(original.sha256) as path:
+        assert path.read_bytes() == files(name).read_bytes()
 
 
 @pytest.mark.parametrize(

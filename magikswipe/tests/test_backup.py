@@ -162,7 +162,6 @@ def write_in_both_orders(writes, stop):
 
 
 @pytest.mark.servers
-@pytest.mark.parametrize("place", ["folder"], indirect=True)
 def test_a_backup_and_workers_do_not_wait_for_each_other_in_a_circle(filled, tmp_path):
     writes, stop = threading.Semaphore(0), threading.Event()
     with ThreadPoolExecutor(1) as pool:
@@ -177,7 +176,6 @@ def test_a_backup_and_workers_do_not_wait_for_each_other_in_a_circle(filled, tmp
 
 
 @pytest.mark.servers
-@pytest.mark.parametrize("place", ["folder"], indirect=True)
 def test_a_backup_that_never_finds_a_moment_says_so(filled, tmp_path, monkeypatch):
     monkeypatch.setattr(writing, "LOCK_TRIES", 2)
     other = connection.copy()

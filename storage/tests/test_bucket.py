@@ -88,7 +88,7 @@ def test_an_archived_file_goes_unless_it_is_young(put_file, tmp_path):
     with pytest.raises(FileNotFoundError):
         archive.restore(name, "winter", "a.png")
     with pytest.raises(FileNotFoundError):
-        archive.open_file(name)
+        archive.opened(name)
 
 
 def test_trash_waits_for_the_archive_and_files_that_come_later_stay(db, put_file):

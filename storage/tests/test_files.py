@@ -57,8 +57,8 @@ def test_a_file_is_put_in_where_folders_are_not_flushed(lacking, picture):
 
 def test_a_file_is_archived_where_nothing_is_flushed(lacking, picture):
     lacking(os, "fsync")
-    with archive.open_file(archive.add(picture)) as kept:
-        assert kept.read() == b"picture"
+    with archive.fetched(archive.add(picture)) as path:
+        assert path.read_bytes() == b"picture"
 
 
 def test_one_at_a_time_has_a_folder_where_there_are_no_locks(lacking):

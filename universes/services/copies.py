@@ -52,7 +52,7 @@ class Snapshot:
         done = {}
         try:
             for name, (size, _time) in self.files.items():
-                with bucket.bucket().open(f"{self.slug}/{name}") as source:
+                with bucket.bucket().opened(f"{self.slug}/{name}")[0] as source:
                     done[name] = put(name, size, source)
         except FileNotFoundError:
             return None

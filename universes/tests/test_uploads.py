@@ -237,8 +237,8 @@ def test_the_former_picture_is_kept_with_who_replaced_it(client, settings, edito
     assert (kept.cause, kept.author, kept.univers_slug) == ("upload", "editor", "winter")
     assert kept.files == {asset.image_name: hashlib.sha256(b"the former").hexdigest()}
     assert [row["id"] for row in kept.rows["univers_assets"]] == [str(asset.pk)]
-    with archive.open_file(kept.files[asset.image_name]) as file:
-        assert file.read() == b"the former"
+    with archive.fetched(kept.files[asset.image_name]) as path:
+        assert path.read_bytes() == b"the former"
 
 
 def test_the_same_picture_again_changes_nothing(put):
