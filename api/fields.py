@@ -83,7 +83,7 @@ class Body(serializers.Serializer):
     """A request's body: a JSON object; fields it does not know are ignored."""
 
     @classmethod
-    def read(cls, request, instance=None):
+    def read(cls, request: Request, instance: Any = None) -> dict[str, Any]:
         """The validated fields that were given, of a change when there is an instance; or ValidationError."""
         if not isinstance(request.data, dict):
             raise serializers.ValidationError({"body": ["The body must be a JSON object."]})

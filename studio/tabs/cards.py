@@ -54,7 +54,7 @@ for _language in Language.values:
 class Card:
     """A card as its template shows it. `work` and `failed`: by kind, `image` or `video`.
 
-    `work` also has `name_de` and the like, `failed` has `names`.
+    `work` also has `names_de` and the like, `failed` has `names`.
     """
 
     asset: Asset
@@ -72,7 +72,7 @@ class Card:
     @property
     def being_named(self):
         """The languages in which a job is naming it."""
-        return {kind.removeprefix("name_") for kind in self.work if kind.startswith("name_")}
+        return {code for code in Language.values if f"{kinds.NAMES.key}_{code}" in self.work}
 
     @property
     def image_prompt(self):
@@ -140,8 +140,9 @@ def _still_failed(failed, names):
     """What failed by kind, `names` for all of them: those that somebody wrote meanwhile are no longer missing."""
     found = {kind: failed[kind] for kind in KINDS if kind in failed}
     for language in Language.values:
-        if f"name_{language}" in failed and not names.get(language):
-            found["names"] = failed[f"name_{language}"]
+        kind = f"{kinds.NAMES.key}_{language}"
+        if kind in failed and not names.get(language):
+            found[kinds.NAMES.key] = failed[kind]
     return found
 
 

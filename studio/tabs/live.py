@@ -53,7 +53,7 @@ def jobs_of(universe):
 def work_of(universe):
     """`{part: {kind: status}}` of the steps at work, such as `{"card:…": {"pictures": "running"}}`.
 
-    Kinds are those of `generation.kinds`; a name that is being made is `name_de`.
+    Kinds are those of `generation.kinds`; what is made of a card in one language is `names_de`.
     """
     found = defaultdict(dict)
     steps = _steps(universe).filter(status__in=ACTIVE)
@@ -72,7 +72,7 @@ def _parts(universe, kind, subject, params):
     """`[(part, kind)]`: what a step makes; those of words may be at several parts at once."""
     for card, language in kinds.find(kind).made_by(universe, subject, params):
         if card and language:
-            yield f"{CARD}:{card}", f"name_{language}"
+            yield f"{CARD}:{card}", f"{kind}_{language}"
         else:
             yield f"{CARD}:{card}" if card else f"{SONG}:{language}", kind
 
