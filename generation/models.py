@@ -8,7 +8,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 
-class Kind(models.TextChoices):
+class ChargeKind(models.TextChoices):
     """What a charge pays for, as the API's costs name it."""
 
     WORDS = "words", _("words")
@@ -33,7 +33,7 @@ class Charge(models.Model):
     # The month in UTC in which it was ordered, 2026-11; it counts there, whenever it ends.
     month = models.TextField(_("month"))
     status = models.TextField(_("status"), choices=Status.choices, default=Status.RESERVED)
-    kind = models.TextField(_("kind"), choices=Kind.choices)
+    kind = models.TextField(_("kind"), choices=ChargeKind.choices)
     model = models.TextField(_("model"))
     # None: the model's price is not known.
     amount = models.DecimalField(_("USD"), max_digits=10, decimal_places=4, null=True, blank=True)

@@ -11,7 +11,7 @@ from universes.names import NAME_LENGTH
 from universes.serializer_fields import LYRICS_LENGTH, ByLanguage, Language, Name
 
 from . import kinds
-from .models import Kind
+from .models import ChargeKind
 
 THEME_LENGTH = 300
 MOST_CONCEPTS = 50
@@ -244,7 +244,7 @@ class UniverseCostSerializer(serializers.Serializer[Any]):
 
 
 class KindCostSerializer(serializers.Serializer[Any]):
-    kind = serializers.ChoiceField(Kind.choices)
+    kind = serializers.ChoiceField(ChargeKind.choices)
     spent = Dollars()
 
 

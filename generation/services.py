@@ -31,12 +31,10 @@ from .questions import Concepts, Translation
 # Of cards, all of them for None.
 Ids = Sequence[Any] | None
 
-ALL, GAPS = "generate_all", "fill_gaps"
-JOB_TYPES = [
-    *(job_type for kind in kinds.KINDS.values() for job_type in kind.job_types),
-    JobType(ALL, _("Everything"), GENERATE),
-    JobType(GAPS, _("Fill gaps"), GENERATE),
-]
+ALL = JobType("generate_all", _("Everything"), GENERATE)
+GAPS = JobType("fill_gaps", _("Fill gaps"), GENERATE)
+TRANSLATE_LYRICS, WRITE_LYRICS = kinds.LYRICS.job_types
+JOB_TYPES = [*(job_type for kind in kinds.KINDS.values() for job_type in kind.job_types), ALL, GAPS]
 
 
 def start_images(
@@ -49,7 +47,7 @@ def start_images(
 ) -> Job:
     """Draw the cards with these ids, all of them for None. Without `regenerate`, those that have no picture."""
     order = partial(orders.images, universe, asset_ids, regenerate)
-    return _start("generate_images", universe, order, "images", author, once)
+    return _start(kinds.PICTURES.job_types[0], universe, order, kinds.PICTURES.unit, author, once)
 
 
 def start_videos(
@@ -62,7 +60,7 @@ def start_videos(
 ) -> Job:
     """Animate the chosen cards that have a picture; CannotGenerate when none has."""
     order = partial(orders.videos, universe, asset_ids, regenerate)
-    return _start("generate_videos", universe, order, "videos", author, once)
+    return _start(kinds.CLIPS.job_types[0], universe, order, kinds.CLIPS.unit, author, once)
 
 
 def start_music(
@@ -74,7 +72,7 @@ def start_music(
     cards, and stores them with the style.
     """
     order = partial(orders.music, universe, languages, style)
-    return _start("generate_music", universe, order, "songs", author, once)
+    return _start(kinds.SONGS.job_types[0], universe, order, kinds.SONGS.unit, author, once)
 
 
 def start_all(
@@ -110,7 +108,7 @@ def start_names(
     CannotGenerate when those that lack a name have none in any language.
     """
     order = partial(orders.names, universe, asset_ids, languages)
-    return _start("generate_names", universe, order, "steps", author, once)
+    return _start(kinds.NAMES.job_types[0], universe, order, kinds.NAMES.unit, author, once)
 
 
 def start_lyrics(
@@ -129,7 +127,7 @@ def start_lyrics(
     """
     languages = [language] if isinstance(language, str) else list(language)
     order = partial(orders.lyrics, universe, languages, source, replace)
-    return _start("translate_lyrics", universe, order, "lyrics", author, once)
+    return _start(TRANSLATE_LYRICS, universe, order, kinds.LYRICS.unit, author, once)
 
 
 def start_song_words(
@@ -137,7 +135,7 @@ def start_song_words(
 ) -> Job:
     """Write lyrics and style of a song about a theme and the universe's cards, where the language has none."""
     order = partial(orders.song_words, universe, language, theme)
-    return _start("write_lyrics", universe, order, "lyrics", author, once)
+    return _start(WRITE_LYRICS, universe, order, kinds.LYRICS.unit, author, once)
 
 
 def start_ideas(
@@ -155,7 +153,7 @@ def start_ideas(
     """
     universe = universes.find(univers_slug)
     order = partial(orders.ideas, universe, theme, count, language)
-    return _start("propose_ideas", universe, order, "steps", author, once)
+    return _start(kinds.IDEAS.job_types[0], universe, order, kinds.IDEAS.unit, author, once)
 
 
 def start_gaps(
@@ -203,17 +201,16 @@ def _translated(text: str, source: str, target: str, univers_slug: str = "") -> 
 
 
 def _start(
-    type: str, universe: Universe, make_order: Callable[[], Order], unit: str, author: str, once: str
+    type: JobType, universe: Universe, make_order: Callable[[], Order], unit: str, author: str, once: str
 ) -> Job:
     # Before all else: what was to be made may be there by now, or gone.
-    earlier: Job | None = jobs.started(once, type, universe.slug)
-    if earlier:
+    if earlier := jobs.started(once, type.key, universe.slug):
         return earlier
     try:
         order = make_order()
         _make_ready(order.steps)
-        job: Job = jobs.start(
-            type,
+        return jobs.start(
+            type.key,
             universe.slug,
             order.steps,
             unit=order.unit or unit,
@@ -223,8 +220,7 @@ def _start(
             estimate=_estimate,
         )
     except Busy as busy:
-        job = jobs.answer(once, type, universe.slug, busy.job)
-    return job
+        return jobs.answer(once, type.key, universe.slug, busy.job)
 
 
 def _make_ready(steps: Sequence[Step]) -> None:

@@ -22,15 +22,15 @@ from storage.messages import Message, gettext
 
 from . import adapters
 from .errors import LimitReached, UnknownPrice
-from .models import Charge, Kind, Month
+from .models import Charge, ChargeKind, Month
 
 Reserved = TypeVar("Reserved")
 RESERVED, SPENT, FREE = Charge.Status.RESERVED, Charge.Status.SPENT, Charge.Status.FREE
 KINDS = {
-    adapters.LLM: Kind.WORDS,
-    adapters.IMAGE: Kind.IMAGE,
-    adapters.VIDEO: Kind.VIDEO,
-    adapters.MUSIC: Kind.MUSIC,
+    adapters.LLM: ChargeKind.WORDS,
+    adapters.IMAGE: ChargeKind.IMAGE,
+    adapters.VIDEO: ChargeKind.VIDEO,
+    adapters.MUSIC: ChargeKind.MUSIC,
 }
 # Official models are billed by what they make: https://replicate.com/docs/topics/billing
 FREE_OF_CHARGE = ("failed", "aborted")

@@ -48,7 +48,7 @@ SPECTACULAR_SETTINGS = {
         "SyncReportType": "syncer.serializers.REPORTS",
         "GapsEstimateType": "generation.serializers.ESTIMATES",
         "GapKind": "generation.serializers.KINDS",
-        "CostKind": "generation.models.Kind",
+        "CostKind": "generation.models.ChargeKind",
         "VariantKind": "universes.services.variants.KINDS",
         "HealthStatus": "magikswipe.health.HEALTH",
         "ReadyStatus": "magikswipe.health.READINESS",

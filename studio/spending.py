@@ -6,7 +6,7 @@ from unfold.admin import ModelAdmin
 from unfold.decorators import display
 
 from generation import spending
-from generation.models import Charge, Kind
+from generation.models import Charge, ChargeKind
 
 from .html import dollars
 from .search import BoundedSearch
@@ -25,7 +25,7 @@ def totals(month=None):
         "reserved": dollars(report["reserved"]) if report["reserved"] else "",
         "unpriced": report["unpriced"],
         "universes": [(row["univers_slug"], dollars(row["spent"])) for row in report["universes"]],
-        "kinds": [(Kind(row["kind"]).label, dollars(row["spent"])) for row in report["kinds"]],
+        "kinds": [(ChargeKind(row["kind"]).label, dollars(row["spent"])) for row in report["kinds"]],
     }
 
 

@@ -109,7 +109,7 @@ class Clips(GapKind):
                 card.pk,
                 label=LABEL % {"card": card},
                 params={"asset": str(card.pk), "file": media.clip_name(universe.slug, card.image_name)},
-                claim=f"video:{card.pk}",
+                claim=f"{self.step_key}:{card.pk}",
                 after=f"{PICTURES.step_key}:{card.pk}",
             )
             for card in cards

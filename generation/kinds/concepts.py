@@ -110,7 +110,7 @@ class Concepts(Kind):
                 "with_music": with_music,
                 "regenerate": regenerate,
             },
-            claim=f"concepts:{universe.pk}",
+            claim=f"{self.step_key}:{universe.pk}",
         )
 
     def purchases(self, step: Step) -> list[str]:

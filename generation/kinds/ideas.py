@@ -60,7 +60,7 @@ class Ideas(Kind):
         return self.step(
             label=LABEL,
             params={"universe": universe.pk, **asked},
-            claim=f"ideas:{universe.pk}:{digest(asked)}",
+            claim=f"{self.step_key}:{universe.pk}:{digest(asked)}",
         )
 
 

@@ -190,7 +190,7 @@ class Lyrics(GapKind):
             params={"universe": universe.pk, "theme": theme, "languages": languages, "style": style},
             # The same languages are written by one job at a time. A song may wait for another job's lyrics, so a
             # claim must not be held by a step that writes other languages.
-            claim=f"lyrics:{universe.pk}:{','.join(sorted(languages))}",
+            claim=f"{self.step_key}:{universe.pk}:{','.join(sorted(languages))}",
         )
 
     def translated(self, universe: Universe, source: str, languages: Iterable[str]) -> list[Step]:
@@ -208,7 +208,7 @@ class Lyrics(GapKind):
                     "language": language,
                     "seen": lyrics_of(stored.get(language)),
                 },
-                claim=f"lyrics:{universe.pk}:{language}",
+                claim=f"{self.step_key}:{universe.pk}:{language}",
             )
             for language in languages
         ]

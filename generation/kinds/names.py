@@ -134,7 +134,7 @@ class Names(GapKind):
             number,
             label=_label(len(wanted)),
             params={"universe": universe.pk, "cards": wanted},
-            claim=f"names:{universe.pk}:{digest(wanted)}",
+            claim=f"{self.step_key}:{universe.pk}:{digest(wanted)}",
         )
 
     def made_by(self, universe: Universe, subject: str, params: dict[str, Any]) -> list[tuple[str, str]]:

@@ -78,7 +78,7 @@ class Pictures(GapKind):
                 card.pk,
                 label=LABEL % {"card": card},
                 params={"asset": str(card.pk), "file": card.image_name},
-                claim=f"image:{card.pk}",
+                claim=f"{self.step_key}:{card.pk}",
             )
             for card in cards
             if regenerate or card.image_name not in there

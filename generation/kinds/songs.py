@@ -101,7 +101,7 @@ class Songs(GapKind):
                     "style": style,
                     "file": music_name(language),
                 },
-                claim=f"music:{universe.pk}:{language}",
+                claim=f"{self.step_key}:{universe.pk}:{language}",
                 after=_lyrics_step(universe, language, translated),
             )
             for language in languages
