@@ -16,6 +16,8 @@ from django.utils import translation
 from django.utils.functional import Promise
 
 Param: TypeAlias = "str | int | float | Message | list[Param]"
+# A sentence, or somebody else's words.
+Text: TypeAlias = "Message | str"
 
 # Shows words of somebody else, which no catalogue has, as they are.
 LITERAL = "%(text)s"

@@ -16,9 +16,9 @@ from urllib.parse import quote
 
 import httpx
 from django.conf import settings
-from django.utils.translation import gettext
 
 from storage.files import Digests
+from storage.messages import Message, Text, gettext
 from storage.names import media_type
 
 from .errors import Damaged, NotConfigured, RemoteError, Unreadable, WrongKey
@@ -343,7 +343,7 @@ class Supabase(Transport):
     def _files(self) -> Any:
         return self._storage.from_(self.bucket_name)
 
-    def _translated(self, what: str, send: Callable[[], Found]) -> Found:
+    def _translated(self, what: Text, send: Callable[[], Found]) -> Found:
         try:
             return send()
         except _supabase().PostgrestAPIError as error:
@@ -361,7 +361,7 @@ def _where_in(column: str, values: Sequence[Any], query: Any) -> Any:
     return query.in_(column, values)
 
 
-def _listing(folder: str) -> str:
+def _listing(folder: str) -> Message:
     return gettext("listing %(folder)s") % {"folder": folder}
 
 

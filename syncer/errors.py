@@ -2,9 +2,8 @@
 
 from typing import Any
 
-from django.utils.translation import gettext
-
 from jobs.models import JobStep, State
+from storage.messages import Text, gettext
 from universes.errors import NotFound
 
 from .plan import PlanJson
@@ -65,7 +64,7 @@ class NoSpace(SyncError):
 class Refused(SyncError):
     """The plan, as JSON, takes too much away to be applied without `force`."""
 
-    def __init__(self, sentence: str, plan: PlanJson | None = None) -> None:
+    def __init__(self, sentence: Text, plan: PlanJson | None = None) -> None:
         super().__init__(sentence)
         self.plan: PlanJson | dict[str, Any] = plan or {}
         self.extra: dict[str, Any] = {"plan": self.plan}

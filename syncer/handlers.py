@@ -52,9 +52,9 @@ class SyncStep(Handler):
         try:
             return Done(result=self.sync(step, **step.params))
         except SyncError as error:
-            raise Permanent(str(error), result=error.facts) from None
+            raise Permanent(error, result=error.facts) from None
         except NotFound as error:
-            raise Permanent(str(error), result={"error": "NotFound"}) from None
+            raise Permanent(error, result={"error": "NotFound"}) from None
 
     def sync(self, step: StepRun, slug: str, force: bool, alone: bool) -> Result:
         raise NotImplementedError

@@ -12,10 +12,10 @@ from typing import Any
 from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.db.models import QuerySet
-from django.utils.translation import gettext as _
 
 from storage import archive, bucket
 from storage.errors import is_disk_full
+from storage.messages import gettext as _
 from storage.staging import claim
 from universes import rows
 from universes.models import Revision, Universe

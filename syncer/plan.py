@@ -7,6 +7,8 @@ from typing import Any, TypedDict
 
 from django.utils.translation import gettext as _
 
+from storage import messages
+from storage.messages import Message, together
 from universes.rows import TABLES, UNIVERS, UNIVERS_ASSETS, Row, Table
 
 from .sides import TIMESTAMPS, File, Snapshot, lacks, names_of_cards, our_files
@@ -162,35 +164,41 @@ class Plan:
             "files": _counts(self.files, self.same_files),
         }
 
-    def needs_force(self) -> str:
+    def needs_force(self) -> Message:
         """The reasons why it is refused without force, as sentences; empty when there are none."""
-        return " ".join(filter(None, (self._unpublishes(), self._takes_away())))
+        return together(self._unpublishes(), self._takes_away())
 
-    def _unpublishes(self) -> str:
+    def _unpublishes(self) -> Message:
         if self.direction != UNPUBLISH:
-            return ""
-        return _("Unpublishing takes '%(slug)s' away from all who use it; use force to do it.") % {
-            "slug": self.slug
-        }
+            return Message()
+        return messages.gettext(
+            "Unpublishing takes '%(slug)s' away from all who use it; use force to do it."
+        ) % {"slug": self.slug}
 
-    def _takes_away(self) -> str:
+    def _takes_away(self) -> Message:
         """A sentence when more than half of the target's cards or files would go, from four up."""
         cards, files = len(self.row_changes(DELETE, UNIVERS_ASSETS.name)), len(self.file_changes(DELETE))
         parts = [
             words % {"gone": gone, "total": total}
             for words, gone, total in (
-                (_("%(gone)s of %(total)s cards"), cards, self.target_cards),
-                (_("%(gone)s of %(total)s files"), files, self.target_files),
+                (messages.gettext("%(gone)s of %(total)s cards"), cards, self.target_cards),
+                (messages.gettext("%(gone)s of %(total)s files"), files, self.target_files),
             )
             if total > SAFE_UP_TO and gone * 2 > total
         ]
         if not parts:
-            return ""
-        where = _("here") if self.direction in (PULL, RESTORE) else _("in Supabase")
-        return _(
+            return Message()
+        both = messages.gettext("%(cards)s and %(files)s") % {"cards": parts[0], "files": parts[-1]}
+        here = self.direction in (PULL, RESTORE)
+        return messages.gettext(
             "The %(direction)s of '%(slug)s' would take away %(parts)s %(where)s; look at the plan, and use force if "
             "that is meant."
-        ) % {"direction": self.direction, "slug": self.slug, "parts": _(" and ").join(parts), "where": where}
+        ) % {
+            "direction": self.direction,
+            "slug": self.slug,
+            "parts": both if len(parts) > 1 else parts[0],
+            "where": messages.gettext("here") if here else messages.gettext("in Supabase"),
+        }
 
     def exposure(self) -> str:
         """One sentence on who can open the files of a private universe in Supabase; empty for any other plan."""
@@ -206,7 +214,7 @@ class Plan:
             "direction": self.direction,
             "empty": self.is_empty,
             "counts": self.counts(),
-            "needs_force": self.needs_force(),
+            "needs_force": str(self.needs_force()),
             "rows": [change.to_dict() for change in self.rows],
             "files": [change.to_dict() for change in self.files],
             "ids": self.rekeys,

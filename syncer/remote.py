@@ -16,6 +16,7 @@ from typing import Any
 
 from django.utils.translation import gettext
 
+from storage import messages
 from storage.files import Digests, digests
 from storage.names import is_safe_segment
 from storage.staging import staging
@@ -131,7 +132,7 @@ class RemoteSide:
                 progress.in_parallel(partial(self._send, source, folder), files.values())
         except FileNotFoundError:
             raise Conflict(
-                gettext("A file of '%(slug)s' went away while it was pushed; push again.")
+                messages.gettext("A file of '%(slug)s' went away while it was pushed; push again.")
                 % {"slug": self.slug}
             ) from None
         self._verify(files)
@@ -147,7 +148,7 @@ class RemoteSide:
             came = there.get(name, File(name, -1))
             if came.size != file.size or (MD5.fullmatch(came.etag) and came.md5 != file.md5):
                 raise RemoteError(
-                    gettext("%(slug)s/%(name)s did not arrive whole in Supabase; push again.")
+                    messages.gettext("%(slug)s/%(name)s did not arrive whole in Supabase; push again.")
                     % {"slug": self.slug, "name": name}
                 )
         remember(self.slug, {name: there[name] for name in sent}, sent)
@@ -363,12 +364,16 @@ def file_entry(entry: Any) -> tuple[str, int, str]:
     """`(path within the folder, bytes, ETag without quotes)` of an entry of a listing; Damaged when it is none."""
     about = (entry.get("metadata") or {}) if isinstance(entry, dict) else None
     if not isinstance(about, dict) or not is_text(entry.get("name")):
-        raise Damaged(gettext("its listing has %(value)s in place of a file") % {"value": shown(entry)})
+        raise Damaged(
+            messages.gettext("its listing has %(value)s in place of a file") % {"value": shown(entry)}
+        )
     size, etag = about.get("size") or 0, about.get("eTag") or ""
     if not is_whole(size, BIGINT) or size < 0 or not is_text(etag):
         words = {"file": entry["name"], "size": shown(size), "etag": shown(etag)}
         raise Damaged(
-            gettext("its listing gives %(file)s the size %(size)s and the ETag %(etag)s, which can't be")
+            messages.gettext(
+                "its listing gives %(file)s the size %(size)s and the ETag %(etag)s, which can't be"
+            )
             % words
         )
     return entry["name"], size, etag.removeprefix("W/").strip('"')

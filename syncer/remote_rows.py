@@ -15,8 +15,7 @@ from datetime import UTC, datetime
 from functools import cache
 from typing import Any
 
-from django.utils.translation import gettext, gettext_lazy
-
+from storage.messages import gettext
 from universes.names import is_slug
 from universes.rows import TABLES, UNIVERS, UNIVERS_ASSETS, Row, Rows, Table
 
@@ -134,7 +133,7 @@ def _uuid(found: Any) -> str:
     raise WrongType(gettext("a UUID in its usual form"))
 
 
-NO_TIME = gettext_lazy("a time between the years 2 and 9998")
+NO_TIME = gettext("a time between the years 2 and 9998")
 
 
 def _time(found: Any) -> str:
@@ -313,8 +312,10 @@ def universes(client: Supabase) -> tuple[list[Row], list[str], dict[str, Damaged
             failed[_called(raw)] = error
     fit = [row for row in rows if is_fit(row)]
     reports = [
-        gettext("%(slug)s (id %(id)s) is left out: its slug or name can't be used here.")
-        % {"slug": repr(str(row["slug"])[:100]), "id": row["id"]}
+        str(
+            gettext("%(slug)s (id %(id)s) is left out: its slug or name can't be used here.")
+            % {"slug": repr(str(row["slug"])[:100]), "id": row["id"]}
+        )
         for row in rows
         if row not in fit
     ]

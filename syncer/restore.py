@@ -8,10 +8,8 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
-from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
-
 from storage import archive
+from storage.messages import gettext as _
 from universes.models import Revision, Universe
 from universes.names import THUMBNAIL, music_name, video_names
 from universes.rows import TABLES, UNIVERS, UNIVERS_ASSETS, UNIVERS_MUSIC_PROMPTS, Row, Rows, Table
@@ -27,7 +25,7 @@ from .sync import Result, Sync, checked, finish, result
 # The causes of revisions with rows of Supabase: their universe has its id there.
 REMOTE_CAUSES = {PUSH, UNPUBLISH}
 BATCH = 500
-ELSEWHERE = gettext_lazy("Put it back into the archive from a backup, or restore another revision.")
+ELSEWHERE = _("Put it back into the archive from a backup, or restore another revision.")
 
 
 @dataclass(frozen=True)

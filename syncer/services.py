@@ -6,7 +6,7 @@ from typing import TypedDict, cast
 from urllib.parse import quote
 
 from django.conf import settings
-from django.utils.translation import gettext, gettext_lazy, gettext_noop
+from django.utils.translation import gettext_lazy
 
 from api.roles import PUBLISH
 from jobs import runner
@@ -14,6 +14,7 @@ from jobs import services as jobs
 from jobs.errors import Busy
 from jobs.models import ACTIVE, Job, State
 from jobs.types import JobType
+from storage.messages import gettext
 from universes.errors import NotFound
 from universes.models import Universe
 from universes.names import is_slug
@@ -53,12 +54,12 @@ JOB_TYPES = [
     JobType(RESTORE, gettext_lazy("Restore"), PUBLISH),
 ]
 VERBS = {
-    PUSH: gettext_noop("Push %(slug)s"),
-    PULL: gettext_noop("Pull %(slug)s"),
-    PULL_ALL: gettext_noop("Pull %(slug)s"),
-    INIT: gettext_noop("Pull %(slug)s"),
-    UNPUBLISH: gettext_noop("Unpublish %(slug)s"),
-    RESTORE: gettext_noop("Restore %(slug)s"),
+    PUSH: gettext("Push %(slug)s"),
+    PULL: gettext("Pull %(slug)s"),
+    PULL_ALL: gettext("Pull %(slug)s"),
+    INIT: gettext("Pull %(slug)s"),
+    UNPUBLISH: gettext("Unpublish %(slug)s"),
+    RESTORE: gettext("Restore %(slug)s"),
 }
 
 

@@ -6,9 +6,9 @@ from typing import Generic, TypedDict, TypeVar
 
 from django.db import transaction
 from django.utils import timezone
-from django.utils.translation import gettext
 
 from storage import archive
+from storage.messages import Message, gettext
 from storage.staging import staging
 from universes.models import Revision, Universe
 from universes.rows import Row
@@ -174,8 +174,10 @@ def _archive_files(side: RemoteSide, files: Files) -> tuple[dict[str, str], list
     with staging() as folder:
         progress.in_parallel(fetch, files.keys() - archived.keys(), counted=False)
     return archived, [
-        gettext("%(file)s could not be kept: Supabase does not give it as it lists it.")
-        % {"file": f"{side.slug}/{path}"}
+        str(
+            gettext("%(file)s could not be kept: Supabase does not give it as it lists it.")
+            % {"file": f"{side.slug}/{path}"}
+        )
         for path in sorted(lost)
     ]
 
@@ -234,7 +236,7 @@ def _check_slug_here(tables: Tables, slug: str, here: Universe | None) -> None:
         )
 
 
-def _way_out(tables: Tables, slug: str, other: Universe) -> str:
+def _way_out(tables: Tables, slug: str, other: Universe) -> Message:
     """The way to free a slug that another universe has here."""
     there = remote_rows.find(tables, None, local.remote_id(other))
     if not there:

@@ -8,7 +8,8 @@ from typing import Any, Protocol, TypeVar
 
 import httpx
 from django.conf import settings
-from django.utils.translation import gettext
+
+from storage.messages import Message, Text, gettext, of
 
 from .errors import RemoteError, Unreachable, Unreadable, WrongKey
 
@@ -37,7 +38,7 @@ class Passing(Exception):
     """An error that a retry may cure; `kind` is raised when it does not."""
 
     def __init__(
-        self, sentence: str, retry_after: int | None = None, kind: type[RemoteError] = RemoteError
+        self, sentence: Text, retry_after: int | None = None, kind: type[RemoteError] = RemoteError
     ) -> None:
         super().__init__(sentence)
         self.retry_after, self.kind = retry_after, kind
@@ -170,7 +171,7 @@ class Transport:
         except httpx.HTTPError:
             return False
 
-    def _call(self, what: str, send: Callable[[], Found], *, repeatable: bool = True) -> Found:
+    def _call(self, what: Text, send: Callable[[], Found], *, repeatable: bool = True) -> Found:
         """The result of `send()`, with retries. A call that is not `repeatable` is retried only if it never left."""
         pauses = iter([0.3 * 3**n for n in range(settings.SYNC_RETRIES)])
         while True:
@@ -179,7 +180,7 @@ class Transport:
             except Passing as error:
                 pause = next(pauses, None)
                 if pause is None or not repeatable:
-                    raise error.kind(str(error)) from None
+                    raise error.kind(of(error)) from None
                 time.sleep(min(error.retry_after or pause, LONGEST_PAUSE))
             except httpx.TransportError as error:
                 pause = next(pauses, None)
@@ -188,7 +189,7 @@ class Transport:
                     raise self._unreachable(what, error) from None
                 time.sleep(pause)
 
-    def _translated(self, what: str, send: Callable[[], Found]) -> Found:
+    def _translated(self, what: Text, send: Callable[[], Found]) -> Found:
         """The result of `send()`; a client library's errors are raised as ours."""
         raise NotImplementedError
 
@@ -208,7 +209,7 @@ class Transport:
                 % {"url": self.url}
             )
 
-    def _unreachable(self, what: str, error: httpx.TransportError) -> Unreachable:
+    def _unreachable(self, what: Text, error: httpx.TransportError) -> Unreachable:
         reason = str(error) or type(error).__name__
         return Unreachable(
             gettext(
@@ -218,7 +219,7 @@ class Transport:
             % {"url": self.url, "what": what, "reason": reason}
         )
 
-    def _unlike(self, what: str) -> RemoteError:
+    def _unlike(self, what: Text) -> RemoteError:
         return RemoteError(
             gettext("%(url)s does not answer like Supabase (%(what)s); check SUPABASE_URL.")
             % {"url": self.url, "what": what}
@@ -266,7 +267,7 @@ class TableError(Protocol):
     message: str | None
 
 
-def table_error(what: str, error: TableError) -> RemoteError | None:
+def table_error(what: Text, error: TableError) -> RemoteError | None:
     """The error of a refused request for rows; None when it does not come from PostgREST or Postgres.
 
     Both give codes of their own; an HTTP status, or none, comes from something else.
@@ -282,7 +283,7 @@ def table_error(what: str, error: TableError) -> RemoteError | None:
     return kind(_refused(what, error.message or gettext("no reason given"), error.code))
 
 
-def storage_error(what: str, error: Exception) -> RemoteError | WrongKey:
+def storage_error(what: Text, error: Exception) -> RemoteError | WrongKey:
     """The error of a refused request for files; the true status is in the body, HTTP says 400 for most."""
     status, reason = str(getattr(error, "status", "")), str(getattr(error, "message", error))[:200]
     if status in ("401", "403"):
@@ -299,7 +300,7 @@ def storage_error(what: str, error: Exception) -> RemoteError | WrongKey:
     return RemoteError(_refused(what, reason, status))
 
 
-def download_error(what: str, answer: httpx.Response) -> RemoteError:
+def download_error(what: Text, answer: httpx.Response) -> RemoteError:
     """The error of a refused download. Storage tells most statuses in the body alone."""
     answer.read()
     missing = "404" in (str(answer.status_code), str(body(answer).get("statusCode")))
@@ -307,7 +308,7 @@ def download_error(what: str, answer: httpx.Response) -> RemoteError:
     return kind(_refused(what, message(answer), answer.status_code))
 
 
-def _refused(what: str, reason: str, status: int | str) -> str:
+def _refused(what: Text, reason: Text, status: int | str) -> Message:
     words = {"what": what, "message": reason, "status": status}
     return gettext("Supabase refused %(what)s: %(message)s (%(status)s).") % words
 

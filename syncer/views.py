@@ -176,7 +176,9 @@ def _start_push(slug: str, /, *, force: bool, author: str) -> Job:
 
 
 def _planned(plan: Plan) -> Json:
-    message = plan.needs_force() or ("Nothing to do." if plan.is_empty else f"{plan.size} changes to make.")
+    message = str(plan.needs_force()) or (
+        "Nothing to do." if plan.is_empty else f"{plan.size} changes to make."
+    )
     return {
         "type": REPORT,
         "success": True,

@@ -5,6 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from django.utils import translation
 
 from syncer.plan import CREATE, DELETE, PULL, PUSH, build
 from syncer.sides import File, Snapshot, digest, mirrorable
@@ -190,8 +191,19 @@ def test_taking_away_more_than_half_of_four_or_more(left, total, refused):
     assert bool(by_cards.needs_force()) is refused
     assert bool(by_files.needs_force()) is refused
     if refused:
-        assert f"{total - left} of {total} cards in Supabase" in by_cards.needs_force()
-        assert f"{total - left} of {total} files here" in by_files.needs_force()
+        assert f"{total - left} of {total} cards in Supabase" in str(by_cards.needs_force())
+        assert f"{total - left} of {total} files here" in str(by_files.needs_force())
+
+
+def test_a_refusal_is_said_in_the_readers_language():
+    here, there = (
+        snapshot(),
+        snapshot(*[file(f"0{n}_c.png") for n in range(4)], univers_assets=[card(f"c{n}") for n in range(5)]),
+    )
+    refusal = build(here, there, PUSH).needs_force()
+    assert "5 of 5 cards and 4 of 4 files in Supabase" in str(refusal)
+    with translation.override("fr"):
+        assert "5 cartes sur 5 et 4 fichiers sur 4 dans Supabase" in str(refusal)
 
 
 def test_a_push_of_a_private_universe_says_who_can_see_its_media():
@@ -368,7 +380,7 @@ def test_the_plan_is_the_expected_one_and_leaves_nothing_to_do(folder):
     source, target = load(folder / "source.json"), load(folder / "target.json")
     expected = json.loads((folder / "plan.json").read_text("utf-8"))
     plan = build(source, target, expected.pop("direction"))
-    assert plan.needs_force() == expected.pop("refused")
+    assert str(plan.needs_force()) == expected.pop("refused")
     found = json.loads(json.dumps(plan.to_dict()))
     assert {key: found[key] for key in expected} == expected
     again = build(*applied(plan, source, target), plan.direction)

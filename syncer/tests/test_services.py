@@ -1,6 +1,7 @@
 """Syncs as jobs: several universes, retries, idempotency keys."""
 
 import pytest
+from django.utils import translation
 
 from jobs import runner
 from jobs import services as jobs
@@ -37,6 +38,8 @@ def test_a_job_that_failed_is_retried_where_it_failed(api, supabase, winter):
     supabase.breaks("POST /rest/v1/univers_assets")
     job = finished(ok(api.post("/api/sync/push/winter?background=true")), "failed")
     assert "Supabase answered 500" in str(job.error)
+    with translation.override("fr"):
+        assert "Supabase a répondu 500" in str(job.error)
     supabase.mends()
     jobs.retry(job)
     finished({"id": job.pk})
