@@ -4,12 +4,6 @@ from dataclasses import dataclass
 
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.functional import Promise
-from django.utils.translation import gettext_lazy as _
-
-from api.roles import WRITE
-
-# A job of the old backend whose type we do not have; without steps it has ended for good.
-LEGACY = "legacy"
 
 
 @dataclass(frozen=True)
@@ -50,6 +44,3 @@ def exists(key: str) -> bool:
 def keys() -> list[str]:
     """Of all types, in the order of their registration."""
     return list(_registered)
-
-
-register(JobType(LEGACY, _("From the old backend"), WRITE))

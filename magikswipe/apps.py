@@ -1,4 +1,5 @@
 from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
 
 
 class MagikswipeConfig(AppConfig):
@@ -7,6 +8,11 @@ class MagikswipeConfig(AppConfig):
     label = "operation"
 
     def ready(self):
-        from . import checks, database  # noqa: F401 - the first registers them
+        from api.roles import WRITE
+        from jobs import types
 
+        from . import checks, database  # noqa: F401 - the first registers them
+        from .adoption import LEGACY
+
+        types.register(types.JobType(LEGACY, _("From the old backend"), WRITE))
         database.watch_file()

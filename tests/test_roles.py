@@ -9,7 +9,7 @@ from rest_framework.test import APIClient
 
 from api.roles import GENERATE, PUBLISH, READ, WRITE
 from jobs import types
-from jobs.types import LEGACY
+from magikswipe.adoption import LEGACY
 
 from .callers import JOB_TYPES, OPEN, PUBLIC, SCOPES, jobs_to_control, log_in, refusal, was_obeyed
 

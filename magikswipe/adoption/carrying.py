@@ -13,13 +13,12 @@ from django.utils import timezone
 
 from jobs import types
 from jobs.models import Job, State
-from jobs.types import LEGACY
 from storage.messages import Message, gettext, literal
 from universes.models import LANGUAGES
 from universes.rows import TABLES, UNIVERS, UNIVERS_ASSETS, Table
 from universes.services import copies
 
-from . import media, source, values
+from . import LEGACY, media, source, values
 from .media import Folder
 from .recognition import JOBS
 from .source import Report
