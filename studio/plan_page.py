@@ -22,7 +22,7 @@ from universes.models import Universe
 
 from .model_admins import author
 from .operations import REFUSALS
-from .places import Places
+from .plan_media import PlanMedia
 from .plan_preview import Preview, fingerprint, reason, summary
 
 
@@ -166,7 +166,7 @@ class _Visit:
         return {"entry": entry, "summary": summary(entry.plan) if entry.plan else [], "detail": detail}
 
     def preview(self, entry):
-        places = Places(entry.plan, entry.universe, self.digest[:12], self.page.archived)
+        places = PlanMedia(entry.plan, entry.universe, self.digest[:12], self.page.archived)
         return Preview(entry.plan, entry.universe, places)
 
 

@@ -4,7 +4,7 @@ from django.contrib import admin
 from django.urls import path
 
 from ..publish import standing
-from . import activity, card_order, cards, files, filling, ideas, names, song_files, song_generation, songs
+from . import activity, card_order, cards, files, fill_gaps, ideas, names, song_files, song_generation, songs
 from .live import live
 
 
@@ -35,7 +35,7 @@ urlpatterns = [
     _path("activity/<uuid:job_id>/steps/", activity.job_steps, "job_steps"),
     _path("names/", names.page, "names"),
     _path("names/gaps/", names.summary, "gaps"),
-    _path("names/fill/", filling.fill_all, "fill_all"),
+    _path("names/fill/", fill_gaps.fill_all, "fill_all"),
     _path("names/songs/<slug:language>/", names.language_row, "language"),
     _path("names/<uuid:asset_id>/", names.row, "row"),
     _path("names/<uuid:asset_id>/<slug:language>/save/", names.save, "save_name"),

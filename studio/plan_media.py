@@ -1,4 +1,4 @@
-"""Where the files of both sides of a plan can be looked at."""
+"""Media URLs of a plan's files on both sides."""
 
 from dataclasses import dataclass
 
@@ -16,7 +16,7 @@ KINDS = {"image": "picture", "video": "clip", "audio": "song"}
 
 @dataclass
 class Media:
-    """One file that changes, with the addresses of what lies there now and of what comes; None where there is none."""
+    """One file that changes, with the media URLs of the present and of the coming one; None where there is none."""
 
     name: str
     action: str
@@ -32,11 +32,11 @@ class Media:
         return STATES[self.action]
 
 
-class Places:
-    """Addresses of a plan's files. `universe`: the one that is here, or None.
+class PlanMedia:
+    """Media URLs of a plan's files. `universe`: the one that is here, or None.
 
-    `version` goes into the addresses over there, so that no browser shows a picture that it kept from before.
-    `archived(name)`: the address of a kept file, for a plan that brings files back from the archive.
+    `version` goes into the URLs over there, so that no browser shows a picture of before from its cache.
+    `archived(name)`: the URL of an archived file, for a plan that brings files back from the archive.
     """
 
     def __init__(self, plan, universe, version="", archived=None):
