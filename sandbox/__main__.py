@@ -22,7 +22,7 @@ HIGHEST_PORT = 65_535
 
 
 class Server(uvicorn.Server):
-    """Says on stdout when it listens."""
+    """Prints a line on stdout once it listens."""
 
     def __init__(self, config: uvicorn.Config, address: str):
         super().__init__(config)
@@ -33,7 +33,7 @@ class Server(uvicorn.Server):
         print(f"sandbox ready on {self.address}", flush=True)
 
     def stop_at_eof(self) -> None:
-        """Stops when whoever holds the other end of stdin closes it, or dies."""
+        """Stops when stdin is closed, as it is when the parent dies."""
         asyncio.get_running_loop().add_reader(sys.stdin.fileno(), self._read_stdin)
 
     def _read_stdin(self) -> None:
@@ -81,7 +81,7 @@ def bind(host: str, port: int) -> socket.socket:
 
 
 def bind_again(host: str, remembered: Path) -> socket.socket:
-    """Binds the port that stands in the file; a free one, which is then written there, when none stands there.
+    """Binds the port in the file; without one, a free port, which is written there.
 
     When another program has taken that port, a free one is bound for now and the file stays as it is.
     """
@@ -98,7 +98,7 @@ def bind_again(host: str, remembered: Path) -> socket.socket:
 
 
 def _port_in(file: Path) -> int:
-    """The port that stands in a file; 0 for a file that is missing, or was not written to its end."""
+    """The port in a file; 0 for a missing or half-written file."""
     text = file.read_text("ascii", "replace") if file.exists() else ""
     port = int(text) if re.fullmatch(r"[0-9]{1,5}", text) else 0
     return port if port <= HIGHEST_PORT else 0

@@ -1,4 +1,4 @@
-"""Puts the sandbox together."""
+"""The ASGI application of the sandbox."""
 
 import shutil
 from collections.abc import AsyncIterator
@@ -40,7 +40,7 @@ SECONDS_OF_A_PREFLIGHT = 3600
 
 
 class SupabaseCors:
-    """Pages of any origin may call Supabase's paths, and no others: what they may do there, the key says."""
+    """CORS: pages of any origin may call Supabase's paths, and no others; the key decides what they may do."""
 
     def __init__(self, app: ASGIApp):
         self.app = app
@@ -60,7 +60,7 @@ class SupabaseCors:
 
 @dataclass
 class World:
-    """Everything that the sandbox knows; ``folder`` holds what a restart must not lose."""
+    """The state of the sandbox; ``folder`` outlives a restart."""
 
     folder: Path
     settings: Settings
@@ -74,7 +74,7 @@ class World:
         return self.folder / "settings.json"
 
     async def reset(self) -> None:
-        """Back to the state of an empty folder, but for the cache of rendered files."""
+        """Resets to an empty folder; the cache of rendered files stays."""
         await self.predictions.stop()
         self.settings.reset()
         self.settings.save(self.settings_path)

@@ -1,4 +1,4 @@
-"""The sandbox's own interface for tests: settings, counters, what was asked for, and a clean start."""
+"""The sandbox's own interface for tests: settings, counters, recorded requests, reset."""
 
 import dataclasses
 import json

@@ -1,4 +1,4 @@
-"""What was asked of the sandbox, for assertions."""
+"""Counters of requests, rows and files, for assertions."""
 
 import re
 from collections import Counter
@@ -7,7 +7,7 @@ _READS = ("GET", "HEAD")
 
 
 class Counters:
-    """Requests, rows and files; predictions are counted from the database, so that a restart forgets none."""
+    """Predictions are counted in the database, so that a restart forgets none."""
 
     NAMES = (
         *("throttled", "creates_too_soon", "lost_answers", "max_running_at_once", "webhooks_sent"),

@@ -1,4 +1,4 @@
-"""Which emoji make good picture cards for children, and better names where the catalogue's are clumsy.
+"""Emoji that make good picture cards for children, and better names than clumsy ones of the catalogue.
 
 Subgroup numbers are those of emojibase (``meta/groups.json``); labels are its English labels.
 """

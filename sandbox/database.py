@@ -48,7 +48,7 @@ class Database:
         return found[0] if found else None
 
     def run(self, sql: str, values: Any = ()) -> int:
-        """The number of rows that changed."""
+        """Returns the number of changed rows."""
         return self.connection.execute(sql, values).rowcount
 
     @contextmanager

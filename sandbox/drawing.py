@@ -1,4 +1,4 @@
-"""Draft pictures: what the prompt is about, on a soft ground, with the mark "DRAFT"."""
+"""Draft pictures: the subject of the prompt on a soft ground, marked "DRAFT"."""
 
 import hashlib
 import io
@@ -42,7 +42,7 @@ def draw(prompt: str, size: tuple[int, int], image_format: str = "WEBP") -> byte
 
 
 def mark_as_draft(image: Image.Image, inset: float = 0.03) -> None:
-    """Writes DRAFT into the lower right corner, that share of the shorter side away from the edges."""
+    """Writes DRAFT into the lower right corner; the margin is a share of the shorter side."""
     unit = max(10, min(image.size) // 28)
     edge = int(min(image.size) * inset)
     font = ImageFont.load_default(unit)

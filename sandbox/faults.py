@@ -1,4 +1,4 @@
-"""Requests that go wrong on demand, and the count of all requests.
+"""Faults on demand, and the count of all requests.
 
 ``action`` of a fault: ``drop`` (not carried out, no answer), ``drop_after`` (carried out, no answer),
 ``truncate`` (half an answer), ``garble`` (an answer of the right length with wrong bytes), ``garble_request``
@@ -28,7 +28,7 @@ OPTIONS = ("skip", "times", "body", "headers")
 
 
 class Faults:
-    """Stands before the services: counts a request, then answers it or lets it go wrong."""
+    """Middleware: counts a request, then passes it on or applies a fault."""
 
     def __init__(self, app: ASGIApp, settings: Settings, counters: Counters):
         self.app, self.settings, self.counters = app, settings, counters
@@ -78,7 +78,7 @@ class Faults:
 
 
 def check(faults: list[dict[str, Any]]) -> None:
-    """Raises ValueError for a list of faults that cannot be used."""
+    """Raises ValueError for invalid faults."""
     for fault in faults:
         if not {"match", "action"} <= set(fault) <= {"match", "action", *OPTIONS}:
             raise ValueError(f"a request fault takes match and action, and may take {', '.join(OPTIONS)}")
@@ -88,7 +88,7 @@ def check(faults: list[dict[str, Any]]) -> None:
 
 
 def _takes_its_turn(fault: dict[str, Any]) -> bool:
-    """Counts a matching request down; the fault's own ``skip`` and ``times`` say what is left of it."""
+    """Counts a matching request: the fault's ``skip`` and ``times`` go down."""
     if fault.get("skip", 0) > 0:
         fault["skip"] -= 1
         return False
@@ -113,7 +113,7 @@ def _wrong(send: Send) -> Send:
 
 
 async def _wrong_body(receive: Receive) -> Receive:
-    """Gives the whole body at once, with wrong bytes right in the middle: a form begins and ends with its own words."""
+    """Sends the whole body at once, with wrong bytes in the middle: the ends of a multipart form must stay intact."""
     body, more = b"", True
     while more:
         message = await receive()
@@ -128,7 +128,7 @@ async def _wrong_body(receive: Receive) -> Receive:
 
 
 def _altered(message: Message, at: int) -> Message:
-    """The message with one byte of its body turned round; one without a body as it is."""
+    """The message with one byte of its body inverted; a message without a body stays as it is."""
     body = message.get("body")
     return {**message, "body": body[:at] + bytes([body[at] ^ 0xFF]) + body[at + 1 :]} if body else message
 
@@ -153,4 +153,4 @@ def _dripping(send: Send, seconds: float) -> Send:
 
 
 async def _nowhere(message: Message) -> None:
-    """Takes a response that nobody gets."""
+    """Discards a response."""

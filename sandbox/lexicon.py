@@ -1,4 +1,4 @@
-"""The words that the sandbox knows, in five languages, with a picture for each."""
+"""The sandbox's words in five languages, with a picture for each."""
 
 import json
 import re
@@ -24,7 +24,7 @@ def fold(text: str) -> str:
 
 
 def stem(word: str) -> str:
-    """A word without its plural ending, near enough for a look-up."""
+    """A word without its plural ending, good enough for a look-up."""
     return word[:-1] if len(word) > 3 and word[-1] in "sx" else word
 
 
@@ -61,7 +61,7 @@ class Lexicon:
         return self._by_name.get(tuple(map(stem, fold(name).split())))
 
     def depicted(self, prompt: str) -> Entry | None:
-        """What a picture prompt is about: a quoted name, else the longest, rarest, earliest one."""
+        """The subject of a picture prompt: a quoted name, else the longest, rarest, earliest one."""
         for quoted in re.findall(r"[\"“«]\s*([^\"”»]{2,60}?)\s*[\"”»]", prompt):
             if found := self.named(quoted) or self._best(quoted):
                 return found

@@ -1,4 +1,4 @@
-"""What the stand-in for a language model answers.
+"""Answers of the stand-in for a language model.
 
 It answers prompts that end with the JSON form of the answer: ``{"concepts": …}``, ``{"lyrics": …}``, ``{"lines": …}``
 or ``{"translations": …}``. All else that it needs it reads from their sentences and from the text between the lines
@@ -40,7 +40,7 @@ def _text(prompt: str, style: str) -> str:
 
 
 def _form(prompt: str) -> dict:
-    """The JSON that the prompt gives as the form of the answer; empty where it gives none."""
+    """The example of JSON in the prompt; empty without one."""
     start = prompt.find("{", prompt.rfind(_FORM)) if _FORM in prompt else -1
     try:
         found = json.JSONDecoder().raw_decode(prompt[start:])[0] if start >= 0 else {}
@@ -56,7 +56,7 @@ def _body(prompt: str) -> str:
 
 
 def _said(prompt: str, pattern: str) -> str:
-    """What the first line says of which the pattern is the beginning."""
+    """The pattern's group in the first line that begins with it."""
     found = re.search(rf"^[ \t]*{pattern}", prompt, re.MULTILINE)
     return found.group(1).strip() if found else ""
 

@@ -1,4 +1,4 @@
-"""The models that the sandbox's Replicate offers, with the inputs that their public schemas list.
+"""The models of the sandbox's Replicate, with the inputs of their public schemas.
 
 Sources: the ``/versions/<id>/api`` pages of https://replicate.com/meta/meta-llama-3-70b-instruct,
 https://replicate.com/recraft-ai/recraft-v3, https://replicate.com/wavespeedai/wan-2.1-i2v-480p,
@@ -222,7 +222,7 @@ def find(reference: str) -> Model | None:
 
 
 def problems(model: Model, given: dict[str, Any]) -> list[str]:
-    """What is wrong with an input, one line each, in the words of Replicate's 422."""
+    """The faults of an input, one line each, in the words of Replicate's 422."""
     missing = [f"- input: {name} is required" for name in model.required if name not in given]
     unknown = [
         f"- input: Additional property {name} is not allowed"

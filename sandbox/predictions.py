@@ -1,4 +1,4 @@
-"""The life of predictions: created, running until their time, ended; it goes on after a restart."""
+"""The life cycle of predictions: created, running, ended; it continues after a restart."""
 
 import asyncio
 import base64
@@ -76,7 +76,7 @@ class Predictions:
         return self.settings.output
 
     def forget_chance(self) -> None:
-        """Begins anew with which of the next predictions fail by chance: the same each time."""
+        """Seeds the random failures of the next predictions: they are the same each time."""
         self.chance = random.Random(SEED)
 
     def _stored(self, value: Any) -> Any:
@@ -92,14 +92,14 @@ class Predictions:
         return f"/delivery/inputs/{name}"
 
     def local_file(self, url: str) -> Path | None:
-        """Where the file behind one of our own addresses lies."""
+        """The path of the file at one of our own URLs."""
         if not (found := LOCAL.fullmatch(url)):
             return None
         path = (self.inputs if found[1] == "delivery/inputs" else self.uploads) / found[2]
         return path if path.exists() else None
 
     def resume(self) -> None:
-        """Goes on with what had not ended when the sandbox stopped."""
+        """Resumes the predictions that had not ended when the sandbox stopped."""
         for row in self.database.rows("SELECT * FROM predictions WHERE completed_at IS NULL"):
             self._start(row)
 
@@ -127,7 +127,7 @@ class Predictions:
         return self._end(row["id"], **ending)
 
     async def _work(self, row: Row) -> Row:
-        """How the prediction ends: columns of its row."""
+        """The end of a prediction, as columns of its row."""
         given = json.loads(row["input"])
         if row["fault"] in ("failed", "canceled", "aborted"):
             error = "The sandbox was told to fail." if row["fault"] == "failed" else None
@@ -155,7 +155,7 @@ class Predictions:
             self.tell(prediction_id, "completed")
 
     def cancel(self, prediction_id: str) -> None:
-        """Ends a prediction that runs; one that has ended stays as it is."""
+        """Ends a running prediction; an ended one stays as it is."""
         row = self.get(prediction_id)
         if row and row["completed_at"] is None:
             self._end(prediction_id, "canceled" if _started_at(row) <= time.time() else "aborted")
@@ -194,7 +194,7 @@ class Predictions:
         }
 
     async def stop(self) -> None:
-        """Lets go of what runs, without ending it."""
+        """Stops the tasks of running predictions without ending them."""
         tasks = list(self.tasks.values())
         for task in tasks:
             task.cancel()
@@ -215,7 +215,7 @@ def status_of(row: Row) -> str:
 
 
 def started_at(row: Row) -> float | None:
-    """When it began to run; None while it is starting, or when it ended before."""
+    """The time at which it began to run; None while it is starting, or when it ended before."""
     begun = _started_at(row)
     return begun if begun <= (row["completed_at"] or time.time()) else None
 

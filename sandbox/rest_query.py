@@ -36,7 +36,7 @@ class Item:
 
     @property
     def is_count(self) -> bool:
-        """Whether it is an embedded table of which only the number of rows is asked: ``assets(count)``."""
+        """Whether only the number of an embedded table's rows is asked: ``assets(count)``."""
         return self.items is not None and [item.name for item in self.items] == ["count"]
 
 
@@ -105,7 +105,7 @@ def _parse_item(text: str) -> Item:
 
 
 def parse_presence(text: str) -> str:
-    """``EXISTS`` or ``NOT EXISTS``: whether a row must have one of the embedded table, or none."""
+    """``EXISTS`` or ``NOT EXISTS``: a row must have one of the embedded table, or none."""
     if text not in ("is.null", "not.is.null"):
         raise unparsable("filter", text)
     return "NOT EXISTS" if text == "is.null" else "EXISTS"

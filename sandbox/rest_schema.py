@@ -1,4 +1,4 @@
-"""The tables that Supabase has, their types, and how Postgres reads and writes values of them."""
+"""Supabase's tables, their types, and how Postgres reads and writes their values."""
 
 import json
 import uuid
@@ -126,7 +126,7 @@ _AFFINITY = {"bigint": "INTEGER", "integer": "INTEGER", "boolean": "INTEGER"}
 
 
 def visible_table(name: str, settings: Settings) -> Table:
-    """The table as the settings let it appear. Raises RestError for one that is not there."""
+    """The table with the settings applied. Raises RestError for a missing one."""
     if name not in TABLES or name in settings.missing_tables:
         raise unknown_table(name)
     table, hidden = TABLES[name], settings.missing_columns.get(name, [])
@@ -137,7 +137,7 @@ def visible_table(name: str, settings: Settings) -> Table:
 
 
 def apply_schema(database: Database, settings: Settings) -> None:
-    """Brings the SQLite tables to what the settings say. Raises ValueError for an unknown table or type."""
+    """Alters the SQLite tables as the settings say. Raises ValueError for an unknown table or type."""
     for name in (*settings.extra_columns, *settings.unique, *settings.missing_columns):
         if name not in TABLES:
             raise ValueError(f"there is no table {name}")
@@ -248,7 +248,7 @@ CONVERTERS: dict[str, Callable[[Any, str], Any]] = {
 
 
 def to_stored(value: Any, column: Column) -> Any:
-    """A value from JSON or a filter as SQLite keeps it. Raises RestError with Postgres's code."""
+    """A value from JSON or a filter, as stored in SQLite. Raises RestError with Postgres's code."""
     return None if value is None else CONVERTERS[column.kind](value, column.kind)
 
 

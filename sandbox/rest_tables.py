@@ -56,7 +56,7 @@ class Tables:
         return " AND ".join(conditions), values
 
     def order(self, table: Table, text: str | None, items: tuple[Item, ...]) -> str:
-        """The ORDER BY clause; a column of an embedded table orders where there is one row of it."""
+        """The ORDER BY clause; columns of an embedded table need a relation to one row."""
 
         def join(alias: str) -> tuple[Table, str, str]:
             item = next((item for item in items if item.alias == alias and item.items is not None), None)
@@ -76,7 +76,7 @@ class Tables:
         items: tuple[Item, ...],
         narrowing: Narrowing | None = None,
     ) -> list[Row]:
-        """The rows as the select list asks for them; ``narrowing`` holds what is asked of embedded tables."""
+        """The rows with the columns of the select list; ``narrowing``: filters and limits of embedded tables."""
         asked = narrowing or Narrowing()
         plain = {name: column.kind for name, column in table.columns.items()}
         embeds = {
@@ -93,7 +93,7 @@ class Tables:
         return shaped
 
     def _join(self, table: Table, item: Item) -> tuple[Table, str, str]:
-        """The embedded table, and the columns that are equal, of this table and of that one."""
+        """The embedded table, and the columns of both tables that join them."""
         for column, parent in table.parents().items():
             if item.name in (parent, column):
                 return visible_table(parent, self.settings), column, "id"
@@ -198,7 +198,7 @@ class Tables:
 
 
 def _is_one(other: Table, there: str) -> bool:
-    """Whether at most one row of the other table belongs to a row."""
+    """Whether a row has at most one row of the other table."""
     return there == "id" or (there,) in other.unique
 
 

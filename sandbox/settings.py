@@ -1,4 +1,4 @@
-"""What the sandbox can be told to do; read and changed under ``/_sandbox/settings``."""
+"""The settings of the sandbox, read and changed under ``/_sandbox/settings``."""
 
 import json
 from dataclasses import asdict, dataclass, field, fields
@@ -51,7 +51,7 @@ class Settings:
     part_size: int = 5 * MIB  # larger uploads come in parts, and get an ETag that is not their MD5
 
     def update(self, changes: dict[str, Any]) -> None:
-        """Takes over the given values, merging latencies. Raises ValueError for an unknown name."""
+        """Updates the given values; latencies are merged. Raises ValueError for an unknown name."""
         known = {item.name for item in fields(self)}
         if unknown := sorted(set(changes) - known):
             raise ValueError(f"unknown setting {', '.join(unknown)}; known are {', '.join(sorted(known))}")

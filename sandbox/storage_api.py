@@ -36,7 +36,7 @@ Call = Callable[[Request], Awaitable[Response]]
 
 
 class StorageError(Exception):
-    """Storage answers 400 and tells the real status in the body."""
+    """Storage answers 400, with the real status in the body."""
 
     def __init__(self, status: int, error: str, message: str):
         super().__init__(message)
@@ -130,7 +130,7 @@ class StorageApi:
         return JSONResponse({"Id": row["id"], "Key": f"{bucket}/{name}"})
 
     async def _received(self, request: Request) -> tuple[Row, Row]:
-        """The content, written to disk, and what the request says about it."""
+        """The content, written to disk, and its metadata in the request."""
         if not request.headers.get("content-type", "").startswith("multipart/form-data"):
             return await self._received_raw(request)
         async with request.form() as form:

@@ -1,4 +1,4 @@
-"""What Supabase Storage's two listings show."""
+"""Supabase Storage's two listings."""
 
 import base64
 from typing import Any
@@ -60,7 +60,7 @@ def _sorted(items: list[dict[str, Any]], by: dict[str, str]) -> list[dict[str, A
 
 
 def whole_tree(store: Store, bucket: str, body: dict[str, Any]) -> dict[str, Any]:
-    """A page of the keys that start with ``prefix``; ``with_delimiter`` shows what lies deeper as folders."""
+    """A page of the keys that start with ``prefix``; ``with_delimiter`` groups deeper keys into folders."""
     prefix, size = body.get("prefix") or "", min(body.get("limit") or MOST_V2, MOST_V2)
     after = base64.urlsafe_b64decode(body["cursor"]).decode() if body.get("cursor") else ""
     entries: dict[str, Row | None] = {}

@@ -1,4 +1,4 @@
-"""Objects of buckets: rows in SQLite, contents in files that are never changed once they are there."""
+"""Objects of buckets: rows in SQLite, contents in immutable files."""
 
 import hashlib
 import os
@@ -16,7 +16,7 @@ Row = dict[str, Any]
 
 
 def _etag(parts: list[bytes]) -> str:
-    """S3's: the MD5 of what came in one part, else that of the parts' MD5s, and their number."""
+    """S3's: the MD5 of one part, else the MD5 of the parts' MD5s, and their number."""
     if len(parts) > 1:
         return f"{hashlib.md5(b''.join(parts), usedforsecurity=False).hexdigest()}-{len(parts)}"
     return parts[0].hex() if parts else hashlib.md5(usedforsecurity=False).hexdigest()
@@ -37,7 +37,7 @@ class Store:
         return {"blob": blob, "size": size, "etag": _etag(parts)}
 
     def _copy(self, source: BinaryIO, target: BinaryIO, size: int) -> bytes:
-        """Copies at most so many bytes and gives their MD5; nothing when there are none left."""
+        """Copies at most so many bytes and returns their MD5; empty at the end."""
         digest, left = hashlib.md5(usedforsecurity=False), size
         while left and (piece := source.read(min(left, PIECE))):
             digest.update(piece)
@@ -49,7 +49,7 @@ class Store:
         (self.folder / content["blob"]).unlink(missing_ok=True)
 
     def put(self, bucket: str, name: str, content: Row, about: Row) -> Row:
-        """Makes a received content the object of that name; ``about``: mimetype, cache_control, metadata."""
+        """Makes an uploaded content the object of that name; ``about``: mimetype, cache_control, metadata."""
         now, old = time.time(), self.get(bucket, name)
         row = {
             "id": old["id"] if old else str(uuid.uuid4()),

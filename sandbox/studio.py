@@ -1,4 +1,4 @@
-"""Makes the files of predictions: at most two at a time, and equal ones once."""
+"""Makes the files of predictions: at most two at a time, and equal files once."""
 
 import asyncio
 import hashlib
@@ -37,7 +37,7 @@ HTML = b"<!doctype html><html><title>502 Bad Gateway</title><h1>502 Bad Gateway<
 
 
 class Studio:
-    """``folder`` keeps what was made, named by the hash of what it was made from."""
+    """``folder`` caches the files under the hash of their input."""
 
     def __init__(self, folder: Path, local_file: Callable[[str], Path | None]):
         self.folder, self.local_file = folder, local_file

@@ -1,4 +1,4 @@
-"""Which concepts fit a theme: a table of usual children's themes, the lexicon's search words for the rest."""
+"""Concepts that fit a theme: a table of usual children's themes, and the lexicon's search words for the rest."""
 
 from collections.abc import Collection
 from functools import cache
@@ -21,7 +21,7 @@ def concepts_for(theme: str, count: int, excluded: Collection[str] = ()) -> list
 
 @cache
 def _themes() -> list[tuple[set[str], list[Entry]]]:
-    """The words of each theme of the table, and what belongs to it."""
+    """The words of each theme of the table, and its entries."""
     lines = (DATA / "themes.txt").read_text("utf-8").splitlines()
     parts = [line.split(": ") for line in lines if not line.startswith("#")]
     known = lexicon().by_english

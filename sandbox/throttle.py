@@ -1,4 +1,4 @@
-"""How often Replicate lets one buy, and how it says so: https://replicate.com/docs/topics/predictions/rate-limits"""
+"""Replicate's rate limit for creates: https://replicate.com/docs/topics/predictions/rate-limits"""
 
 import time
 
@@ -9,20 +9,20 @@ from sandbox.settings import Settings
 
 
 class Throttle:
-    """A token bucket; knows whether a caller came back before it was told to."""
+    """A token bucket, which notices callers that retry too early."""
 
     def __init__(self, settings: Settings, counters: Counters):
         self.settings, self.counters = settings, counters
         self.obey(None)
 
     def obey(self, rule: dict[str, float] | None) -> None:
-        """Begins anew with a rule and all that it allows, whatever an earlier one had refused."""
+        """Starts a rule with a full bucket."""
         self.rule = rule
         self.tokens, self.filled_at = (rule or {}).get("burst", 1), time.monotonic()
         self.closed_until = 0.0
 
     def refuse(self) -> Response | None:
-        """The 429 for a create that comes too soon."""
+        """The 429 for a create beyond the limit."""
         if not (rule := self.settings.throttle):
             return None
         if rule is not self.rule:

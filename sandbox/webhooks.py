@@ -1,4 +1,4 @@
-"""Tells callers how their predictions go.
+"""Webhooks of predictions.
 
 Source: https://replicate.com/docs/topics/webhooks/verify-webhook. Unlike Replicate it also calls plain HTTP addresses.
 """

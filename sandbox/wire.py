@@ -1,4 +1,4 @@
-"""Answers that a web framework does not give: none at all, or half of one."""
+"""Broken answers, which a web framework does not give: none at all, or half of one."""
 
 import asyncio
 from typing import Any
@@ -23,7 +23,7 @@ class Protocol(H11Protocol):
 
 
 def given(fault: dict[str, Any]) -> Response:
-    """The answer that a fault holds: ``action``, ``body`` and ``headers``."""
+    """The answer of a fault: ``action``, ``body`` and ``headers``."""
     status = int(fault["action"].partition(":")[2])
     return Response(fault.get("body", "").encode("latin-1"), status, fault.get("headers"), "application/json")
 
@@ -42,7 +42,7 @@ class Lost:
 
 
 class Half:
-    """Lets another application answer, and cuts the connection half-way through the body."""
+    """Passes the request on, and cuts the connection half-way through the answer's body."""
 
     def __init__(self, app: Any):
         self.app = app
