@@ -13,7 +13,7 @@ from magikswipe.start import (
     refuse_unwritable_bucket,
 )
 
-# What runs in production, besides the web server, and would come to nothing without a bucket.
+# Commands of production, besides the web server, that are of no use without a bucket.
 NEED_A_BUCKET = (["migrate"], ["qcluster"])
 # Commands that must not meet the rows of a restored backup with the files from before it.
 WORK_ON_DATA = (

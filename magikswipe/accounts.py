@@ -27,7 +27,7 @@ def ensure_administrator():
 
 
 def login():
-    """What to show as login and password on a developer's own terminal."""
+    """The login and password to show on a developer's own terminal."""
     users = get_user_model().objects
     user = users.filter(username=NAME).first()
     if user and settings.ADMIN_PASSWORD and user.check_password(settings.ADMIN_PASSWORD):

@@ -1,4 +1,4 @@
-"""Redis as cache that nobody has to rely on: while it can't be reached, nothing is remembered, and nothing fails."""
+"""A cache on Redis that forgets instead of failing while Redis can't be reached."""
 
 import logging
 
@@ -23,7 +23,7 @@ def _or(nothing, name):
 
 
 class ForgetfulRedisCache(RedisCache):
-    """What Django's own does; where a caller is told whether something was new or there, it is taken to be new."""
+    """Django's own cache; without a server, a key counts as new."""
 
     set = _or(None, "set")
     add = _or(True, "add")

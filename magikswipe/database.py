@@ -1,4 +1,4 @@
-"""Whether the database can be used: whether it answers, has all tables, and is the file that was opened."""
+"""The state of the database: it must answer, have all tables, and be the file that was opened."""
 
 from pathlib import Path
 

@@ -36,12 +36,12 @@ BUCKET_HINT = (
 PRICES_HINT = "write it as owner/name=0.04,owner/name=0.03, in USD with at most four decimals."
 BUCKET = r"[A-Za-z0-9][A-Za-z0-9._-]{1,62}"
 REGION = r"[a-z0-9-]+"
-# What may stand in an address, and boto3 takes: https://www.rfc-editor.org/rfc/rfc1123#page-13
+# A host name as boto3 takes it: https://www.rfc-editor.org/rfc/rfc1123#page-13
 LABEL = r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"
 SERVER = rf"{LABEL}(\.{LABEL})*\.?|\[[0-9a-f:]+\]"
 PROXIES = {"true": 1, "yes": 1, "on": 1, "false": 0, "no": 0, "off": 0} | {str(n): n for n in range(10)}
 SQLITE, POSTGRESQL = "django.db.backends.sqlite3", "django.db.backends.postgresql"
-# What makes many writers wait instead of fail.
+# Many writers wait instead of failing.
 PATIENT_SQLITE = {
     # A transaction that reads, then writes, must take the writer's lock first: asked for later, it is refused at
     # once, whatever the timeout (https://www.sqlite.org/rescode.html#busy).
@@ -161,9 +161,9 @@ def read_prices(name: str) -> dict[str, Decimal]:
 
 
 def read_bucket(name: str, default: dict[str, str] | None = None) -> dict[str, str] | None:
-    """What `storage.s3` needs of s3://key:secret@host:port/bucket?region=…&scheme=http; the default when not given.
+    """The parts of s3://key:secret@host:port/bucket?region=…&scheme=http for `storage.s3`; the default when not given.
 
-    What stands before the bucket's name in the path belongs to the server's address.
+    The path before the bucket's name belongs to the server's address.
     """
     if not (value := read_text(name)):
         return default

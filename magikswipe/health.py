@@ -1,4 +1,4 @@
-"""What the installation is, and whether it works: for people, load balancers and Prometheus."""
+"""The name, health, readiness and metrics of the installation, for people, load balancers and Prometheus."""
 
 import time
 
@@ -29,7 +29,7 @@ HEALTH = ["healthy", "unhealthy"]
 READINESS = ["ready", "not ready"]
 # A message that no worker took up for so long, in seconds.
 QUEUE_BOUND = 60
-# Whoever asks often must not have the disk written, and the migrations read, each time.
+# Frequent questions must not write the disk and read the migrations each time.
 BUCKET_SECONDS, MIGRATIONS_SECONDS = 5, 60
 # A server that does not answer keeps a thread for seconds, each time that it is asked.
 FAILED_SECONDS = 2
@@ -97,7 +97,7 @@ class HealthView(OpenView):
 
 
 def supabase_connected():
-    """Whether Supabase admits us; asked anew after some seconds, since whoever watches us asks often."""
+    """Whether Supabase admits us; asked anew after some seconds, since monitoring asks often."""
     return cache.get_or_set("supabase-connected", services.connected, CONNECTED_SECONDS)
 
 
@@ -117,7 +117,7 @@ class ReadyView(OpenView):
 
 
 class ReaderOrPrometheus(InScopeOrOpen):
-    """Who may read, or sends METRICS_TOKEN as a Bearer token."""
+    """Readers of the API, and callers with METRICS_TOKEN as a Bearer token."""
 
     def has_permission(self, request, view):
         return has_metrics_token(request) or super().has_permission(request, view)
@@ -136,7 +136,7 @@ class MetricsView(APIView):
     renderer_classes = [JSONRenderer]
 
     def get_authenticators(self):
-        """METRICS_TOKEN is nobody's login: who sends it is not asked for one."""
+        """METRICS_TOKEN is nobody's login, so its sender needs none."""
         # The schema asks without a request.
         known = self.request and has_metrics_token(self.request)
         return [] if known else super().get_authenticators()
@@ -179,7 +179,7 @@ def _check():
 
 
 def _remembered(name, seconds, look):
-    """What was found is believed for so many seconds if all was well, and not for long if not."""
+    """The result of `look`, remembered for so many seconds if all was well, and for FAILED_SECONDS if not."""
     found, told_at = cache.get(key := f"ready:{name}") or (None, 0)
     # A value written before the clock was set back would stay for as long as that.
     if found is None or told_at > time.time():

@@ -1,7 +1,7 @@
-"""Whether this container is healthy: `python -m magikswipe.healthcheck [worker]`, exit code 0 if so.
+"""The health of this container: `python -m magikswipe.healthcheck [worker]`, exit code 0 if so.
 
 The web server is asked under a name that ALLOWED_HOSTS admits; the container's own address need not be one.
-A worker must have gone round lately.
+A worker must have shown itself lately.
 """
 
 import os

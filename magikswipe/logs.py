@@ -1,4 +1,4 @@
-"""What a line of the log has: when, how grave, who says it, which request or job it is about, and no secret."""
+"""The lines of the log: time, level, logger, message, and the request or job that they are about; never a secret."""
 
 import json
 import logging
@@ -19,7 +19,7 @@ SECRETS = (
     "ADMIN_PASSWORD",
     "METRICS_TOKEN",
 )
-# What is shorter is no secret, and would blacken half of each line.
+# Shorter values are no secrets, and would mask half of each line.
 LEAST_LENGTH = 6
 CREDENTIALS = re.compile(r"\b(Bearer|Token|Basic)(\s+|%20)[A-Za-z0-9._~+/=-]{6,}", re.IGNORECASE)
 # A token of ours, and the signature of an address, here and at the bucket's server, wherever they stand.
@@ -101,7 +101,7 @@ class Json(logging.Formatter):
 
 
 def config(level, form):
-    """What `logging.config.dictConfig` takes. `form`: json or text."""
+    """The argument of `logging.config.dictConfig`. `form`: json or text."""
     return {
         "version": 1,
         "disable_existing_loggers": False,

@@ -1,4 +1,4 @@
-"""What Prometheus asks for: counted with each request, or read from the database when it asks.
+"""Metrics for Prometheus: counted with each request, or read from the database when it asks.
 
 Requests are counted by each web process in files of PROMETHEUS_MULTIPROC_DIR, where gunicorn has several
 (https://prometheus.github.io/client_python/multiprocess/). Labels are names of ours alone: no slug, no person.
@@ -55,7 +55,7 @@ def _requests():
 
 
 class State:
-    """What the rows say now."""
+    """Gauges that are read from rows."""
 
     def collect(self):
         yield from _work()

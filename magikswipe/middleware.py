@@ -32,7 +32,7 @@ STRICT = {
 
 
 class AccessLogMiddleware:
-    """The outermost: whoever answers, the request is counted, and the answer has the request's id.
+    """The outermost middleware: every request is counted and logged, and every answer has the request's id.
 
     An id that the client or a proxy sent is kept, so that its log and ours can be read together.
     """

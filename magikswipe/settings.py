@@ -189,7 +189,7 @@ STORAGES = {
     ),
 }
 
-# Which server in front sends the bucket's files itself; empty: gunicorn does.
+# The kind of server in front that sends the bucket's files itself; empty: gunicorn does.
 SENDFILE = read_choice("SENDFILE", "", ["", "nginx", "x-sendfile"])
 
 # How long and how much of it lies there: days, revisions per universe, megabytes in all.
@@ -242,7 +242,7 @@ CORS_ALLOW_CREDENTIALS = bool(CORS_ALLOWED_ORIGINS) and not API_OPEN
 LOCALHOST = r"^https?://(localhost|127\.0\.0\.1|\[::1\])(:\d+)?$"
 CORS_ALLOWED_ORIGIN_REGEXES = [LOCALHOST] if DEBUG and not CORS_ALLOW_CREDENTIALS else []
 CORS_URLS_REGEX = r"^/((api|storage|health|ready|metrics|openapi\.json)(/.*)?)?$"
-# Those of the schema's operations, and what our log takes from a client.
+# The headers of the schema's operations, and a client's id for the log.
 CORS_ALLOW_HEADERS = [
     *default_headers,
     "idempotency-key",
@@ -364,7 +364,7 @@ LOG_LEVEL = read_choice("LOG_LEVEL", "INFO", ["DEBUG", "INFO", "WARNING", "ERROR
 LOG_FORMAT = read_choice("LOG_FORMAT", "text" if DEBUG else "json", ["json", "text"])
 LOGGING = logs.config(LOG_LEVEL, LOG_FORMAT)
 
-# What Prometheus sends as its Bearer token to read /metrics; empty: only who may read the API does.
+# The Bearer token with which Prometheus reads /metrics; empty: only readers of the API do.
 METRICS_TOKEN = read_text("METRICS_TOKEN")
 
 # --- Admin -------------------------------------------------------------------------------------------------

@@ -1,4 +1,4 @@
-"""What manage.py, wsgi.py, gunicorn.conf.py and workers share: a start that explains itself."""
+"""A start that explains itself, for manage.py, wsgi.py, gunicorn.conf.py and workers."""
 
 import sys
 import time

@@ -59,7 +59,7 @@ class FolderPlace:
                 _link(path, target / folder.name / name)
 
     def _folders(self):
-        """Those with files, what lies set aside on its way to the archive among them."""
+        """The folders with files, also those on their way to the archive."""
         found = self.path.iterdir() if self.path.is_dir() else ()
         return [p for p in found if p.is_dir() and not p.is_symlink() and _is_kept(p.name)]
 
@@ -107,7 +107,7 @@ class FolderReplacement:
         return self.new.exists() or self.old.exists()
 
     def complete(self) -> None:
-        """Go on from wherever it broke off, now that the rows are in: the new folder is whole, the old one is owed."""
+        """Put the new folder in the place of the old one, from any point at which an earlier try broke off."""
         if self.new.exists():
             if self.here.exists():
                 self._clear()
@@ -142,7 +142,7 @@ class S3Place:
         except BucketUnreachable as error:
             raise Refused(str(error)) from None
 
-    # What has come since `fetch`, while nobody may write, is little.
+    # Few files have come since `fetch`, so writers wait for a short time.
     hold = fetch
 
     def _fetch(self, target):
@@ -159,7 +159,7 @@ class S3Place:
             self.known[name] = stat = self.storage.copy_out(name, path)
             set_time(path, stat.st_mtime)
         except FileNotFoundError:
-            # It was deleted since it was listed, by somebody who changes no rows.
+            # A writer that changes no rows deleted it after it was listed.
             self.known.pop(name, None)
             path.unlink(missing_ok=True)
 
@@ -180,6 +180,6 @@ def _is_kept(name):
 
 
 def _link(path, target):
-    # It may be deleted once it was listed, by somebody who changes no rows.
+    # A writer that changes no rows may delete it after it was listed.
     with suppress(FileNotFoundError):
         link(path, target)

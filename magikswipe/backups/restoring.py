@@ -51,7 +51,7 @@ def restore(path, force=False):
     try:
         _check_here(force)
         tarball.check_tables(tarball.check(path))
-        # What an earlier one owes is replaced with the rest, its promise among the rows.
+        # An unfinished earlier restore is replaced with the rest, its mark among the rows.
         with staging() as folder:
             said = tarball.unpack(path, folder)
             _replace(folder)
@@ -95,7 +95,7 @@ def unfinished():
 
 
 def finish():
-    """Complete what restores that broke off owe; returns how many there were."""
+    """Complete restores that broke off; returns how many there were."""
     finished = sum(place.finish() for place in on_servers())
     for mark in (marks := _marks()):
         for place in folders():

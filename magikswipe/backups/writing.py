@@ -25,8 +25,8 @@ from .rows import models, write
 from .tarball import Refused
 
 READER = "backup"
-# Whoever is found to wait in a circle for a second (deadlock_timeout) fails. All tables are locked within less than
-# half of it, or let go of again, so that it is never a worker.
+# PostgreSQL ends one of several that wait for each other for a second (deadlock_timeout). Locking all tables ends
+# within less than half of that, or is given up and tried again, so that it is never a worker that fails.
 LOCK_WITHIN, LOCK_TRIES, LOCK_PAUSE = "400ms", 60, 0.5
 # https://www.postgresql.org/docs/current/errcodes-appendix.html: query_canceled, lock_not_available,
 # deadlock_detected.

@@ -1,1 +1,1 @@
-"""What can be wrong with an installation, and mending it; `manage.py doctor` asks."""
+"""Faults of an installation: found and mended by `manage.py doctor`."""

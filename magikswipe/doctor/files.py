@@ -90,7 +90,7 @@ def _gone(slug, name):
 
 
 def _archived(slug, name):
-    """The hash of the last content of a file that is kept whole."""
+    """The hash of the last archived content of a file."""
     kept = Revision.objects.filter(univers_slug=slug).values_list("files", flat=True)
     hashes = (files[name] for files in kept.iterator() if files.get(name))
     return next((sha256 for sha256 in hashes if archive.size(sha256) is not None), None)
@@ -107,11 +107,11 @@ def _thumbnail(universe, present):
 
 
 def records() -> Iterator[Finding]:
-    """What the index says of files that are gone, or whose bytes are others."""
+    """Records of the index whose files are gone or have other bytes."""
     stats = {f"{folder}/{name}": s for folder in bucket.bucket().folders()
              for name, s in bucket.bucket().files(folder).items()}  # fmt: skip
     gone, wrong = [], []
-    # Those with a dot before are no files, but what a restore promised.
+    # Keys with a leading dot are marks of restores, and no files.
     for record in FileRecord.objects.exclude(key__startswith=".").iterator():
         stat = stats.get(record.key)
         if stat is None:
@@ -165,7 +165,7 @@ CHECKS = {"png": _check_png, "mp4": check_mp4, "mp3": check_mp3}
 
 
 def _mend(universe, name):
-    """Write a picture anew as PNG; put away what is none, or no whole clip or song."""
+    """Write a picture anew as PNG; archive a file that is no picture, or no whole clip or song."""
     with staging.staging() as folder:
         with bucket.fetched(universe.slug, name) as path:
             copy = shutil.copyfile(path, folder / "picture")

@@ -12,7 +12,7 @@ from django.utils import timezone
 from api import failures
 
 ERROR, NOTE = "error", "note"
-# What is younger may be somebody's who is still at it.
+# Younger files and rows may still be in use.
 SPARED = timedelta(hours=1)
 # Revisions and the log tell who it was.
 AUTHOR = "doctor"

@@ -1,4 +1,4 @@
-"""All but files: settings, database, disk, bucket, the two services, jobs that nobody is at and what they hold."""
+"""Checks of settings, database, disk, bucket, the two services, and abandoned jobs with their claims."""
 
 from collections.abc import Iterator
 from functools import partial
@@ -30,7 +30,7 @@ LOST = "Its job had ended without it; retry the job to do it again."
 
 
 def database() -> Iterator[Finding]:
-    """What must be well before anything else can be looked at."""
+    """All other checks need a database that answers and has all tables."""
     if wrong := database_wrong():
         yield Finding("no-database", wrong)
     elif missing := migrations_missing():
@@ -109,7 +109,7 @@ def disk() -> Iterator[Finding]:
 
 
 def bucket() -> Iterator[Finding]:
-    """What files can be looked at without: not a bucket or archive that can't be written or does not answer."""
+    """Checks of files need a bucket and an archive that answer and can be written."""
     try:
         check_writable()
     except NotWritable as error:

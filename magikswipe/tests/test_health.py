@@ -1,4 +1,4 @@
-"""`/ready`: everything that must hold for work to be done, and which of it does not."""
+"""`/`, `/health` and `/ready`: what runs, and what work still lacks."""
 
 import math
 import re
@@ -10,7 +10,7 @@ from django.db import OperationalError, connection
 from django.utils import timezone
 
 from jobs.models import Job, Worker
-from magikswipe import healthcheck
+from magikswipe import __version__, healthcheck
 from tests.s3_proxy import REFUSED
 
 pytestmark = pytest.mark.django_db
@@ -25,6 +25,48 @@ def worker():
 def reasons(response):
     assert response.status_code == 503 and response.json()["status"] == "not ready"
     return response.json()["reasons"]
+
+
+def test_the_root_says_what_runs_here(api):
+    assert api.get("/").json() == {
+        "name": "MagikSwipe",
+        "version": __version__,
+        "status": "running",
+        "docs": "/docs",
+    }
+
+
+def test_health_when_all_is_well(api):
+    response = api.get("/health")
+    assert response.status_code == 200
+    assert response.json() == {
+        "status": "healthy",
+        "database": True,
+        "supabase_connected": False,
+        "ai_available": False,
+        "oldest_unclaimed_job_seconds": 0.0,
+    }
+
+
+def test_health_knows_of_a_key(api, settings):
+    settings.REPLICATE_API_TOKEN = "r8_key"
+    assert api.get("/health").json()["ai_available"] is True
+
+
+def test_health_without_a_database_is_503_and_no_crash(api):
+    def broken(execute, sql, params, many, context):
+        raise OperationalError("gone")
+
+    with connection.execute_wrapper(broken):
+        response = api.get("/health")
+    assert response.status_code == 503
+    assert (response.json()["status"], response.json()["database"]) == ("unhealthy", False)
+
+
+@pytest.mark.parametrize("path", ["/health", "/health/", "/ready"])
+def test_health_is_asked_without_https(api, settings, path):
+    settings.SECURE_SSL_REDIRECT = True
+    assert api.get(path).status_code != 301
 
 
 def test_all_is_well_while_a_worker_runs(api, worker):

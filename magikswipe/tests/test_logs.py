@@ -1,4 +1,4 @@
-"""Lines of the log: as JSON, with the ids of what they are about, and without secrets."""
+"""Lines of the log: as JSON, with the ids of what they are about; no key is in them or in an answer."""
 
 import io
 import json
@@ -7,8 +7,10 @@ import re
 
 import pytest
 from django.test import Client
+from django.urls import reverse
 
 from api import tokens
+from generation import provider as replicate
 from jobs import process, services
 from jobs.runner import run_here
 from magikswipe import logs
@@ -133,3 +135,69 @@ def test_people_read_lines_with_the_same_facts_and_without_secrets(settings, log
     with process.working_on(job="1234"):
         logging.getLogger("magikswipe").warning("With service-key")
     assert text() == "WARNING magikswipe: With *** [job=1234]\n"
+
+
+KEYS = {
+    "REPLICATE_API_TOKEN": "r8_VeryHiddenReplicateToken0123456789",
+    "SUPABASE_SERVICE_ROLE_KEY": "eyJVeryHiddenSupabaseKey0123456789",
+    "SECRET_KEY": "very-hidden-secret-key-0123456789-0123456789-0123456789",
+    "ADMIN_PASSWORD": "very hidden password",
+}
+
+
+@pytest.fixture
+def told_lines(caplog):
+    """What is logged, as our formatter writes it: every logger, as much as it says."""
+    caplog.set_level(logging.DEBUG)
+
+    def written():
+        return "\n".join(form.format(record) for record in caplog.records for form in FORMATTERS)
+
+    return written
+
+
+FORMATTERS = (logs.Lines(), logs.Json())
+
+
+@pytest.fixture
+def token(settings, sandbox):
+    """All keys set and wrong, both services real enough to refuse them; a client's token."""
+    for name, value in KEYS.items():
+        setattr(settings, name, value)
+    settings.REPLICATE_BASE_URL = settings.SUPABASE_URL = sandbox.url
+    settings.API_OPEN = False
+    yield tokens.create("client", tokens.SCOPES, days=1)[1]
+    replicate.close()
+
+
+FAILING = [
+    ("post", "/api/generate/winter/concepts", {"theme": "snow"}),
+    ("post", "/api/generate/translate-text", {"text": "neige", "source": "fr", "target": "en"}),
+    ("post", "/api/generate/winter/images", {}),
+    ("get", "/api/sync/status?diff=true", None),
+    ("post", "/api/sync/push/winter", {}),
+    ("post", "/api/sync/pull/winter", {}),
+    ("post", "/api/sync/init", {}),
+    ("post", "/api/universes", {"name": 7}),
+    ("get", "/api/nothing", None),
+    ("get", "/health", None),
+]
+
+
+def test_failing_calls_tell_no_key(api, told_lines, token, universe, asset):
+    answers = []
+    for credentials in (f"Bearer {token}", f"Bearer {token}x", "Bearer msk_junk", ""):
+        api.credentials(HTTP_AUTHORIZATION=credentials)
+        for method, path, body in FAILING:
+            answers.append(getattr(api, method)(path, body).content.decode())
+    told = told_lines() + "\n".join(answers)
+    assert "winter" in told
+    for secret in (*KEYS.values(), token, token.split("_", 2)[2]):
+        assert secret not in told
+
+
+def test_a_login_tells_no_password(client, told_lines, staff):
+    staff("lea", "Editor")
+    for password in ("words", "a password with a typo"):
+        response = client.post(reverse("admin:login"), {"username": "lea", "password": password})
+        assert password not in told_lines() + response.content.decode()

@@ -132,3 +132,18 @@ def test_the_cookies_are_for_our_own_pages_alone(client, staff, settings):
     assert session["httponly"]
     for cookie in (session, cookies[django_settings.CSRF_COOKIE_NAME]):
         assert cookie["secure"] and cookie["samesite"] == "Lax" and not cookie["domain"]
+
+
+STRICT = "default-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'none'; form-action 'self'; "
+
+
+@pytest.mark.parametrize("path", ["/", "/docs", "/api/universes", "/api/nothing", "/openapi.json", "/health"])
+def test_outside_the_admin_the_policy_is_strict(client, path):
+    response = client.get(path)
+    assert response["Content-Security-Policy"] == STRICT + "frame-ancestors 'none'"
+
+
+def test_pages_with_media_show_what_is_published(client, settings):
+    settings.SUPABASE_URL = "https://abc.supabase.co"
+    for path in ("/admin/login/", "/preview/x"):
+        assert "media-src 'self' blob: https://abc.supabase.co" in client.get(path)["Content-Security-Policy"]

@@ -48,7 +48,7 @@ def _in_database(connection):
 
 @contextmanager
 def _in_folder():
-    """Who can reach a database in a file shares its disk."""
+    """All hosts that reach a database in a file share its disk."""
     path = Path(settings.STORAGE_PATH) / "migrate.lock"
     path.parent.mkdir(parents=True, exist_ok=True)
     path.touch()

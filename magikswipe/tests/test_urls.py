@@ -1,4 +1,4 @@
-"""The addresses outside the rooms: info, health, documentation, slashes, CORS."""
+"""The addresses of all rooms: slashes, documentation, hosts, CORS."""
 
 import io
 import json
@@ -9,49 +9,10 @@ import sys
 import pytest
 from django.core.management import call_command
 from django.core.wsgi import get_wsgi_application
-from django.db import OperationalError, connection
 from django.test import RequestFactory
 from rest_framework.test import APIClient
 
-from magikswipe import __version__
-
 pytestmark = pytest.mark.django_db
-
-
-def test_the_root_says_what_runs_here(api):
-    assert api.get("/").json() == {
-        "name": "MagikSwipe",
-        "version": __version__,
-        "status": "running",
-        "docs": "/docs",
-    }
-
-
-def test_health_when_all_is_well(api):
-    response = api.get("/health")
-    assert response.status_code == 200
-    assert response.json() == {
-        "status": "healthy",
-        "database": True,
-        "supabase_connected": False,
-        "ai_available": False,
-        "oldest_unclaimed_job_seconds": 0.0,
-    }
-
-
-def test_health_knows_of_a_key(api, settings):
-    settings.REPLICATE_API_TOKEN = "r8_key"
-    assert api.get("/health").json()["ai_available"] is True
-
-
-def test_health_without_a_database_is_503_and_no_crash(api):
-    def broken(execute, sql, params, many, context):
-        raise OperationalError("gone")
-
-    with connection.execute_wrapper(broken):
-        response = api.get("/health")
-    assert response.status_code == 503
-    assert (response.json()["status"], response.json()["database"]) == ("unhealthy", False)
 
 
 @pytest.mark.parametrize("path", ["/api", "/api/universes", "/api/jobs", "/health", "/docs", "/openapi.json"])
