@@ -26,7 +26,8 @@ class Listener:
         """So many rows or files are written."""
 
 
-_listener: ContextVar[Listener] = ContextVar("listener", default=Listener())  # noqa: B039 - it has no state
+_silent = Listener()
+_listener: ContextVar[Listener] = ContextVar("listener", default=_silent)
 
 
 @contextmanager
