@@ -14,7 +14,7 @@ from django.conf import settings
 from django.db.models import QuerySet
 
 from storage import archive, bucket
-from storage.files import digests
+from storage.files import Digests, digests
 from storage.staging import claim, new_pending, pending, remove
 from universes.models import Universe
 from universes.services import revisions
@@ -65,7 +65,7 @@ class Placement:
         name, path = item
         present = bucket.digests_of(self.slug, name)
         if not present or present != digests(path):
-            self.archive([name])
+            self._archive(name, present)
             bucket.put(path, self.slug, name)
             self._put[name] = path
 
@@ -78,9 +78,11 @@ class Placement:
     def archive(self, names: Iterable[str]) -> None:
         """Archive files that are about to be replaced or deleted, if they exist and are not archived yet."""
         for name in names:
-            present = bucket.digests_of(self.slug, name)
-            if present and present["sha256"] not in (self.before.get(name), self.archived.get(name)):
-                self.archived.update(archive.add_from_bucket(self.slug, [name]))
+            self._archive(name, bucket.digests_of(self.slug, name))
+
+    def _archive(self, name: str, present: Digests | None) -> None:
+        if present and present["sha256"] not in (self.before.get(name), self.archived.get(name)):
+            self.archived.update(archive.add_from_bucket(self.slug, [name]))
 
     @contextmanager
     def rolled_back_on_error(self) -> Iterator[None]:
