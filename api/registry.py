@@ -2,8 +2,11 @@
 
 import re
 from collections.abc import Iterable, Mapping
+from typing import TypeVar
 
 from django.core.exceptions import ImproperlyConfigured
+
+Key, Value = TypeVar("Key"), TypeVar("Value")
 
 # Method, path, and the setting that bounds the body in megabytes.
 FileBody = tuple[str, re.Pattern[str], str]
@@ -15,6 +18,9 @@ PathParameter = tuple[str, dict[str, object]]
 statuses: dict[type[Exception], int] = {}
 # What the words in braces in a path stand for.
 path_parameters: dict[str, PathParameter] = {}
+# What names the thing that a POST made, by the component of its answer: path parameters and the runtime expressions
+# for them (https://spec.openapis.org/oas/v3.0.3#runtime-expressions).
+links: dict[str, dict[str, str]] = {}
 # Bodies that are files.
 file_bodies: list[FileBody] = []
 
@@ -23,10 +29,16 @@ def register(
     errors: Mapping[type[Exception], int],
     parameters: Mapping[str, PathParameter] | None = None,
     files: Iterable[FileBody] = (),
+    made: Mapping[str, dict[str, str]] | None = None,
 ) -> None:
     """Raises ImproperlyConfigured for what another room has registered otherwise."""
-    for known, added in ((statuses, errors), (path_parameters, parameters or {})):
-        for key, value in added.items():
-            if known.setdefault(key, value) != value:
-                raise ImproperlyConfigured(f"{key} is registered twice, and differently.")
+    _add(statuses, errors)
+    _add(path_parameters, parameters or {})
+    _add(links, made or {})
     file_bodies.extend(files)
+
+
+def _add(known: dict[Key, Value], added: Mapping[Key, Value]) -> None:
+    for key, value in added.items():
+        if known.setdefault(key, value) != value:
+            raise ImproperlyConfigured(f"{key} is registered twice, and differently.")

@@ -14,4 +14,5 @@ class JobsConfig(AppConfig):
         registry.register(
             {Busy: 409, NotFound: 404, NotPossible: 400},
             {"job_id": ("The job's id.", {"format": "uuid"})},
+            made={"JobStarted": {"job_id": "$response.body#/id"}},
         )

@@ -48,4 +48,9 @@ class UniversesConfig(AppConfig):
                 "name": ("The file's name, as the media URLs in other answers have it.", {}),
             },
             FILE_BODIES,
+            {
+                "Universe": {"slug": "$response.body#/slug"},
+                "Asset": {"slug": "$request.path.slug", "asset_id": "$response.body#/id"},
+                "MusicPrompt": {"slug": "$request.path.slug", "language": "$response.body#/language"},
+            },
         )

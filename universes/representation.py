@@ -175,8 +175,7 @@ def _card_urls(universe: Values, image_name: str, files: Collection[str]) -> Val
 
 
 def _url(universe: Values, name: str | None, files: Collection[str]) -> str | None:
-    url = media.url(universe["slug"], name, files)
-    return signed_urls.media_url(url, universe["is_public"])
+    return signed_urls.media_url(media.url(universe["slug"], name, files), universe["is_public"])
 
 
 def _resolve_thumbnail(row: Values, files: Collection[str] | None = None) -> None:
