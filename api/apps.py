@@ -6,7 +6,7 @@ class ApiConfig(AppConfig):
     # The label that the tables of its models had before they moved here.
     label = "magikswipe"
 
-    def ready(self):
+    def ready(self) -> None:
         from . import registry
         from .idempotency import KeyRefused
 

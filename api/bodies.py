@@ -44,7 +44,7 @@ class BrokenOff(OSError):
 class Body:
     """A request's body as the server hands it on. `length`: its Content-Length, None for a chunked one."""
 
-    def __init__(self, source: IO[bytes], length: int | None):
+    def __init__(self, source: IO[bytes], length: int | None) -> None:
         self.source, self.length = source, length
         self.taken, self.ended, self.broken = 0, length == 0, False
 
@@ -69,11 +69,11 @@ class Body:
                 self.read(min(PIECE, end - self.taken))
         return self.ended
 
-    def _at_most(self, size):
+    def _at_most(self, size: int | None) -> int:
         left = sys.maxsize if self.length is None else self.length - self.taken
         return left if size is None or size < 0 else min(size, left)
 
-    def _take(self, read, size):
+    def _take(self, read: Callable[[int], bytes], size: int) -> bytes:
         if self.broken:
             raise BrokenOff
         try:
@@ -84,7 +84,7 @@ class Body:
         self.taken += len(piece)
         return piece
 
-    def _note(self, ended):
+    def _note(self, ended: bool) -> None:
         if self.length is None:
             self.ended = self.ended or ended
         elif self.taken == self.length:
@@ -100,7 +100,7 @@ def whole_bodies(application: Application) -> Application:
     What it reads of a body that the application left alone is bounded: in bytes by `limit`, in time by DRAIN_SECONDS.
     """
 
-    def served(environ, start_response):
+    def served(environ: Environ, start_response: Callable[..., Any]) -> Iterable[bytes]:
         body = Body(environ["wsgi.input"], _declared(environ))
         environ["CONTENT_TYPE"] = readable(environ.get("CONTENT_TYPE", ""))
         environ["wsgi.input"] = body
@@ -117,7 +117,7 @@ def whole_bodies(application: Application) -> Application:
 class Rest:
     """The part of a body that the application did not read."""
 
-    def __init__(self, body: Body, environ: Environ):
+    def __init__(self, body: Body, environ: Environ) -> None:
         self.body, self.most = body, limit(environ)
         self.socket = environ.get("gunicorn.socket")
         self.until = time.monotonic() + DRAIN_SECONDS
@@ -159,7 +159,7 @@ def file_limit(environ: Environ) -> int | None:
         return None
     found = (name for verb, paths, name in registry.file_bodies if verb == method and paths.fullmatch(path))
     name = next(found, None)
-    return name and getattr(settings, name) * 2**20
+    return None if name is None else getattr(settings, name) * 2**20
 
 
 def declared_size(request: HttpRequest) -> int:
@@ -188,7 +188,7 @@ def readable(content_type: str) -> str:
     return f'{kind}; boundary="{boundary}"' if boundary else kind
 
 
-def _is_text(charset):
+def _is_text(charset: str) -> bool:
     try:
         OTHERS.decode(charset, "replace")
         return ASCII.encode().decode(charset, "replace") == ASCII
@@ -196,7 +196,7 @@ def _is_text(charset):
         return False
 
 
-def _declared(environ):
+def _declared(environ: Environ) -> int | None:
     """None where the server alone knows where the body ends, which it says by `wsgi.input_terminated`."""
     if is_chunked(environ) and environ.get("wsgi.input_terminated"):
         return None
@@ -207,14 +207,14 @@ def _declared(environ):
 
 
 @contextmanager
-def _reading_ends(connected, seconds):
+def _reading_ends(connected: socket.socket | None, seconds: float) -> Iterator[Event]:
     """Reads from this socket in the block meet its end after so many seconds; the event tells of it.
 
     A socket's own timeout begins anew with each byte.
     """
     late = Event()
 
-    def end():
+    def end() -> None:
         late.set()
         with suppress(OSError):
             connected.shutdown(socket.SHUT_RD)

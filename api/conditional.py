@@ -96,7 +96,7 @@ def _made(request: Request, make: Callable[[], Found], state: State | None) -> t
     return body, etag
 
 
-def _is_settled(stamp: tuple[int, ...] | None, began: int) -> bool:
+def _is_settled(stamp: Any, began: int) -> bool:
     """Whether a folder has been the same since well before it was listed."""
     return stamp is not None and began - max(stamp[1:]) > TICK
 
@@ -148,7 +148,7 @@ def _sqlite_state(connection: Any) -> State:
 
 def _postgresql_state(connection: Any) -> State:
     """Which transactions can be seen: as long as they are the same, so is all that can be read."""
-    return connection.execute("SELECT pg_current_snapshot()::text").fetchone()
+    return tuple(connection.execute("SELECT pg_current_snapshot()::text").fetchone())
 
 
 STATES: dict[str, Callable[[Any], State]] = {"sqlite": _sqlite_state, "postgresql": _postgresql_state}

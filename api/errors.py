@@ -2,8 +2,10 @@
 
 import logging
 import re
+from collections.abc import Iterator
 from itertools import islice
 from math import ceil
+from typing import Any
 
 from django.core.exceptions import (
     ObjectDoesNotExist,
@@ -23,6 +25,9 @@ from storage.names import UnsafeName
 
 from . import failures, registry
 
+# Status, body, headers.
+Described = tuple[int, dict[str, Any], dict[str, str]]
+
 # DRF speaks of "this field"; a sentence that is read alone has to name it.
 REWRITES = (
     (re.compile(r"^This (field|list|dictionary) "), "{field} "),
@@ -36,18 +41,18 @@ BODY = "body"
 MOST_SENTENCES, LONGEST_SENTENCE = 10, 500
 
 
-def flatten(detail):
+def flatten(detail: Any) -> dict[str, list[str]]:
     """DRF's nested errors as `{top-level field: [sentence]}`; what concerns no field is under "body"."""
     if not isinstance(detail, dict):
         detail = {"non_field_errors": detail}
-    errors = {}
+    errors: dict[str, list[str]] = {}
     for key, inner in detail.items():
         field = BODY if key == "non_field_errors" else str(key)
         errors.setdefault(field, []).extend(islice(_sentences(field, inner), MOST_SENTENCES))
     return errors
 
 
-def _sentences(path, detail):
+def _sentences(path: str, detail: Any) -> Iterator[str]:
     if isinstance(detail, dict):
         for key, inner in detail.items():
             yield from _sentences(_join(path, key), inner)
@@ -58,13 +63,13 @@ def _sentences(path, detail):
         yield Truncator(name_field(path, str(detail))).chars(LONGEST_SENTENCE)
 
 
-def _join(path, key):
+def _join(path: str, key: Any) -> str:
     if key == "non_field_errors":
         return path
     return f"{path}[{key}]" if isinstance(key, int) else f"{path}.{key}"
 
 
-def name_field(field, text):
+def name_field(field: str, text: str) -> str:
     """The sentence with its field's name in it."""
     for pattern, replacement in REWRITES:
         if pattern.search(text):
@@ -72,7 +77,7 @@ def name_field(field, text):
     return text if re.match(rf"({re.escape(field)}|The body)\b", text) else f"{field}: {text}"
 
 
-def clean(value):
+def clean(value: Any) -> Any:
     """The same value with every text fit for UTF-8: half of a surrogate pair becomes a question mark."""
     if isinstance(value, str):
         return value.encode("utf-8", "replace").decode("utf-8")
@@ -109,7 +114,7 @@ TOO_MANY = "Too many calls within a minute; try again in {} seconds."
 NOT_FOUND = "Nothing was found at this address; /docs lists all that there is (not found)."
 
 
-def handle(exc, context):
+def handle(exc: Exception, context: dict[str, Any]) -> Response:
     """DRF's EXCEPTION_HANDLER: a Response for whatever a view raised."""
     set_rollback()
     status, body, headers = describe(exc)
@@ -123,7 +128,7 @@ def handle(exc, context):
     return Response(clean(body), status=status, headers=headers)
 
 
-def describe(exc):
+def describe(exc: Exception) -> Described:
     """(status, body, headers) of an exception."""
     if isinstance(exc, exceptions.APIException):
         return _describe_api_exception(exc)
@@ -143,7 +148,7 @@ def describe(exc):
     return 500, {"detail": CRASHED}, {}
 
 
-def _describe_api_exception(exc):
+def _describe_api_exception(exc: exceptions.APIException) -> Described:
     if isinstance(exc, exceptions.ValidationError):
         errors = flatten(exc.detail)
         return 422, {"detail": next(iter(errors.values()))[0], "errors": errors}, {}
@@ -156,11 +161,11 @@ def _describe_api_exception(exc):
     return status, {"detail": str(exc.detail)}, headers
 
 
-def _retry_after(seconds):
+def _retry_after(seconds: float | None) -> dict[str, str]:
     return {"Retry-After": str(ceil(seconds))} if seconds else {}
 
 
-def _domain_body(exc, cls):
+def _domain_body(exc: Exception, cls) -> dict[str, Any]:
     body = {"detail": SENTENCES.get(cls) or str(exc)}
     if errors := getattr(exc, "errors", None):
         body["errors"] = errors

@@ -109,5 +109,5 @@ def _of_database(error: Error) -> Failure | None:
     return BUSY if isinstance(error, OperationalError | InterfaceError) else None
 
 
-def _says(cause, words):
+def _says(cause: BaseException | None, words: tuple[str, ...]) -> bool:
     return any(word in str(cause) for word in words)

@@ -3,7 +3,7 @@
 from functools import lru_cache
 from typing import Any
 
-from django.db.models import Model
+from django.db.models import Model, QuerySet
 from rest_framework import serializers
 from rest_framework.request import Request
 
@@ -13,7 +13,7 @@ class Text(serializers.CharField):
 
     default_error_messages = {"invalid": "This field must be a text."}
 
-    def to_internal_value(self, data):
+    def to_internal_value(self, data: Any) -> Any:
         if not isinstance(data, str):
             self.fail("invalid")
         # As the schema has it: the validator sees what is left.
@@ -27,7 +27,7 @@ class Boolean(serializers.BooleanField):
 
     default_error_messages = {"invalid": "This field must be true or false."}
 
-    def to_internal_value(self, data):
+    def to_internal_value(self, data: Any) -> Any:
         if not isinstance(data, bool):
             self.fail("invalid")
         return data
@@ -38,7 +38,7 @@ class Integer(serializers.IntegerField):
 
     default_error_messages = {"invalid": "This field must be a whole number."}
 
-    def to_internal_value(self, data):
+    def to_internal_value(self, data: Any) -> Any:
         if isinstance(data, bool) or not isinstance(data, int):
             self.fail("invalid")
         return super().to_internal_value(data)
@@ -55,7 +55,7 @@ class Dollars(serializers.FloatField):
 class Id(serializers.UUIDField):
     """A UUID as a text; a number is none."""
 
-    def to_internal_value(self, data):
+    def to_internal_value(self, data: Any) -> Any:
         if not isinstance(data, str):
             self.fail("invalid", value=data)
         return super().to_internal_value(data)
@@ -64,15 +64,15 @@ class Id(serializers.UUIDField):
 class List(serializers.ListField):
     """A list of at most `max_length` items: none of a longer one is looked at, and none behind one that is wrong."""
 
-    def to_internal_value(self, data):
+    def to_internal_value(self, data: Any) -> Any:
         if isinstance(data, list) and len(data) > self.max_length:
             self.fail("max_length", max_length=self.max_length)
         return super().to_internal_value(data)
 
-    def run_child_validation(self, data):
+    def run_child_validation(self, data: Any) -> list[Any]:
         return [self._checked(index, item) for index, item in enumerate(data)]
 
-    def _checked(self, index, item):
+    def _checked(self, index: int, item: Any) -> Any:
         try:
             return self.child.run_validation(item)
         except serializers.ValidationError as error:
@@ -140,10 +140,10 @@ class PageQuery(LimitQuery):
 
 
 @lru_cache(maxsize=64)
-def _read(query, given):
+def _read(query: type[Query], given: tuple[tuple[str, str], ...]) -> dict[str, Any]:
     return validated(query(data=dict(given)))
 
 
-def page(queryset, skip, limit):
+def page(queryset: QuerySet[Any], skip: int, limit: int) -> dict[str, Any]:
     """`{"items": one page's objects, "total": the number of all}`."""
     return {"items": list(queryset[skip : min(skip + limit, LARGEST)]), "total": queryset.count()}

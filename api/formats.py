@@ -5,10 +5,12 @@ JSON is written by orjson (https://github.com/ijl/orjson), several times as fast
 
 import codecs
 import io
+from typing import Any
 
 import orjson
 from rest_framework import negotiation, parsers, renderers
 from rest_framework.exceptions import NotAcceptable, ParseError, UnsupportedMediaType
+from rest_framework.request import Request
 
 ZIP = "application/zip"
 # Types that any site's page can have a browser send here without a preflight, and that no client of ours sends.
@@ -24,10 +26,10 @@ class JSONParser(parsers.JSONParser):
     advice = "Send JSON as the body, with the Content-Type application/json."
 
     @staticmethod
-    def takes(kind):
+    def takes(kind: str) -> bool:
         return kind in ("", "application/json", "text/json") or kind.endswith("+json")
 
-    def parse(self, stream, media_type=None, parser_context=None):
+    def parse(self, stream: Any, media_type: str | None = None, parser_context: Any = None) -> Any:
         """The value; `{}` for no bytes. Raises ParseError for what is no JSON, RequestDataTooBig beyond 5 MB."""
         # Django checks the size only where the whole body is asked for.
         whole = stream.body if hasattr(stream, "body") else stream.read()
@@ -53,10 +55,10 @@ class FileParser(parsers.BaseParser):
     media_type = "*/*"
 
     @staticmethod
-    def takes(kind):
+    def takes(kind: str) -> bool:
         return kind not in FORMS
 
-    def parse(self, stream, media_type=None, parser_context=None):
+    def parse(self, stream: Any, media_type: str | None = None, parser_context: Any = None) -> Any:
         return stream
 
 
@@ -79,7 +81,7 @@ class SongParser(FileParser):
 class Negotiation(negotiation.DefaultContentNegotiation):
     """Chooses the parser of the body and the renderer of the answer."""
 
-    def select_parser(self, request, parsers):
+    def select_parser(self, request: Request, parsers: Any) -> Any:
         """The view's one parser; UnsupportedMediaType, which says what to send, for what that does not take."""
         (parser,) = parsers
         kind = request.content_type.partition(";")[0].strip().lower()
@@ -87,7 +89,7 @@ class Negotiation(negotiation.DefaultContentNegotiation):
             raise UnsupportedMediaType(kind, parser.advice)
         return parser
 
-    def select_renderer(self, request, renderers, format_suffix=None):
+    def select_renderer(self, request: Request, renderers: Any, format_suffix: str | None = None) -> Any:
         """The first renderer, JSON, for a client that accepts nothing we have, or says so in no way that is read."""
         try:
             return super().select_renderer(request, renderers, format_suffix)
@@ -98,7 +100,7 @@ class Negotiation(negotiation.DefaultContentNegotiation):
 OPTIONS = orjson.OPT_UTC_Z
 
 
-def dumps(data):
+def dumps(data: Any) -> bytes:
     """JSON as bytes. Raises TypeError for what only DRF's encoder can write."""
     return orjson.dumps(data, default=renderers.encoders.JSONEncoder().default, option=OPTIONS)
 
@@ -106,7 +108,9 @@ def dumps(data):
 class JSONRenderer(renderers.JSONRenderer):
     """DRF's for who asks for an indent, and for whole numbers beyond 64 bits."""
 
-    def render(self, data, accepted_media_type=None, renderer_context=None):
+    def render(
+        self, data: Any, accepted_media_type: str | None = None, renderer_context: Any = None
+    ) -> bytes:
         if data is None:
             return b""
         if "indent" not in (accepted_media_type or ""):

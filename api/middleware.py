@@ -2,19 +2,24 @@
 
 import logging
 import re
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC
 
 from django.conf import settings
 from django.contrib.sessions import middleware as sessions
 from django.core.exceptions import DisallowedHost, RequestDataTooBig, SuspiciousOperation
 from django.db import DatabaseError
-from django.http import JsonResponse, UnreadablePostError
+from django.http import HttpRequest, HttpResponse, JsonResponse, StreamingHttpResponse, UnreadablePostError
 from django.http.multipartparser import MultiPartParserError
+from django.http.response import HttpResponseBase
 from django.middleware import locale
 from django.shortcuts import render
 from django.utils import timezone, translation
 
 from . import bodies, failures
+
+GetResponse = Callable[[HttpRequest], HttpResponseBase]
+View = Callable[..., HttpResponseBase]
 
 log = logging.getLogger(__name__)
 
@@ -24,7 +29,7 @@ AGAIN_SECONDS = 30
 API = re.compile(r"/(api|storage|health|ready|metrics|docs|openapi\.json)(/|$)")
 
 
-def is_api(request):
+def is_api(request: HttpRequest) -> bool:
     """Whether a path is the API's, which speaks English and JSON, and not the admin's."""
     return bool(API.match(request.path_info))
 
@@ -36,10 +41,10 @@ class ChunkedBodyMiddleware:
     needs one to look for a body, and takes it from here.
     """
 
-    def __init__(self, get_response):
+    def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
 
-    def __call__(self, request):
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
         if bodies.is_chunked(request.META) and not bodies.file_limit(request.META):
             request.META["HTTP_CONTENT_LENGTH"] = request.META.pop("CONTENT_LENGTH", "")
         return self.get_response(request)
@@ -51,15 +56,15 @@ class HeadMiddleware:
     Views answer both alike; a server that is handed a body all the same drops it and complains.
     """
 
-    def __init__(self, get_response):
+    def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
 
-    def __call__(self, request):
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
         response = self.get_response(request)
         if request.method == "HEAD":
-            if response.streaming:
+            if isinstance(response, StreamingHttpResponse):
                 response.streaming_content = []
-            else:
+            elif isinstance(response, HttpResponse):
                 response.content = b""
         return response
 
@@ -67,10 +72,10 @@ class HeadMiddleware:
 class CachingMiddleware:
     """What the API answers is for whoever asked, and asked anew each time, unless the answer says more itself."""
 
-    def __init__(self, get_response):
+    def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
 
-    def __call__(self, request):
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
         response = self.get_response(request)
         if request.path_info.startswith("/api/"):
             response.headers.setdefault("Cache-Control", "private, no-cache")
@@ -84,13 +89,15 @@ class FailureMiddleware:
     say it themselves.
     """
 
-    def __init__(self, get_response):
+    def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
 
-    def __call__(self, request):
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
         return self.get_response(request)
 
-    def process_view(self, request, view, arguments, options):
+    def process_view(
+        self, request: HttpRequest, view: View, arguments: Sequence[object], options: Mapping[str, object]
+    ) -> HttpResponse | None:
         """Read a form, with its files, before CsrfViewMiddleware does, whose exceptions nobody is asked about."""
         # A view that is exempt may choose its upload handlers before the form is read, as the import does.
         if is_api(request) or getattr(view, "csrf_exempt", False):
@@ -108,11 +115,11 @@ class FailureMiddleware:
             raise
         return None
 
-    def process_exception(self, request, exception):
+    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
         return failed(request, exception)
 
 
-def failed(request, exception):
+def failed(request: HttpRequest, exception: Exception) -> HttpResponse | None:
     """The response to a request that `failures` knows the exception of; None for any other."""
     failure = failures.find(exception)
     if not failure:
@@ -125,7 +132,7 @@ def failed(request, exception):
     return page
 
 
-def refused(request, exception):
+def refused(request: HttpRequest, exception: Exception) -> HttpResponse:
     """The page for a request that Django does not read; DEBUG would show one for developers."""
     log.warning("%s: %s", request.path, exception, extra={"request": request})
     status = 413 if isinstance(exception, RequestDataTooBig) else 400
@@ -136,7 +143,7 @@ def refused(request, exception):
 class SessionMiddleware(sessions.SessionMiddleware):
     """Django's; a session that can't be saved is told of as any other failure."""
 
-    def process_response(self, request, response):
+    def process_response(self, request: HttpRequest, response: HttpResponse) -> HttpResponse:
         try:
             return super().process_response(request, response)
         except (DatabaseError, OSError) as error:
@@ -148,10 +155,10 @@ class SessionMiddleware(sessions.SessionMiddleware):
 class HostMiddleware:
     """Tell a client of the API in JSON that it came by a name that is not ours; DEBUG would show a page."""
 
-    def __init__(self, get_response):
+    def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
 
-    def __call__(self, request):
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
         try:
             if is_api(request):
                 request.get_host()
@@ -167,10 +174,10 @@ class HostMiddleware:
 class TrailingSlashMiddleware:
     """Answer the same with a trailing slash as without: a redirect would lose the body of a POST."""
 
-    def __init__(self, get_response):
+    def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
 
-    def __call__(self, request):
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
         if is_api(request) and request.path_info.endswith("/"):
             request.path_info = request.path_info.removesuffix("/")
             request.path = request.path.removesuffix("/")
@@ -180,10 +187,10 @@ class TrailingSlashMiddleware:
 class TimeZoneMiddleware:
     """The API's times are in UTC, whatever the time zone of the admin is."""
 
-    def __init__(self, get_response):
+    def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
 
-    def __call__(self, request):
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
         with timezone.override(UTC if is_api(request) else None):
             return self.get_response(request)
 
@@ -191,11 +198,12 @@ class TimeZoneMiddleware:
 class LocaleMiddleware(locale.LocaleMiddleware):
     """The reader's language for the admin; English for the API, whatever the client accepts."""
 
-    def process_request(self, request):
+    def process_request(self, request: HttpRequest) -> None:
         if not is_api(request):
-            return super().process_request(request)
+            super().process_request(request)
+            return
         translation.activate("en")
         request.LANGUAGE_CODE = translation.get_language()
 
-    def process_response(self, request, response):
+    def process_response(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
         return response if is_api(request) else super().process_response(request, response)

@@ -38,11 +38,11 @@ class ApiToken(models.Model):
         verbose_name = _("API token")
         verbose_name_plural = _("API tokens")
 
-    def __str__(self):
+    def __str__(self) -> str:
         return self.name
 
     @property
-    def is_valid(self):
+    def is_valid(self) -> bool:
         return self.revoked_at is None and self.expires_at > timezone.now()
 
 
@@ -56,7 +56,7 @@ class Tally(models.Model):
     class Meta:
         default_permissions = ()
 
-    def __str__(self):
+    def __str__(self) -> str:
         return f"{self.count} until {self.ends_at:%H:%M:%S}"
 
 
@@ -83,5 +83,5 @@ class IdempotencyKey(models.Model):
         default_permissions = ()
         indexes = [models.Index(fields=["answer_type", "answer_id"], name="idempotency_keys_by_answer")]
 
-    def __str__(self):
+    def __str__(self) -> str:
         return self.key

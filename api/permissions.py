@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 from corsheaders.middleware import CorsMiddleware
 from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
+from django.http import HttpRequest
 from django.utils import translation
 from rest_framework import authentication
 from rest_framework.exceptions import AuthenticationFailed, PermissionDenied
@@ -27,7 +28,7 @@ from .roles import GENERATE, READ, WRITE, lacking, may
 class TokenAuthentication(authentication.BaseAuthentication):
     """`Authorization: Bearer msk_…` (https://www.rfc-editor.org/rfc/rfc6750#section-2.1)."""
 
-    def authenticate(self, request):
+    def authenticate(self, request: Request) -> Any:
         """`(owner, token)`; None without such a header. Raises AuthenticationFailed for one that opens nothing."""
         scheme, _, text = request.headers.get("Authorization", "").partition(" ")
         if settings.API_OPEN or scheme.lower() != "bearer":
@@ -38,7 +39,7 @@ class TokenAuthentication(authentication.BaseAuthentication):
             raise AuthenticationFailed(str(refusal)) from None
         return token.owner or AnonymousUser(), token
 
-    def authenticate_header(self, request):
+    def authenticate_header(self, request: Request) -> str:
         """What makes an anonymous call a 401 instead of a 403."""
         return 'Bearer realm="MagikSwipe"'
 
@@ -46,7 +47,7 @@ class TokenAuthentication(authentication.BaseAuthentication):
 class SessionAuthentication(authentication.SessionAuthentication):
     """The admin's login; what changes something needs its CSRF token, too."""
 
-    def authenticate(self, request):
+    def authenticate(self, request: Request) -> Any:
         return None if settings.API_OPEN else super().authenticate(request)
 
 
@@ -76,13 +77,13 @@ def needs(*scopes: str) -> Callable[[Action], Action]:
     return mark
 
 
-def public(action):
+def public(action: Action) -> Action:
     """For a view's action: whoever may not read all may call it for what is public, and it shows no more."""
     action.public = True
     return action
 
 
-def by_address(action):
+def by_address(action: Action) -> Action:
     """For a view's action: an address with a signature opens it, too."""
     action.by_address = True
     return action
@@ -109,7 +110,7 @@ class InScopeOrOpen(BasePermission):
 
     message = NO_STAFF
 
-    def has_permission(self, request, view):
+    def has_permission(self, request: Request, view: "APIView") -> bool:
         if settings.API_OPEN:
             _refuse_foreign_pages(request)
             return True
@@ -137,43 +138,43 @@ def require(request: Request, *scopes: str) -> None:
         raise PermissionDenied(LACKS.format(" or ".join(scopes)) if token_of(request) else lacking(scopes))
 
 
-def needed(request, view):
+def needed(request: Request, view: "APIView") -> tuple[str, ...]:
     """The scopes one of which this call takes: those its action is marked with, else to read or to write."""
     usual = READ if request.method in SAFE_METHODS else WRITE
     return getattr(_action(request, view), "scopes", (usual,))
 
 
-def is_public(request, view):
+def is_public(request: Request, view: "APIView") -> bool:
     """Whether strangers may make this call, too."""
     return getattr(_action(request, view), "public", False)
 
 
-def is_guarded(view):
+def is_guarded(view: "APIView") -> bool:
     """Whether a view asks who calls at all."""
     return any(isinstance(permission, InScopeOrOpen) for permission in view.get_permissions())
 
 
-def _action(request, view):
+def _action(request: Request, view: "APIView") -> Any:
     name = getattr(view, "action", None) or request.method.lower()
     return getattr(view, name, None)
 
 
-def _opens_by_address(request, view):
+def _opens_by_address(request: Request, view: "APIView") -> bool:
     marked = getattr(_action(request, view), "by_address", False)
     return marked and signed_urls.is_signed(request.path, request.GET.get(signed_urls.PARAMETER))
 
 
-def token_of(request):
+def token_of(request: HttpRequest | Request) -> ApiToken | None:
     """The token that the caller came with; a page outside the API knows none."""
     found = getattr(request, "auth", None)
     return found if isinstance(found, ApiToken) else None
 
 
-def _is_staff(user):
+def _is_staff(user: Any) -> bool:
     return bool(user and user.is_authenticated and user.is_active and user.is_staff)
 
 
-def _refuse_foreign_pages(request):
+def _refuse_foreign_pages(request: Request) -> None:
     """Any page in the reader's browser can send a POST without a body here, and no preflight asks for leave.
 
     The browser names the page's origin (https://fetch.spec.whatwg.org/#origin-header); others send none.
@@ -187,7 +188,7 @@ def _refuse_foreign_pages(request):
         )
 
 
-def _is_trusted(request, origin):
+def _is_trusted(request: Request, origin: str) -> bool:
     try:
         parts = urlsplit(origin)
     except ValueError:
@@ -202,7 +203,7 @@ def _without_usual_port(host: str, scheme: str) -> str | None:
     return host.removesuffix(USUAL_PORTS[scheme]) if scheme in USUAL_PORTS else None
 
 
-def _header_of_host(request) -> str:
+def _header_of_host(request: Request) -> str:
     """The header that told the host, which a proxy in front has to mend."""
     forwarded = settings.USE_X_FORWARDED_HOST and "X-Forwarded-Host" in request.headers
     return "X-Forwarded-Host" if forwarded else "Host"
@@ -214,7 +215,7 @@ def _differs_by_port(origin: str, host: str) -> bool:
     return bool(colon) and port.isdecimal() and name == host
 
 
-def author(request):
+def author(request: Request) -> str:
     """The name to keep with a change; empty when nobody is logged in."""
     if token := token_of(request):
         return f"token {token.name}"

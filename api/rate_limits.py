@@ -5,25 +5,33 @@ are never counted.
 """
 
 from datetime import timedelta
-from ipaddress import ip_address, ip_network
+from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from math import ceil
+from typing import TYPE_CHECKING
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.db.models import F, Q
+from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
 from rest_framework.permissions import SAFE_METHODS
+from rest_framework.request import Request
 from rest_framework.throttling import BaseThrottle
 
 from .models import Tally
 from .permissions import buys, is_guarded, token_of
 
+if TYPE_CHECKING:
+    from rest_framework.views import APIView
+
+Address = IPv4Address | IPv6Address
+
 # Hosts that share a database may differ by so much.
 SKEW = timedelta(minutes=1)
 
 
-def count(kind, who, seconds):
+def count(kind: str, who: str, seconds: float) -> tuple[int, float]:
     """Count one more; returns `(how often within this time, seconds until it ends)`.
 
     The time begins with the first and lasts `seconds`. Names and addresses are kept as digests alone.
@@ -42,12 +50,12 @@ def look(kind: str, who: str, seconds: float) -> tuple[int, float]:
     return (tally.count, _left(tally)) if tally else (0, 0)
 
 
-def forget(kind, who):
+def forget(kind: str, who: str) -> None:
     """Begin anew at none."""
     Tally.objects.filter(key=_key(kind, who)).delete()
 
 
-def take_back(kind, who):
+def take_back(kind: str, who: str) -> None:
     """Count one less, where there is one to take back."""
     Tally.objects.filter(key=_key(kind, who), count__gt=0).update(count=F("count") - 1)
 
@@ -58,11 +66,11 @@ def _lasts(seconds: float) -> Q:
     return Q(ends_at__gt=now, ends_at__lte=now + timedelta(seconds=seconds) + SKEW)
 
 
-def _more(key, seconds):
+def _more(key: str, seconds: float) -> int:
     return Tally.objects.filter(_lasts(seconds), key=key).update(count=F("count") + 1)
 
 
-def _begin(key, seconds):
+def _begin(key: str, seconds: float) -> None:
     now = timezone.now()
     Tally.objects.filter(ends_at__lte=now).delete()
     Tally.objects.filter(~_lasts(seconds), key=key).delete()
@@ -73,15 +81,15 @@ def _begin(key, seconds):
         _more(key, seconds)
 
 
-def _left(tally):
+def _left(tally: Tally) -> int:
     return max(1, ceil((tally.ends_at - timezone.now()).total_seconds()))
 
 
-def _key(kind, who):
+def _key(kind: str, who: str) -> str:
     return salted_hmac("magikswipe.tallies", f"{kind}:{who}", algorithm="sha256").hexdigest()
 
 
-def address(request):
+def address(request: HttpRequest) -> str:
     """The client's address as a text, '' when there is none.
 
     Each of the TRUST_PROXY proxies in front has added the address that it saw to X-Forwarded-For: that many from
@@ -94,14 +102,14 @@ def address(request):
     return str(found or _parsed(direct) or direct)
 
 
-def network(request):
+def network(request: HttpRequest) -> str:
     """What to count by: the address; of IPv6 the /64, of which one subscriber has all addresses."""
     found = address(request)
     parsed = _parsed(found)
     return str(ip_network((str(parsed), 64), strict=False)) if parsed and parsed.version == 6 else found
 
 
-def _parsed(text):
+def _parsed(text: str) -> Address | None:
     """The address in a text, None where there is none; an IPv4 address in IPv6's clothes is the IPv4 address."""
     try:
         found = ip_address(_without_port(text.strip()))
@@ -110,7 +118,7 @@ def _parsed(text):
     return getattr(found, "ipv4_mapped", None) or found
 
 
-def _without_port(text):
+def _without_port(text: str) -> str:
     """Some proxies tell the port: `192.0.2.1:80`, `[2001:db8::1]:80` (RFC 7239, section 6)."""
     if text.startswith("["):
         return text[1:].partition("]")[0]
@@ -124,9 +132,9 @@ class Writes(BaseThrottle):
     """THROTTLE_WRITES a minute; 0 is no limit."""
 
     kind = "writes"
-    left = None
+    left: float | None = None
 
-    def allow_request(self, request, view):
+    def allow_request(self, request: Request, view: "APIView") -> bool:
         most = self.most()
         if (
             not most
@@ -138,14 +146,14 @@ class Writes(BaseThrottle):
         number, self.left = count(self.kind, _caller(request), SECONDS)
         return number <= most
 
-    def wait(self):
+    def wait(self) -> float | None:
         """Seconds to wait, for Retry-After."""
         return self.left
 
-    def most(self):
+    def most(self) -> int:
         return settings.THROTTLE_WRITES
 
-    def concerns(self, request, view):
+    def concerns(self, request: Request, view: "APIView") -> bool:
         return True
 
 
@@ -154,14 +162,14 @@ class Paid(Writes):
 
     kind = "paid"
 
-    def most(self):
+    def most(self) -> int:
         return settings.THROTTLE_PAID
 
-    def concerns(self, request, view):
+    def concerns(self, request: Request, view: "APIView") -> bool:
         return buys(request, view)
 
 
-def _caller(request):
+def _caller(request: Request) -> str:
     if token := token_of(request):
         return f"token {token.pk}"
     if request.user and request.user.is_authenticated:

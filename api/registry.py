@@ -6,7 +6,8 @@ from typing import TypeVar
 
 from django.core.exceptions import ImproperlyConfigured
 
-Key, Value = TypeVar("Key"), TypeVar("Value")
+Key = TypeVar("Key")
+Value = TypeVar("Value")
 
 # Method, path, and the setting that bounds the body in megabytes.
 FileBody = tuple[str, re.Pattern[str], str]

@@ -1,8 +1,14 @@
 """Who may do what: four scopes, which staff have by their groups' permissions; a superuser has all."""
 
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
 from django.core.exceptions import PermissionDenied
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import AnonymousUser, User
 
 READ, WRITE, GENERATE, PUBLISH = "read", "write", "generate", "publish"
 
@@ -24,12 +30,12 @@ VERBS = {
 }
 
 
-def may(user, scope):
+def may(user: "User | AnonymousUser | None", scope: str) -> bool:
     """Whether this person has the scope; never one who is not staff."""
     return bool(user and user.is_active and user.is_staff and user.has_perm(PERMISSIONS[scope]))
 
 
-def lacking(scopes):
+def lacking(scopes: Sequence[str]) -> str:
     """The sentence for those who have none of these scopes."""
     said = {
         "verb": _(" or ").join(str(VERBS[scope]) for scope in scopes),
@@ -38,7 +44,7 @@ def lacking(scopes):
     return _("Your account may not %(verb)s; ask an administrator for the group %(group)s.") % said
 
 
-def require(user, *scopes):
+def require(user: "User | AnonymousUser | None", *scopes: str) -> None:
     """Raise Django's PermissionDenied, with the sentence, unless this person has one of the scopes."""
     if not any(may(user, scope) for scope in scopes):
         raise PermissionDenied(lacking(scopes))

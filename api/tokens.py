@@ -7,7 +7,9 @@ them all (https://cheatsheetseries.owasp.org/cheatsheets/Password_Storage_Cheat_
 import hashlib
 import re
 import secrets
+from collections.abc import Iterable
 from datetime import timedelta
+from typing import TYPE_CHECKING
 
 from django.db import IntegrityError, transaction
 from django.utils import timezone
@@ -16,6 +18,9 @@ from django.utils.translation import gettext as _
 
 from .models import NAME_LENGTH, ApiToken
 from .roles import PERMISSIONS, READ, may
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import User
 
 SCOPES = tuple(PERMISSIONS)
 TOKEN = re.compile(r"msk_([0-9a-f]{12})_([A-Za-z0-9_-]{43})", re.ASCII)
@@ -32,7 +37,7 @@ class Refused(Exception):
     """A token that opens nothing; the message says why."""
 
 
-def create(name, scopes, days, owner=None):
+def create(name: str, scopes: Iterable[str], days: int, owner: "User | None" = None) -> tuple[ApiToken, str]:
     """Make a token; returns it and its text, which nothing can bring back later. Raises Invalid.
 
     `scopes`: some of SCOPES. `days`: until it expires, 1 to MOST_DAYS.
@@ -54,7 +59,7 @@ def create(name, scopes, days, owner=None):
     return token, text
 
 
-def _check(name, scopes, days):
+def _check(name: str, scopes: Iterable[str], days: int) -> None:
     if not name or len(name) > NAME_LENGTH or not name.isprintable():
         raise Invalid(_("A name has 1 to %(most)s characters.") % {"most": NAME_LENGTH})
     if not scopes:
@@ -63,7 +68,7 @@ def _check(name, scopes, days):
         raise Invalid(_("A token is valid for 1 to %(most)s days.") % {"most": MOST_DAYS})
 
 
-def check(text):
+def check(text: str) -> ApiToken:
     """The token whose text this is, its use noted; Refused when it opens nothing."""
     match = TOKEN.fullmatch(text)
     token = match and ApiToken.objects.select_related("owner").filter(key=match[1]).first()
@@ -79,14 +84,14 @@ def check(text):
     return token
 
 
-def _note_use(token):
+def _note_use(token: ApiToken) -> None:
     now = timezone.now()
     before = now - timedelta(seconds=USE_SECONDS)
     if token.last_used_at is None or token.last_used_at < before:
         ApiToken.objects.filter(pk=token.pk).update(last_used_at=now)
 
 
-def reaches(token, scope):
+def reaches(token: ApiToken, scope: str) -> bool:
     """Whether a token has the scope, and its owner, if there is one, has it too.
 
     Every scope is one to read as well, as every group is: what a change answers with shows what was changed.
@@ -95,10 +100,10 @@ def reaches(token, scope):
     return given and (token.owner is None or may(token.owner, scope))
 
 
-def revoke(token):
+def revoke(token: ApiToken) -> None:
     """Let the token open nothing from now on; a second time changes nothing."""
     ApiToken.objects.filter(pk=token.pk, revoked_at=None).update(revoked_at=timezone.now())
 
 
-def _digest(text):
+def _digest(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()

@@ -2,10 +2,12 @@
 
 from django.conf import settings
 from django.http import Http404
+from django.http.response import HttpResponseBase
 from django.utils.cache import patch_cache_control
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
 from rest_framework.permissions import AllowAny
 from rest_framework.renderers import JSONRenderer
+from rest_framework.request import Request
 from rest_framework.views import APIView
 
 from api.permissions import has_scope
@@ -17,7 +19,7 @@ from storage.serving import serve
 from universes.models import Universe
 
 
-def header(name, description):
+def header(name: str, description: str) -> OpenApiParameter:
     return OpenApiParameter(name, str, OpenApiParameter.HEADER, description=description)
 
 
@@ -58,12 +60,12 @@ class MediaView(APIView):
     throttle_classes = []
     renderer_classes = [JSONRenderer]
 
-    def perform_content_negotiation(self, request, force=False):
+    def perform_content_negotiation(self, request: Request, force: bool = False) -> tuple[JSONRenderer, str]:
         """There is nothing to choose from: a file is what it is, and a refusal is JSON."""
         return JSONRenderer(), JSONRenderer.media_type
 
     @extend_schema(operation_id="media_get", parameters=HEADERS, responses=RESPONSES)
-    def get(self, request, slug, name):
+    def get(self, request: Request, slug: str, name: str) -> HttpResponseBase:
         public = _is_for_all(slug)
         response = serve(request, slug, name) if public or _may_see(request, slug, name) else None
         if response is None:
@@ -80,6 +82,6 @@ def _is_for_all(slug: str) -> bool:
     )
 
 
-def _may_see(request, slug, name):
+def _may_see(request: Request, slug: str, name: str) -> bool:
     path = f"{settings.BUCKET_PREFIX}/{slug}/{name}"
     return has_scope(request, READ) or signed_urls.is_signed(path, request.GET.get(signed_urls.PARAMETER))

@@ -4,7 +4,7 @@ Each takes a constant number of statements, however many rows there are. The ser
 the same order, for the schema.
 """
 
-from collections.abc import Collection
+from collections.abc import Container
 from operator import itemgetter
 from typing import Any
 
@@ -162,23 +162,23 @@ def _songs(universe: Values) -> list[Values]:
     return [_by_column(row) for row in rows]
 
 
-def _cards(universe: Values, files: Collection[str]) -> list[Values]:
+def _cards(universe: Values, files: Container[str]) -> list[Values]:
     rows = CARDS.filter(universe=universe["id"])
     return [{**row, **_card_urls(universe, row["image_name"], files)} for row in rows]
 
 
-def _card_urls(universe: Values, image_name: str, files: Collection[str]) -> Values:
+def _card_urls(universe: Values, image_name: str, files: Container[str]) -> Values:
     return {
         "image_url": _url(universe, image_name, files),
         "video_url": _url(universe, clip_of(image_name, files), files),
     }
 
 
-def _url(universe: Values, name: str | None, files: Collection[str]) -> str | None:
+def _url(universe: Values, name: str | None, files: Container[str]) -> str | None:
     return signed_urls.media_url(media.url(universe["slug"], name, files), universe["is_public"])
 
 
-def _resolve_thumbnail(row: Values, files: Collection[str] | None = None) -> None:
+def _resolve_thumbnail(row: Values, files: Container[str] | None = None) -> None:
     slug = row["slug"]
     url = media.thumbnail(slug, row["thumbnail_url"], files)
     row["thumbnail_url"] = signed_urls.media_url(url, row["is_public"]) if media.is_own(slug, url) else url
