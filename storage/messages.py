@@ -179,7 +179,7 @@ def write(said: Message) -> str:
 
 
 def read(text: str) -> Message:
-    """What `write` wrote; any other text is a literal."""
+    """The message of a text that `write` made; any other text is a literal."""
     if not text.startswith('{"id": '):
         return literal(text)
     try:

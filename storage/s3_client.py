@@ -1,4 +1,4 @@
-"""What we ask of a server that speaks S3, by boto3; a missing key is a FileNotFoundError.
+"""Calls to an S3 server, by boto3; a missing key is a FileNotFoundError.
 
 https://boto3.amazonaws.com/v1/documentation/api/latest/reference/services/s3.html
 """

@@ -1,4 +1,4 @@
-"""What several tests of storage need."""
+"""Fixtures of several tests of storage."""
 
 import httpx
 import pytest

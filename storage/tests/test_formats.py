@@ -1,4 +1,4 @@
-"""What counts as a whole clip or song."""
+"""Whole and broken clips and songs."""
 
 import struct
 

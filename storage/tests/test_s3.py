@@ -261,9 +261,9 @@ def test_keys_of_others_are_no_files_and_go_with_their_folder(db, on_s3, s3_buck
     assert (bucket.names("winter"), bucket.bucket().folders()) == ({"a.png"}, ["winter"])
     bucket.trash_folder("winter", "label")
     assert bucket.bucket().folders() == []
-    ((aside, kept),) = archive.add_trash("label")
-    assert kept.keys() == {"a.png"}
-    aside.discard(kept)
+    ((trash, added),) = archive.add_trash("label")
+    assert added.keys() == {"a.png"}
+    trash.discard(added)
     assert "winter" not in outside.get(s3_bucket).text and "label" not in outside.get(s3_bucket).text
     for key in STRANGE:
         outside.put(f"{s3_bucket}/univers/winter/{quote(key)}", content=b"x").raise_for_status()

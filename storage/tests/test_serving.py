@@ -1,4 +1,4 @@
-"""What browsers and players get when they ask for media."""
+"""Media over HTTP, as browsers and players ask for them."""
 
 import pytest
 
