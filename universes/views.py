@@ -226,8 +226,10 @@ def body(request, most_mb):
     return request.data or io.BytesIO()
 
 
-class CardFileViewSet(AssetViewSet):
-    """What becomes a file of a card."""
+class CardFileViewSet(ViewSet):
+    """Uploads of a card's files."""
+
+    fails = BUSY
 
     def _take(self, request, slug, asset_id, take, most_mb):
         universe = universes.find(slug)
@@ -282,8 +284,10 @@ class SongViewSet(ViewSet):
         return Response(representation.song_file(universe, language))
 
 
-class ThumbnailViewSet(UniverseViewSet):
+class ThumbnailViewSet(ViewSet):
     """A universe's thumbnail."""
+
+    fails = BUSY
 
     parser_classes = [PictureParser]
 
