@@ -116,7 +116,7 @@ def test_a_song_that_breaks_off_is_asked_for_again():
     whole = json.dumps({"lyrics": {"fr": SONG, "en": SONG.replace("neige", "snow")}})
     task.add(whole[:-20])
     assert list(task.lyrics) == ["fr"]
-    assert task.missing == "the lyrics in English"
+    assert str(task.missing) == "the lyrics in English"
     assert "these languages: English. " in task.prompt()
     task.add(whole)
     assert not task.missing

@@ -269,7 +269,7 @@ def test_what_nobody_asks_for_may_be_of_any_type(answers, odd):
 )
 def test_whatever_reason_a_failure_has_is_one_short_line(answers, reason):
     answers(as_response(json.dumps({"id": "x", "status": "failed", "error": reason}).encode()))
-    said = replicate.why(replicate.get("x"))
+    said = str(replicate.why(replicate.get("x")))
     assert said.startswith("The model failed: ")
     assert said.isprintable()
     assert len(said) < 400
