@@ -9,7 +9,7 @@ from typing import Any
 
 from django.conf import settings
 
-from storage.messages import Message
+from storage.messages import Message, Text
 from storage.messages import gettext as _
 
 from . import schemas
@@ -48,12 +48,12 @@ class Adapter:
     other_names: tuple[str, ...] = ()
     picture: Callable[[str], dict[str, Any]] = as_image
 
-    def check(self, *, prompt: str = "", lyrics: str = "", label: Message | str = "") -> None:
+    def check(self, *, prompt: str = "", lyrics: str = "", label: Text = "") -> None:
         """Raise CannotGenerate for a text that the model would refuse, with the limit in the sentence."""
         self.check_prompt(prompt, label)
         _check_length(lyrics, self.lyrics, "lyrics", label)
 
-    def check_prompt(self, prompt: str, label: Message | str) -> None:
+    def check_prompt(self, prompt: str, label: Text) -> None:
         """The same for the prompt alone."""
         _check_length(prompt, self.prompt, "prompt", label)
 
@@ -81,7 +81,7 @@ SENTENCES = {
 }
 
 
-def _check_length(text: str, limits: Limits, what: str, label: Message | str) -> None:
+def _check_length(text: str, limits: Limits, what: str, label: Text) -> None:
     (least, most), (too_short, too_long) = limits, SENTENCES[what]
     words = {"label": label, "number": len(text), "least": least, "most": most}
     if len(text) < least:

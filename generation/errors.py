@@ -1,6 +1,6 @@
 """Errors between an editor and the AI models, each with a sentence for people."""
 
-from storage.messages import Message
+from storage.messages import Text
 
 
 class CannotGenerate(Exception):
@@ -26,7 +26,7 @@ class NotConfigured(ProviderError):
 class Unreachable(ProviderError):
     """No connection, so that the request was never `sent`; or no answer in time, and it may have arrived."""
 
-    def __init__(self, sentence: Message | str, *, sent: bool = True) -> None:
+    def __init__(self, sentence: Text, *, sent: bool = True) -> None:
         super().__init__(sentence)
         self.certain = not sent
 
@@ -36,7 +36,7 @@ class Throttled(ProviderError):
 
     certain = True
 
-    def __init__(self, sentence: Message | str, retry_after: float | None = None) -> None:
+    def __init__(self, sentence: Text, retry_after: float | None = None) -> None:
         super().__init__(sentence)
         self.retry_after = retry_after
 

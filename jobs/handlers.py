@@ -8,7 +8,7 @@ from uuid import UUID
 
 from django.db.models import QuerySet
 
-from storage.messages import Message, of
+from storage.messages import Text, of
 
 from .errors import LeaseLost
 from .models import ACTIVE, Job, JobStep
@@ -33,7 +33,7 @@ class Wait:
 class Drop:
     """The step was for something that is gone; it ends as cancelled."""
 
-    reason: Message | str
+    reason: Text
 
 
 class Permanent(Exception):
@@ -42,9 +42,7 @@ class Permanent(Exception):
     `result` is kept with the step, and says more than the sentence.
     """
 
-    def __init__(
-        self, sentence: Message | str | Exception, *, spent: bool = False, result: Any = None
-    ) -> None:
+    def __init__(self, sentence: Text | Exception, *, spent: bool = False, result: Any = None) -> None:
         super().__init__(of(sentence))
         self.spent = spent
         self.result = result
@@ -57,7 +55,7 @@ class Passing(Exception):
     """
 
     def __init__(
-        self, sentence: Message | str | Exception, *, retry_after: float | None = None, counts: bool = True
+        self, sentence: Text | Exception, *, retry_after: float | None = None, counts: bool = True
     ) -> None:
         super().__init__(of(sentence))
         self.retry_after = retry_after

@@ -13,7 +13,7 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from api import idempotency
-from storage.messages import Message
+from storage.messages import Text
 from storage.messages import gettext as _
 
 from . import lease, progress, waker
@@ -31,7 +31,7 @@ class Step:
     """
 
     key: str
-    label: Message | str
+    label: Text
     handler: str
     kind: str = ""
     subject: str = ""
@@ -53,7 +53,7 @@ def start(
     unit: str = "steps",
     author: str = "",
     once: str = "",
-    left_out: Message | str = "",
+    left_out: Text = "",
     estimate: Estimate | None = None,
 ) -> Job:
     """Make a job of these steps, but for those whose claim another job holds, and ask for its first slice.
@@ -269,7 +269,7 @@ def cleanup(days: int) -> int:
     return number
 
 
-def halt_all(reason: str) -> None:
+def halt_all(reason: Text) -> None:
     """End all jobs that have not ended, as failed for this reason; a retry resumes them."""
     for job in Job.objects.filter(status__in=ACTIVE):
         job.steps.filter(status__in=ACTIVE).update(

@@ -16,8 +16,6 @@ from django.utils import translation
 from django.utils.functional import Promise
 
 Param: TypeAlias = "str | int | float | Message | list[Param]"
-# A sentence, or somebody else's words.
-Text: TypeAlias = "Message | str"
 
 # Shows words of somebody else, which no catalogue has, as they are.
 LITERAL = "%(text)s"
@@ -79,6 +77,10 @@ class Message:
             return literal(found)
         params = {name: _from_json(value) for name, value in found.get("params", {}).items()}
         return cls(found["id"], params, found.get("plural", ""), found.get("count"))
+
+
+# A sentence, or somebody else's words.
+Text: TypeAlias = Message | str
 
 
 def gettext(id: str) -> Message:

@@ -19,6 +19,7 @@ from magikswipe.database import migrations_missing
 from storage.archive import archive
 from storage.bucket import bucket
 from storage.errors import BucketUnreachable
+from storage.messages import gettext
 from storage.models import FileRecord
 from storage.staging import staging
 from universes import name_keys
@@ -39,7 +40,7 @@ UNKNOWN = (
     "The database went away in the midst of it, and may have the rows or not: keep web servers and workers stopped, "
     "and restore once more."
 )
-HALTED = "It was under way when the backup was made that has been restored; retry the job to go on."
+HALTED = gettext("It was under way when the backup was made that has been restored; retry the job to go on.")
 
 
 def restore(path, force=False):

@@ -20,13 +20,14 @@ from magikswipe.database import database_wrong, incomplete, migrations_missing
 from storage.bucket import check_writable
 from storage.errors import NotWritable
 from storage.files import free_bytes
+from storage.messages import gettext
 from syncer import services as syncer
 from universes import name_keys
 
 from .findings import ERROR, NOTE, Finding, note, old
 
 LEAST_FREE = 500_000_000
-LOST = "Its job had ended without it; retry the job to do it again."
+LOST = gettext("Its job had ended without it; retry the job to do it again.")
 
 
 def database() -> Iterator[Finding]:
