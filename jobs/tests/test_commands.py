@@ -8,7 +8,7 @@ from django.core.management import CommandError, call_command
 
 from jobs import runner
 
-from .handlers import start, step
+from .handlers import run, start, step
 
 pytestmark = pytest.mark.django_db
 
@@ -30,6 +30,13 @@ def test_lists_as_json_what_has_not_ended():
     active = start(step("b"))
     (found,) = json.loads(jobs("--active", "--json"))
     assert (found["id"], found["status"]) == (str(active.pk), "pending")
+
+
+def test_lists_as_json_why_a_job_failed():
+    job = run(step("a", "Fails"))
+    (found,) = json.loads(jobs("--json"))
+    assert (found["id"], found["status"]) == (str(job.pk), "failed")
+    assert found["error"] == "Step a: The picture was refused; change its prompt."
 
 
 def test_cancels_and_retries():

@@ -50,5 +50,10 @@ class Command(BaseCommand):
 
 
 def facts(job: Job) -> dict[str, Any]:
-    names = ("type", "univers_slug", "status", "progress", "message", "error")
-    return {"id": str(job.pk), "created_at": job.created_at.isoformat()} | {n: getattr(job, n) for n in names}
+    names = ("type", "univers_slug", "status", "progress", "message")
+    return {
+        "id": str(job.pk),
+        "created_at": job.created_at.isoformat(),
+        **{name: getattr(job, name) for name in names},
+        "error": None if job.error is None else str(job.error),
+    }
