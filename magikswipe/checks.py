@@ -160,9 +160,11 @@ def media_lie_where_they_can_be_sent_from(app_configs: Any, **kwargs: Any) -> It
 def nothing_is_published_to_our_own_bucket(app_configs: Any, **kwargs: Any) -> Iterator[Error]:
     """A sync would take one bucket for both sides."""
     published = settings.SUPABASE_BUCKET_NAME
+    if not _is_address(settings.SUPABASE_URL):
+        return
     for name in ("BUCKET_URL", "ARCHIVE_URL"):
         ours = getattr(settings, name)
-        if settings.SUPABASE_URL and ours and ours["bucket"] == published and _is_supabase(ours):
+        if ours and ours["bucket"] == published and _is_supabase(ours):
             hint = (
                 f"it is '{published}' of SUPABASE_URL, which universes are published to; name another bucket."
             )

@@ -169,6 +169,11 @@ def test_the_bucket_that_is_published_to_can_not_be_ours(settings, server, name)
     assert told(settings, **{name: ours | {"bucket": "studio"}}) == []
 
 
+def test_an_address_that_is_none_is_told_beside_a_bucket_of_the_same_name(settings):
+    (said,) = told(settings, SUPABASE_URL="https://[::1", BUCKET_URL=SERVER | {"bucket": "univers"})
+    assert said.startswith("SUPABASE_URL is senseless: ")
+
+
 @pytest.mark.parametrize("key", ["x", "ab" * 40, "django-insecure-" + "8fE_kd93JSlw0-2mcnVBz71qPsoTyRx" * 2])
 def test_a_key_that_can_be_guessed_is_told_in_production_and_not_shown(settings, key):
     def told_of_the_key():
