@@ -74,6 +74,11 @@ def test_a_job_that_failed_says_so_in_french_and_in_english(migrated):
             "Supabase est injoignable à http://x (lecture de univers : timed out) ; vérifiez SUPABASE_URL et le "
             "réseau.",
         ),
+        ("Cancelled.", "Annulé."),
+        (
+            "Universe 'winter' not found; it was deleted meanwhile.",
+            "Univers « winter » introuvable : supprimé entre-temps.",
+        ),
         ("Something in nobody's catalogue", "Something in nobody's catalogue"),
         ("50% of %(it)s", "50% of %(it)s"),
         ('{"id": "no message"', '{"id": "no message"'),
