@@ -354,7 +354,8 @@ class Supabase(Transport):
             raise
         except UNEXPECTED as error:
             log.warning("Supabase's answer can't be read (%s): %s", what, type(error).__name__)
-            raise self._unlike(f"{what}{fault(error)}") from None
+            part = fault(error)
+            raise self._unlike(f"{what}{part}" if part else what) from None
 
 
 def _where_in(column: str, values: Sequence[Any], query: Any) -> Any:

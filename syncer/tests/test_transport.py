@@ -3,9 +3,11 @@
 import time
 
 import pytest
+from django.utils import translation
 
 from storage import bucket
 from syncer import services
+from syncer.errors import RemoteError
 from universes.models import Revision, Universe
 from universes.services import assets, concepts, universes
 
@@ -64,6 +66,13 @@ class TestNoSupabase:
         answer = post(api, "push/winter")
         assert answer.status_code == 502
         assert "check SUPABASE_URL" in answer.json()["detail"]
+
+    def test_an_answer_that_can_not_be_read_is_told_in_the_readers_language(self, supabase, winter):
+        supabase.breaks("GET /storage/v1/bucket", "garble")
+        with pytest.raises(RemoteError) as caught:
+            services.plan_push("winter")
+        with translation.override("fr"):
+            assert "(recherche du bucket)" in str(caught.value)
 
     def test_no_bucket(self, api, settings, supabase, winter):
         settings.SUPABASE_BUCKET_NAME = "nothing"
