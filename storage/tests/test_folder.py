@@ -7,8 +7,10 @@ import time
 
 import pytest
 from django.core.files.base import ContentFile
+from django.utils.module_loading import import_string
 
 from storage import archive, bucket
+from storage.folder import FolderStorage
 from storage.names import UnsafeName, safe_key
 
 HOSTILE = [
@@ -170,3 +172,7 @@ def test_an_archived_file_that_was_kept_again_is_young_again(put_file, empty_sto
     os.utime(empty_storage / "archive" / sha256[:2] / sha256, (0, 0))
     assert archive.remove(sha256, older_than=60) and not archive.stats()
     assert not archive.remove(sha256, older_than=60)
+
+
+def test_settings_of_earlier_versions_still_name_the_folders_class():
+    assert import_string("storage.backends.FolderStorage") is FolderStorage
