@@ -1,5 +1,6 @@
 """Jobs as editors see them: how far each is, live, with a way to cancel it and to try again what failed."""
 
+import re
 import uuid
 from contextlib import suppress
 
@@ -36,6 +37,9 @@ COLOURS = {
     State.FAILED: "danger",
     State.CANCELLED: "warning",
 }
+
+# Punctuation beside a word.
+BESIDE_WORDS = re.compile(r"(?<!\S)[(“«]+|[):;.,”»]+(?!\S)")
 
 # One request asks for no more jobs than a page of the list has.
 MOST_ASKED_FOR = 100
@@ -162,6 +166,11 @@ class JobAdmin(BoundedSearch, ModelAdmin):
     compressed_fields = False
     change_form_outer_before_template = "admin/jobs/control.html"
     change_form_outer_after_template = "admin/jobs/progress.html"
+
+    def searched(self, request, queryset, search_term):
+        """Find an error by the sentence that is shown: it is stored with what was filled in apart from it."""
+        bare = search_term if '"' in search_term else BESIDE_WORDS.sub("", search_term)
+        return super().searched(request, queryset, bare)
 
     @display(description=gettext_lazy("job"), ordering="type")
     def title(self, job):

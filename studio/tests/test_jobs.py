@@ -9,6 +9,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from jobs.models import Job, JobStep, State
+from storage.messages import gettext, ngettext
 
 pytestmark = pytest.mark.django_db
 
@@ -47,6 +48,17 @@ def test_the_list_and_each_job_answer(admin_client, make_job, status, language):
         assert response.status_code == 200
         assert "It &lt;failed&gt;." in response.content.decode()
         assert "1 / 2" in response.content.decode()
+
+
+def test_a_job_is_found_by_its_error_as_it_is_shown(admin_client, make_job):
+    label = gettext("Picture of %(card)s") % {"card": "Fox"}
+    failed = gettext("%(label)s: %(error)s") % {"label": label, "error": gettext("The picture is not whole.")}
+    more = "%(error)s (%(number)s more failed.)"
+    job = make_job(State.FAILED, error=ngettext(more, more, 2) % {"error": failed, "number": 2})
+    make_job(State.FAILED, error=gettext("The picture is not whole."))
+    for text in ("Picture of Fox: The picture is not whole. (2 more failed.)", '"is not whole." Fox'):
+        found = admin_client.get(LIST, {"q": text}).context["cl"].result_list
+        assert list(found) == [job], text
 
 
 def test_the_list_asks_for_its_jobs_and_shows_how_far_they_are(admin_client, make_job):
