@@ -101,7 +101,7 @@ def api():
 def staff(db):
     """Makes members of staff: `staff("lea", "Editor", "Publisher")`, with the groups whose rights they have.
 
-    A migration made the groups, so that a transactional test needs `serialized_rollback` to have them.
+    A migration made the groups, so that transactional tests, whose database is flushed, have none.
     """
 
     def make(name, *groups):

@@ -25,7 +25,7 @@ def migrate(targets):
 
 
 @pytest.mark.slow
-@pytest.mark.django_db(transaction=True, serialized_rollback=True)
+@pytest.mark.django_db(transaction=True)
 def test_a_migration_carries_the_keys_of_jobs_and_copies_over():
     after = MigrationExecutor(connection).loader.graph.leaf_nodes()
     job = Job.objects.create(type="generate_images", univers_slug="winter")

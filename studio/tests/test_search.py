@@ -226,7 +226,7 @@ def test_a_row_that_came_by_sql_is_in_every_list_until_its_key_is_made(api, admi
 
 
 @pytest.mark.slow
-@pytest.mark.django_db(transaction=True, serialized_rollback=True)
+@pytest.mark.django_db(transaction=True)
 def test_the_migration_gives_every_name_there_is_its_key(api, monkeypatch):
     leaves = [("universes", "0006_edits_of_jobs")], MigrationExecutor(connection).loader.graph.leaf_nodes()
     made = Universe.objects.bulk_create(Universe(name=f"Étoile {n}", slug=f"u{n}") for n in range(2500))
