@@ -52,7 +52,7 @@ for _language in Language.values:
 
 @dataclass
 class Card:
-    """A card as its template shows it. `work` and `failed`: by kind, `image` or `video`.
+    """A card as its template shows it. `work` and `failed`: by kind, `pictures` or `clips`.
 
     `work` also has `names_de` and the like, `failed` has `names`.
     """
