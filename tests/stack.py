@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from contextlib import suppress
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import httpx
@@ -126,6 +127,13 @@ class Stack:
 
     def ended_job(self, job_id):
         return self.job_when(job_id, lambda job: job["completed_at"])
+
+    def spent_and_reserved(self):
+        """US dollars of this month and the one before: in UTC, a month may end while a test runs."""
+        now = datetime.now(UTC)
+        months = [f"{day:%Y-%m}" for day in (now.replace(day=1) - timedelta(days=1), now)]
+        books = [self.api.get("/api/generate/costs", params={"month": month}).json() for month in months]
+        return tuple(round(sum(book[name] for book in books), 4) for name in ("spent", "reserved"))
 
     def query(self, code):
         """Evaluate an expression in `manage.py shell` and return it from JSON."""

@@ -93,8 +93,7 @@ def assert_bought_once(stack, sandbox, number):
     """So many pictures were ordered, each of another card, and our books say what the provider's do."""
     assert sandbox.counters()["created"] == number
     assert len({made["input"]["prompt"] for made in sandbox.predictions()}) == number
-    books = stack.api.get("/api/generate/costs").json()
-    assert (books["spent"], books["reserved"]) == (round(number * PICTURE_COSTS, 4), 0)
+    assert stack.spent_and_reserved() == (round(number * PICTURE_COSTS, 4), 0)
 
 
 def test_the_worker_that_owns_the_job_is_killed_and_the_other_goes_on(stack, sandbox):

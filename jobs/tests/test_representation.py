@@ -54,6 +54,8 @@ def test_a_job_with_steps_is_what_the_serializer_says(api, jobs):
     JobStep.objects.create(job=job, key="a", label="A", error="No.", cost=Decimal("0.0400"))
     JobStep.objects.create(job=job, key="b", label="B", started_at=MOMENT)
     answer = api.get(f"/api/jobs/{job.pk}")
+    # As it is stored: PostgreSQL has an order of its own for what is in JSON.
+    job.refresh_from_db()
     with timezone.override(UTC):
         assert answer.content == JSONRenderer().render(JobDetailSerializer(job).data)
     assert [step["cost"] for step in answer.json()["steps"]] == [0.04, None]
