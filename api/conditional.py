@@ -40,7 +40,7 @@ IF_NONE_MATCH = OpenApiParameter(
 )
 NOT_MODIFIED = {304: OpenApiResponse(description="What one has is what there is.")}
 
-# What an action gives: its data, and the folders whose files the data tell of.
+# The result of an action: its data, and the folders whose files the data tell of.
 Found = tuple[Any, Iterable[str]]
 State = tuple[Any, ...]
 
@@ -125,7 +125,7 @@ _noted = _Noted()
 
 
 def _state() -> State | None:
-    """What tells one state of the database from the next, on this connection; None where that is not known.
+    """A token that differs between two states of the database, on this connection; None where it is not known.
 
     So it is within a transaction, which sees a state of its own, and where the connection is gone.
     """
@@ -147,7 +147,7 @@ def _sqlite_state(connection: Any) -> State:
 
 
 def _postgresql_state(connection: Any) -> State:
-    """Which transactions can be seen: as long as they are the same, so is all that can be read."""
+    """The visible transactions: as long as they are the same, so is all that can be read."""
     return tuple(connection.execute("SELECT pg_current_snapshot()::text").fetchone())
 
 

@@ -100,7 +100,7 @@ registry.register(
     }
 )
 
-# What is said instead of the exception's own words, which are for developers.
+# Sentences in place of the exception's own words, which are for developers.
 SENTENCES: dict[type[Exception], str] = {
     ObjectDoesNotExist: "It was not found; it was deleted meanwhile.",
     RequestDataTooBig: "The body is too large; send 5 MB at most.",
@@ -123,7 +123,7 @@ def handle(exc: Exception, context: dict[str, Any]) -> Response:
         path = getattr(request, "path", "?")
         log.error("%s: %s", path, exc, exc_info=status == 500 and exc, extra={"request": request})
     if status == 500:
-        # What Django does for a crash that reaches it.
+        # Django sends it for a crash that reaches it.
         got_request_exception.send(sender=handle, request=context.get("request"))
     return Response(clean(body), status=status, headers=headers)
 

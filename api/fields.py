@@ -115,7 +115,7 @@ class Query(serializers.Serializer):
 
 
 def validated(serializer: serializers.BaseSerializer[Any]) -> dict[str, Any]:
-    """What a serializer makes of its data; or ValidationError."""
+    """The validated data of a serializer; or ValidationError."""
     serializer.is_valid(raise_exception=True)
     return serializer.validated_data
 

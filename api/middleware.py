@@ -1,4 +1,4 @@
-"""What the API's addresses have in common before a view is chosen."""
+"""Middleware of the API's URLs: all that they have in common before a view is chosen."""
 
 import logging
 import re
@@ -70,7 +70,7 @@ class HeadMiddleware:
 
 
 class CachingMiddleware:
-    """What the API answers is for whoever asked, and asked anew each time, unless the answer says more itself."""
+    """Answers of the API are private and revalidated each time, unless they have a Cache-Control of their own."""
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response

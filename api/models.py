@@ -69,7 +69,7 @@ class IdempotencyKey(models.Model):
     LENGTH = 64
 
     key = models.CharField(max_length=LENGTH, primary_key=True)
-    # What was asked for; an order of another text may not have this key.
+    # The request as a text; another request may not come with this key.
     order = models.TextField()
     answer_type = models.ForeignKey(ContentType, models.CASCADE, related_name="+")
     answer_id = models.TextField()

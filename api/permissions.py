@@ -1,4 +1,4 @@
-"""Who calls the API, and what they may do.
+"""Authentication and permissions of the API.
 
 An open API is everybody's. A closed one knows clients by their token and staff by the admin's cookie, each as far as
 their scopes reach; strangers read what is public, and nothing else.
@@ -40,7 +40,7 @@ class TokenAuthentication(authentication.BaseAuthentication):
         return token.owner or AnonymousUser(), token
 
     def authenticate_header(self, request: Request) -> str:
-        """What makes an anonymous call a 401 instead of a 403."""
+        """The header that makes an anonymous call a 401 instead of a 403."""
         return 'Bearer realm="MagikSwipe"'
 
 

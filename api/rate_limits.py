@@ -103,7 +103,7 @@ def address(request: HttpRequest) -> str:
 
 
 def network(request: HttpRequest) -> str:
-    """What to count by: the address; of IPv6 the /64, of which one subscriber has all addresses."""
+    """The key to count by: the address; of IPv6 the /64, since one subscriber has all addresses of it."""
     found = address(request)
     parsed = _parsed(found)
     return str(ip_network((str(parsed), 64), strict=False)) if parsed and parsed.version == 6 else found

@@ -1,4 +1,4 @@
-"""What the rooms above tell the API about themselves, each once, in its AppConfig."""
+"""Facts that the rooms above register with the API, each once, in its AppConfig."""
 
 import re
 from collections.abc import Iterable, Mapping
@@ -17,9 +17,9 @@ PathParameter = tuple[str, dict[str, object]]
 # The status by an exception's class; the most special class counts. Such an exception may carry `errors`,
 # `{field: [sentence]}`, and `extra`, further fields of the body.
 statuses: dict[type[Exception], int] = {}
-# What the words in braces in a path stand for.
+# The meaning of the words in braces in a path.
 path_parameters: dict[str, PathParameter] = {}
-# What names the thing that a POST made, by the component of its answer: path parameters and the runtime expressions
+# Names of the thing that a POST made, by the component of its answer: path parameters and the runtime expressions
 # for them (https://spec.openapis.org/oas/v3.0.3#runtime-expressions).
 links: dict[str, dict[str, str]] = {}
 # Bodies that are files.

@@ -1,4 +1,4 @@
-"""Who may do what: four scopes, which staff have by their groups' permissions; a superuser has all."""
+"""Four scopes, which staff have by their groups' permissions; a superuser has all."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING

@@ -64,7 +64,7 @@ def takes_file(*kinds: str) -> dict[str, OpenApiTypes]:
 
 @extend_schema_serializer(component_name="ApiError")
 class ErrorSerializer(serializers.Serializer):
-    """What every error answers with."""
+    """The body of every error."""
 
     detail = serializers.CharField(help_text="One sentence a person can act on.")
     errors = serializers.DictField(

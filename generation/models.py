@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 
 class ChargeKind(models.TextChoices):
-    """What a charge pays for, as the API's costs name it."""
+    """The purchase of a charge, as the API's costs name it."""
 
     WORDS = "words", _("words")
     IMAGE = "image", _("pictures")

@@ -84,7 +84,7 @@ class Prediction(Handler, Generic[Target]):
             spending.settle_step(step, prediction["status"])
             if prediction["status"] != "succeeded":
                 raise Permanent(provider.why(prediction), spent=True)
-            # Whatever goes wrong with it now will go wrong with it again.
+            # A failure of it now would be a failure of it again.
             step.was_answered = True
             return self.finish(step, target, prediction)
 

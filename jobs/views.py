@@ -25,7 +25,7 @@ def buys_again(view: APIView) -> bool:
 
 
 class JobViewSet(ViewSet):
-    """What is generated or synced, and how far it is."""
+    """Jobs that generate or sync, and their progress."""
 
     @extend_schema(parameters=[JobQuery], responses=JobSerializer(many=True))
     def list(self, request: Request) -> Response:

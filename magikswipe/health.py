@@ -73,7 +73,7 @@ class OpenView(APIView):
 
 
 class InfoView(OpenView):
-    """What runs here."""
+    """Name and version of this installation."""
 
     @extend_schema(operation_id="info", responses=InfoSerializer)
     def get(self, request):
@@ -130,7 +130,7 @@ def has_metrics_token(request):
 
 
 class MetricsView(APIView):
-    """What there is to watch, for Prometheus; METRICS_TOKEN as a Bearer token admits, too."""
+    """Metrics for Prometheus; METRICS_TOKEN as a Bearer token admits, too."""
 
     permission_classes = [ReaderOrPrometheus]
     renderer_classes = [JSONRenderer]

@@ -46,7 +46,7 @@ PATIENT: Patience = {
     "retries": {"mode": "standard", "total_max_attempts": 3},
 }
 QUICK: Patience = {"connect_timeout": 2, "read_timeout": 5, "retries": {"total_max_attempts": 1}}
-# What strangers may read of an error that is not the server's; the first match counts.
+# The part of an error that strangers may read where it is not the server's; the first match counts.
 REASONS = (
     (exceptions.SSLError, "its certificate is not trusted"),
     ((exceptions.ConnectTimeoutError, exceptions.ReadTimeoutError), "no answer in time"),

@@ -51,7 +51,7 @@ class Color(Text):
     {"type": "string", "nullable": True, "pattern": f"^{SLUG.pattern}$", "maxLength": SLUG_LENGTH}
 )
 class Slug(Text):
-    """What names a universe's folder; an empty one is made from its name."""
+    """The name of a universe's folder; an empty one is made from the universe's name."""
 
     def __init__(self, **options):
         super().__init__(required=False, allow_null=True, allow_blank=True, trim_whitespace=False, **options)
@@ -75,7 +75,7 @@ class UniverseQuery(PageQuery):
 
 
 class UniverseBody(Body):
-    """What a universe can be made of and can be changed."""
+    """Fields with which a universe is made, and which can be changed."""
 
     name = Name()
     is_public = Boolean(required=False)
@@ -98,7 +98,7 @@ class UniverseCreateSerializer(UniverseBody):
 
 
 class UniversePatchSerializer(UniverseBody):
-    """What is to change in a universe: an absent field stays, a null one is emptied."""
+    """A change of a universe: an absent field stays, a null one is emptied."""
 
     thumbnail_url = Text(required=False, allow_null=True, allow_blank=True, max_length=URL_LENGTH)
     background_music = Text(required=False, allow_null=True, allow_blank=True, max_length=URL_LENGTH)
@@ -125,7 +125,7 @@ class UniversePatchSerializer(UniverseBody):
 
 
 class DuplicateSerializer(Body):
-    """What the copy of a universe is to be called; nothing need be said."""
+    """Name and slug of a universe's copy; both are optional."""
 
     name = Name(required=False, allow_null=True, help_text="'Copy of …' when absent.")
     slug = Slug(help_text="Made from the name, and a free one, when absent.")
@@ -151,13 +151,13 @@ class AssetCreateSerializer(Body):
 
 
 class AssetPatchSerializer(AssetCreateSerializer):
-    """What is to change in a card: an absent field stays, a null one is emptied."""
+    """A change of a card: an absent field stays, a null one is emptied."""
 
     sort_order = Integer(required=False, **SORT_ORDER)
 
 
 class MusicPromptPatchSerializer(Body):
-    """What is to change in a song: an absent field stays, a null one is emptied."""
+    """A change of a song: an absent field stays, a null one is emptied."""
 
     prompt = Text(allow_null=True, allow_blank=True, max_length=PROMPT_LENGTH, trim_whitespace=False)
     lyrics = Text(allow_null=True, allow_blank=True, max_length=LYRICS_LENGTH, trim_whitespace=False)

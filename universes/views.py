@@ -182,7 +182,7 @@ class AssetViewSet(ViewSet):
 
 
 class MusicPromptViewSet(ViewSet):
-    """What is sung in each language, and in which style."""
+    """Lyrics and style of a universe's song in each language."""
 
     fails = BUSY
 
@@ -306,7 +306,7 @@ BYTES = "The file; Range and ETag as for media."
 
 
 class VariantViewSet(ViewSet):
-    """What `found` finds, as a list and byte by byte."""
+    """The variants of `found`, as a list and as files."""
 
     fails = BUSY
 
